@@ -1,0 +1,1 @@
+// Tests of the room Backup, in the same folders as its sources.

@@ -1,0 +1,1 @@
+// Tests of the room Planner, in the same folders as its sources.
