@@ -1,0 +1,16 @@
+/// What one text may cost, so that hostile input ends in an error.
+package enum Limits {
+    /// Bytes of one text, all its statements together. Large enough for a multi-row INSERT of a
+    /// driver; bulk data comes through COPY.
+    package static let statementBytes = 16 << 20
+    /// How deep parentheses, subqueries and other nesting may go: what the parser's own recursion
+    /// needs of a thread's stack stays under one megabyte in a debug build.
+    package static let nesting = 200
+    /// Levels of an expression's tree, which also bounds chains such as `a + b + c …`. Walking
+    /// such a tree recursively is safe. Chains of AND and OR are balanced and hardly count.
+    package static let expressionDepth = 500
+    /// Parameters of the wire protocol are counted in 16 bits.
+    package static let parameters = 65_535
+    /// Bytes of a name, as everywhere in Basalt.
+    package static let nameBytes = 255
+}
