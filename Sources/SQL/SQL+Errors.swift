@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 
 // Everything that can be wrong with a text before anything is looked up.
 extension DatabaseError {
