@@ -32,13 +32,13 @@
         unsafe self.release = release
     }
 
-    package convenience init(_ bytes: some Collection<UInt8>) {
+    /// Copies bytes into a region of their own.
+    package convenience init(_ bytes: [UInt8]) {
         self.init(zeroed: bytes.count)
-        withMutableBytes { target in
-            var index = 0
-            for byte in bytes {
-                target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
-                index += 1
+        // SAFETY: both have `bytes.count` bytes, and the new region is not shared yet.
+        unsafe bytes.withUnsafeBytes { source in
+            withMutableBytes { target in
+                unsafe target.withUnsafeMutableBytes { unsafe $0.copyMemory(from: source) }
             }
         }
     }
