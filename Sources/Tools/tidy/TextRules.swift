@@ -27,7 +27,7 @@ struct TextRules {
 
     private func codes(_ file: SourceFile) -> [Finding] {
         guard file.isSwift, file.isSource, file.path != Self.table,
-            !file.isIn("Sources/Platform/Configuration")
+            !file.isIn("Sources/Platform/Configuration", "Sources/Tools")
         else { return [] }
         return file.strings.compactMap { literal in
             let text = literal.text
