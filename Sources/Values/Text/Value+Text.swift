@@ -1,0 +1,173 @@
+package import Bytes
+
+extension Value {
+    /// Appends PostgreSQL's text form. NULL has none and appends nothing.
+    package func appendText(as type: ValueType, to writer: inout ByteWriter) {
+        switch self {
+        case .null: break
+        case .boolean(let flag): writer.append((flag ? "t" : "f").utf8)
+        case .integer(let number): writer.decimal(number)
+        case .double(let number):
+            if type == .float {
+                DoubleText.appendPostgres(Float(number), to: &writer)
+            } else {
+                DoubleText.appendPostgres(number, to: &writer)
+            }
+        case .date(let milliseconds):
+            TimestampText.append(milliseconds.microsecondsClamped, .postgres, to: &writer)
+        case .timestamp(let micros): TimestampText.append(micros, .postgres, to: &writer)
+        case .string(let text): writer.append(text.utf8)
+        case .binary(let bytes):
+            writer.append("\\x".utf8)
+            writer.hexadecimal(bytes)
+        case .uuid(let high, let low): UUIDText.append(high, low, to: &writer)
+        }
+    }
+
+    /// Appends PostgreSQL's binary form. NULL has none and appends nothing.
+    package func appendBinary(as type: ValueType, to writer: inout ByteWriter) {
+        switch self {
+        case .null: break
+        case .boolean(let flag): writer.bytes.append(flag ? 1 : 0)
+        case .integer(let number):
+            switch type.postgresLength {
+            case 2: writer.bigEndian(Int16(truncatingIfNeeded: number))
+            case 4: writer.bigEndian(Int32(truncatingIfNeeded: number))
+            default: writer.bigEndian(number)
+            }
+        case .double(let number):
+            if type == .float {
+                writer.bigEndian(Float(number).bitPattern)
+            } else {
+                writer.bigEndian(number.bitPattern)
+            }
+        case .date(let milliseconds):
+            writer.bigEndian(milliseconds.microsecondsClamped &- Self.postgresEpoch)
+        case .timestamp(let micros): writer.bigEndian(micros &- Self.postgresEpoch)
+        case .string(let text): writer.append(text.utf8)
+        case .binary(let bytes): writer.append(bytes)
+        case .uuid(let high, let low):
+            writer.bigEndian(high)
+            writer.bigEndian(low)
+        }
+    }
+
+    /// Appends a JSON value as /exec writes it: timestamps in ISO form, NaN and infinities null.
+    package func appendJSON(as type: ValueType, to writer: inout ByteWriter) {
+        switch self {
+        case .null: writer.append("null".utf8)
+        case .boolean(let flag): writer.append((flag ? "true" : "false").utf8)
+        case .integer(let number): writer.decimal(number)
+        case .double(let number):
+            guard number.isFinite else { return writer.append("null".utf8) }
+            writer.append((type == .float ? Float(number).description : number.description).utf8)
+        case .date(let milliseconds):
+            writer.append("\"".utf8)
+            TimestampText.append(milliseconds.microsecondsClamped, .isoMilliseconds, to: &writer)
+            writer.append("\"".utf8)
+        case .timestamp(let micros):
+            writer.append("\"".utf8)
+            TimestampText.append(micros, .iso, to: &writer)
+            writer.append("\"".utf8)
+        case .string(let text): writer.jsonString(text.utf8)
+        case .binary(let bytes):
+            writer.append("\"".utf8)
+            writer.hexadecimal(bytes)
+            writer.append("\"".utf8)
+        case .uuid(let high, let low):
+            writer.append("\"".utf8)
+            UUIDText.append(high, low, to: &writer)
+            writer.append("\"".utf8)
+        }
+    }
+
+    /// PostgreSQL's text form as a string; nil for NULL.
+    package func text(as type: ValueType) -> String? {
+        if self == .null { return nil }
+        var writer = ByteWriter()
+        appendText(as: type, to: &writer)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// 2000-01-01, from which PostgreSQL counts microseconds.
+    package static let postgresEpoch: Int64 = 946_684_800_000_000
+}
+
+extension Int64 {
+    /// Milliseconds as microseconds, held inside 64 bits.
+    package var microsecondsClamped: Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: 1000)
+        return overflow ? (self < 0 ? .min : .max) : product
+    }
+}
+
+extension ColumnVector {
+    /// Appends PostgreSQL's text form of a row that is not NULL.
+    package func appendText(_ row: Int, to writer: inout ByteWriter) {
+        if !appendBytes(row, to: &writer) { value(at: row).appendText(as: type, to: &writer) }
+    }
+
+    /// Appends PostgreSQL's binary form of a row that is not NULL.
+    package func appendBinary(_ row: Int, to writer: inout ByteWriter) {
+        if !appendBytes(row, to: &writer) { value(at: row).appendBinary(as: type, to: &writer) }
+    }
+
+    /// Appends a row as a JSON value.
+    package func appendJSON(_ row: Int, to writer: inout ByteWriter) {
+        value(at: row).appendJSON(as: type, to: &writer)
+    }
+
+    /// Strings are copied from the heap as they lie.
+    private func appendBytes(_ row: Int, to writer: inout ByteWriter) -> Bool {
+        guard type == .varchar, let heap else { return false }
+        let begin = Int(load(row, UInt32.self))
+        let end = Int(load(row + 1, UInt32.self))
+        precondition(begin <= end && end <= heap.count, "offsets were checked when read")
+        let bytes = heap.bytes
+        for index in begin..<end { writer.bytes.append(bytes.unsafeLoadByte(index)) }
+        return true
+    }
+}
+
+extension ByteWriter {
+    /// Appends an integer in decimal digits.
+    package mutating func decimal(_ number: Int64) {
+        var magnitude = number.magnitude
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(magnitude % 10))
+            magnitude /= 10
+        } while magnitude > 0
+        bytes[start...].reverse()
+    }
+
+    mutating func hexadecimal(_ source: [UInt8]) {
+        let digits = Array("0123456789abcdef".utf8)
+        for byte in source {
+            bytes.append(digits[Int(byte >> 4)])
+            bytes.append(digits[Int(byte & 15)])
+        }
+    }
+
+    /// Appends a JSON string with its quotes.
+    package mutating func jsonString(_ text: some Sequence<UInt8>) {
+        let digits = Array("0123456789abcdef".utf8)
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""): append("\\\"".utf8)
+            case UInt8(ascii: "\\"): append("\\\\".utf8)
+            case 10: append("\\n".utf8)
+            case 13: append("\\r".utf8)
+            case 9: append("\\t".utf8)
+            case 0..<32:
+                append("\\u00".utf8)
+                bytes.append(digits[Int(byte >> 4)])
+                bytes.append(digits[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}

@@ -1,0 +1,29 @@
+package import Diagnostics
+
+extension DatabaseError {
+    /// A text that is no value of its type.
+    package static func badText(_ text: String, as type: ValueType) -> DatabaseError {
+        let state: SQLState = type.isTime ? .badDatetime : .badText
+        return DatabaseError(
+            state, "invalid input syntax for type \(type.postgresName): \"\(text.prefix(100))\"")
+    }
+
+    /// A number outside its type.
+    package static func outOfRange(_ type: ValueType) -> DatabaseError {
+        DatabaseError(.numericOutOfRange, "\(type.postgresName) out of range")
+    }
+
+    /// A number that a text names, outside its type.
+    static func outOfRange(_ text: String, _ type: ValueType) -> DatabaseError {
+        DatabaseError(
+            .numericOutOfRange,
+            "value \"\(text.prefix(100))\" is out of range for type \(type.postgresName)")
+    }
+
+    /// Bytes that are no value of their type.
+    static func badBinary(_ type: ValueType, length: Int) -> DatabaseError {
+        DatabaseError(
+            .badBinary, "incorrect binary data format for type \(type.postgresName)",
+            detail: "The value has \(length) bytes.")
+    }
+}
