@@ -59,7 +59,10 @@ let package = Package(
     targets: [
         .target(
             name: "CPlatform",
-            cSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))]),
+            cSettings: [
+                .define("_GNU_SOURCE"),
+                .unsafeFlags(["-O3"], .when(configuration: .release)),
+            ]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "Diagnostics", swiftSettings: settings),
