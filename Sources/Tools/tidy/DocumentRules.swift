@@ -105,8 +105,15 @@ struct DocumentRules {
             })
     }
 
-    /// A document that nothing links to is one that nobody finds.
+    /// A document that nothing links to, and that its folder's README does not name, is lost.
     private func orphans() -> [Finding] {
+        let linked = linkedPaths()
+        return documents.filter { $0.path.hasPrefix("docs/") && !linked.contains($0.path) }
+            .filter { !isNamedByReadme($0) }
+            .map { Finding($0.path, 1, "orphan", "no document links here") }
+    }
+
+    private func linkedPaths() -> Set<String> {
         var linked: Set<String> = []
         for file in documents {
             for link in Self.links(of: file) {
@@ -118,8 +125,13 @@ struct DocumentRules {
                 linked.insert(path + "/README.md")
             }
         }
-        return documents.filter { $0.path.hasPrefix("docs/") && !linked.contains($0.path) }
-            .map { Finding($0.path, 1, "orphan", "no document links here") }
+        return linked
+    }
+
+    private func isNamedByReadme(_ file: SourceFile) -> Bool {
+        let folder = file.path.dropLast(file.name.count)
+        let readme = byPath[folder + "README.md"]
+        return readme?.lines.contains { $0.contains("`\(file.name)`") } ?? false
     }
 
     // MARK: Map

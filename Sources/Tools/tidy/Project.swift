@@ -7,7 +7,7 @@ struct Project {
 
     private static let suffixes = [
         ".swift", ".c", ".h", ".md", ".sh", ".py", ".slt", ".conf", ".yml", ".yaml", ".json",
-        ".service", ".txt", "Makefile", "Dockerfile", "/run",
+        ".service", ".txt", "Makefile", "Dockerfile", "LICENSE", "/run",
     ]
     private static let skipped: Set<String> = [".build", ".git", "__pycache__", "corpus"]
 
