@@ -79,7 +79,7 @@ test-clients: deps-test ## the real process with psql, curl and drivers (BINARY=
 	    echo "test-clients: comes later: Tests/EndToEnd/run.sh"; \
 	else \
 	    set -x; [ "$(BINARY)" != "$(DEBUG_BINARY)" ] || swift build --product basalt; \
-	    Tests/EndToEnd/run.sh $(BINARY); \
+	    Tests/EndToEnd/run.sh $(abspath $(BINARY)); \
 	fi
 
 .PHONY: test-long
@@ -118,8 +118,11 @@ bench: ## measure; BASE=... compares with a recorded file
 
 .PHONY: lint
 lint: ## formatting, import arrows and house rules
-	swift format lint --strict --recursive --parallel --configuration .swift-format $(SWIFT_FILES)
-	swift run --quiet tidy rules .
+	@status=0; set -x; \
+	swift format lint --strict --recursive --parallel --configuration .swift-format $(SWIFT_FILES) \
+	    || status=1; \
+	swift run --quiet tidy rules . || status=1; \
+	{ set +x; } 2>/dev/null; exit $$status
 
 .PHONY: format
 format: ## let swift format rewrite the sources
