@@ -1,0 +1,15 @@
+/// The sizes and counts Platform keeps to.
+package enum Limits {
+    /// Longest name of a directory entry (Linux: 255) or of a host (64), with room.
+    static let nameBytes = 1024
+    /// Most bytes given to one read or write call; Linux itself stops at 2 GiB - 4 KiB.
+    static let callBytes = 1 << 30
+    /// Address space for a thread's stack; only what is touched costs memory.
+    static let threadStackBytes = 8 << 20
+    /// Tasks waiting for the pool. When it is full `submit` says no and the caller tells its client.
+    package static let queuedTasks = 4096
+    /// Most digits of a process id read from a lock file (Linux: 4194304).
+    static let processIDBytes = 16
+    /// Most bytes of random numbers one call gives; getrandom is never cut short below 256.
+    static let randomBytesPerCall = 256
+}
