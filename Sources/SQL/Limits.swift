@@ -13,4 +13,6 @@ package enum Limits {
     package static let parameters = 65_535
     /// Bytes of a name, as everywhere in Basalt.
     package static let nameBytes = 255
+    /// Workers a statement may ask for with PARALLEL n; more than any machine we know has cores.
+    package static let parallelWorkers = 1_024
 }

@@ -12,7 +12,7 @@ package struct Expression: Sendable, Equatable {
     package init(_ kind: Kind, position: Int = 0) {
         self.kind = kind
         self.position = position
-        depth = 1 + kind.children.reduce(0) { max($0, $1.depth) }
+        depth = 1 + kind.children.reduce(kind.query?.depth ?? 0) { max($0, $1.depth) }
     }
 
     package static func == (left: Expression, right: Expression) -> Bool {
@@ -244,6 +244,17 @@ extension Expression.Kind {
         case .quantified(let quantified): [quantified.left, quantified.right]
         case .array(let elements): elements
         case .element(let array, let index): [array, index]
+        }
+    }
+
+    /// The query this node holds itself, if it is one that does.
+    package var query: Query? {
+        switch self {
+        case .subquery(let query), .exists(let query), .inQuery(_, let query, _): query
+        case .literal, .column, .parameter, .unary, .binary, .isNull, .isTruth, .inList,
+            .inInterval, .between, .like, .cast, .call, .conditional, .quantified, .array,
+            .element:
+            nil
         }
     }
 }

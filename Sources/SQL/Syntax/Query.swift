@@ -15,6 +15,8 @@ package struct Query: Sendable, Equatable {
     package let limit: Limit?
     package let offset: Expression?
     package let position: Int
+    /// Levels of the deepest expression or source inside, subqueries included.
+    let depth: Int
 
     package init(
         items: [SelectItem], isDistinct: Bool = false, from: FromItem? = nil,
@@ -34,6 +36,10 @@ package struct Query: Sendable, Equatable {
         self.limit = limit
         self.offset = offset
         self.position = position
+        var expressions = items.compactMap(\.expression) + groupBy + orderBy.map(\.expression)
+        expressions += [filter, having, offset].compactMap { $0 }
+        expressions += (latestOn?.partitionBy ?? []) + (limit?.expressions ?? [])
+        depth = expressions.reduce(from?.depth ?? 0) { max($0, $1.depth) }
     }
 
     /// Compares the meaning; positions do not count.
@@ -57,6 +63,14 @@ package enum SelectItem: Sendable, Equatable {
         switch self {
         case .star(_, let position): position
         case .expression(let expression, _): expression.position
+        }
+    }
+
+    /// What is computed; nil for a star.
+    package var expression: Expression? {
+        switch self {
+        case .star: nil
+        case .expression(let expression, _): expression
         }
     }
 
@@ -86,6 +100,16 @@ package indirect enum FromItem: Sendable, Equatable {
         case .join(let join): join.position
         }
     }
+
+    /// Levels of this source and of what it holds.
+    var depth: Int {
+        switch self {
+        case .table: 1
+        case .function(let call, _): 1 + call.list.reduce(0) { max($0, $1.depth) }
+        case .subquery(let query, _): 1 + query.depth
+        case .join(let join): join.depth
+        }
+    }
 }
 
 /// Two sources put together. A comma is a cross join.
@@ -113,6 +137,7 @@ package struct Join: Sendable, Equatable {
     package let condition: Condition
     /// Where the word JOIN, or the comma, stands.
     package let position: Int
+    let depth: Int
 
     package init(
         kind: Kind, left: FromItem, right: FromItem, condition: Condition, position: Int = 0
@@ -122,6 +147,9 @@ package struct Join: Sendable, Equatable {
         self.right = right
         self.condition = condition
         self.position = position
+        var deepest = max(left.depth, right.depth)
+        if case .on(let predicate) = condition { deepest = max(deepest, predicate.depth) }
+        depth = 1 + deepest
     }
 
     package static func == (left: Join, right: Join) -> Bool {
@@ -160,6 +188,13 @@ package enum Limit: Sendable, Equatable {
     case count(Expression)
     /// `LIMIT lower, upper`: rows from lower (not included) to upper, counted from 1.
     case range(lower: Expression, upper: Expression)
+
+    var expressions: [Expression] {
+        switch self {
+        case .count(let count): [count]
+        case .range(let lower, let upper): [lower, upper]
+        }
+    }
 }
 
 /// `LATEST ON ts PARTITION BY a, b`
