@@ -1,1 +1,0 @@
-// Tests of the room SQL, in the same folders as its sources.
