@@ -21,15 +21,19 @@ enum LengthRules {
         return findings
     }
 
-    struct Function: Equatable {
+    /// A declaration with a body.
+    struct Declaration: Equatable {
         let name: String
         /// Counted from one.
         let line: Int
         let lines: Int
+
+        /// Its lines, counted from zero.
+        var range: Range<Int> { (line - 1)..<(line - 1 + lines) }
     }
 
     /// Every function, initialiser, subscript and computed property that has a body.
-    static func functions(of file: SourceFile) -> [Function] {
+    static func functions(of file: SourceFile) -> [Declaration] {
         let tokens = file.tokens
         return tokens.indices.compactMap { index in
             guard let name = declaredName(at: index, tokens),
@@ -37,7 +41,22 @@ enum LengthRules {
                 let close = matchingBrace(open, tokens)
             else { return nil }
             let first = tokens[index].line
-            return Function(name: name, line: first + 1, lines: tokens[close].line - first + 1)
+            return Declaration(name: name, line: first + 1, lines: tokens[close].line - first + 1)
+        }
+    }
+
+    /// Every type and extension.
+    static func types(of file: SourceFile) -> [Declaration] {
+        let words: Set<String> = ["struct", "class", "enum", "actor", "protocol", "extension"]
+        let tokens = file.tokens
+        return tokens.indices.compactMap { index in
+            guard words.contains(tokens[index].text), index + 1 < tokens.count,
+                let open = bodyBegin(after: index, tokens),
+                let close = matchingBrace(open, tokens)
+            else { return nil }
+            let (first, last) = (tokens[index].line, tokens[close].line)
+            return Declaration(
+                name: tokens[index + 1].text, line: first + 1, lines: last - first + 1)
         }
     }
 

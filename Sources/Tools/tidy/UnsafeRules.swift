@@ -16,6 +16,7 @@ enum UnsafeRules {
     private static func uses(_ file: SourceFile) -> [Finding] {
         let isAtHome =
             homes.contains { file.path.hasPrefix($0) } || file.path.hasSuffix("+Unsafe.swift")
+        let functions = LengthRules.functions(of: file)
         var findings: [Finding] = []
         var lastLine = -1
         for (index, token) in file.tokens.enumerated()
@@ -28,7 +29,7 @@ enum UnsafeRules {
                         file.path, token.line + 1, "unsafe-place",
                         "unsafe code stands in a memory folder or in a +Unsafe.swift file"))
             }
-            if !hasReason(above: token.line, file) {
+            if !hasReason(for: token.line, file, functions) {
                 findings.append(
                     Finding(
                         file.path, token.line + 1, "unsafe-reason",
@@ -49,24 +50,20 @@ enum UnsafeRules {
         index >= 2 && tokens[index - 2].text == "nonisolated"
     }
 
-    /// Whether a reason stands in the lines just above, or on the declaration around the use.
-    private static func hasReason(above line: Int, _ file: SourceFile) -> Bool {
+    /// Whether a reason stands in the lines just above, in the declaration around the use, or on
+    /// the type around it: an owner of one handle says it once.
+    private static func hasReason(
+        for line: Int, _ file: SourceFile, _ functions: [LengthRules.Declaration]
+    ) -> Bool {
         let near = max(0, line - reach)...line
         if near.contains(where: { file.comments[$0].contains("SAFETY:") }) { return true }
-        var current = line
-        while current >= 0 {
-            if file.comments[current].contains("SAFETY:") { return true }
-            if beginsFunction(file.code[current]) { return reasonAtop(current, file) }
-            current -= 1
+        for function in functions where function.range.contains(line) {
+            let isInside = function.range.contains { file.comments[$0].contains("SAFETY:") }
+            if isInside || reasonAtop(function.range.lowerBound, file) { return true }
         }
-        return false
-    }
-
-    private static func beginsFunction(_ code: String) -> Bool {
-        let words = code.split { !$0.isLetter }
-        let isBody = code.contains("{") || code.contains("(")
-        return isBody && words.contains { ["func", "init", "deinit", "subscript"].contains($0) }
-            && !code.contains(".init(")
+        return LengthRules.types(of: file).contains {
+            $0.range.contains(line) && reasonAtop($0.range.lowerBound, file)
+        }
     }
 
     private static func reasonAtop(_ declaration: Int, _ file: SourceFile) -> Bool {

@@ -34,7 +34,16 @@ import Testing
 
         #expect(check("// SAFETY: all of it.\n\(function)").isEmpty)
         #expect(check(function) == ["unsafe-reason"])
+        #expect(check("func f() {\n    unsafe g {\n        // SAFETY: in here.\n    }\n}").isEmpty)
         #expect(check("// SAFETY: only f.\n\(function)\n\(function)") == ["unsafe-reason"])
+    }
+
+    @Test("an owner of a handle may say it once for the type")
+    func type() {
+        let body = "final class A {\n    func f() { unsafe free(a) }\n}"
+
+        #expect(check("// SAFETY: the handle is ours alone.\n@safe \(body)").isEmpty)
+        #expect(check("// SAFETY: of another.\nlet b = 1\n\n\n\n\n\n\(body)") == ["unsafe-reason"])
     }
 
     @Test("a promise to the concurrency checker needs a reason beside it")
