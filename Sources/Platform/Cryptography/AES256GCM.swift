@@ -21,6 +21,7 @@ package struct AES256GCM: Sendable {
     package func seal(_ bytes: [UInt8], nonce: [UInt8], header: [UInt8] = []) -> [UInt8] {
         var cipher = CipherContext(key: key, nonce: nonce, isSealing: true)
         cipher.authenticate(header)
+        // SAFETY: every bit pattern is a byte, and the array outlives the call.
         var sealed = cipher.transform(unsafe bytes.span.bytes)
         let isDone = cipher.finish()
         precondition(isDone, "AES-256-GCM finishes what it took")
@@ -38,6 +39,7 @@ package struct AES256GCM: Sendable {
         let length = sealed.count - Self.tagBytes
         var cipher = CipherContext(key: key, nonce: nonce, isSealing: false)
         cipher.authenticate(header)
+        // SAFETY: every bit pattern is a byte, and the array outlives the call.
         let bytes = cipher.transform(unsafe sealed.span.bytes.extracting(0..<length))
         cipher.expect(tag: Array(sealed[length...]))
         guard cipher.finish() else { throw .notAuthentic }

@@ -36,6 +36,7 @@ package struct SHA256: Sendable {
 
     package init() { context = Context() }
 
+    // SAFETY: every bit pattern is a byte, and the array outlives the call.
     package mutating func update(_ bytes: [UInt8]) { update(unsafe bytes.span.bytes) }
 
     package mutating func update(_ bytes: RawSpan) {
@@ -59,6 +60,7 @@ package struct SHA256: Sendable {
         return digest
     }
 
+    // SAFETY: every bit pattern is a byte, and the array outlives the call.
     package static func digest(_ bytes: [UInt8]) -> [UInt8] { digest(unsafe bytes.span.bytes) }
 
     package static func digest(_ bytes: RawSpan) -> [UInt8] {
