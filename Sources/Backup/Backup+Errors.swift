@@ -1,0 +1,113 @@
+package import Diagnostics
+
+extension DatabaseError {
+    /// BACKUP with `cairo.sql.backup.root` set to nothing.
+    package static func backupDisabled() -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "backup is disabled, server.conf property 'cairo.sql.backup.root' is not set",
+            hint: "Set cairo.sql.backup.root to a directory and restart the server.", position: 0)
+    }
+
+    static func backupTableMissing(_ name: String) -> DatabaseError {
+        DatabaseError(.undefinedTable, "table does not exist [table=\(name)]")
+    }
+
+    static func backupNameTaken(_ name: String, path: String) -> DatabaseError {
+        DatabaseError(
+            .duplicateObject, "backup already exists [name=\(name), path=\(path)]",
+            hint: "Choose another name, or DROP BACKUP '\(name)' first.")
+    }
+
+    static func backupNameInvalid(_ name: String, why: String) -> DatabaseError {
+        DatabaseError(
+            .invalidName, "backup name is not usable, \(why) \"\(name)\"",
+            hint: "A name is one part of a path: no slash, no leading dot, at most 255 bytes.")
+    }
+
+    static func destinationNotAllowed(_ path: String, why: String) -> DatabaseError {
+        DatabaseError(
+            .insufficientPrivilege, "backup destination is not allowed, \(why) \"\(path)\"",
+            hint: "Use a path below cairo.sql.backup.root or add one to backup.allowed.paths.")
+    }
+
+    static func destinationInsideDatabase(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "backup destination lies inside the database \"\(path)\"",
+            hint: "Choose a directory outside db/.")
+    }
+
+    static func destinationBusy(_ path: String, cause: DatabaseError) -> DatabaseError {
+        DatabaseError(
+            .inUse, "another backup is being written to this destination \"\(path)\"",
+            detail: cause.message,
+            hint: "Wait for it to end, see backups(), or write to another destination.",
+            cause: cause.cause)
+    }
+
+    static func destinationFull(_ path: String, needed: Int, free: Int) -> DatabaseError {
+        DatabaseError(
+            .diskFull,
+            "backup does not fit, \(needed) bytes needed and \(free) bytes free \"\(path)\"",
+            hint: "Free some space, drop old backups or write to another destination.")
+    }
+
+    static func backupCancelled() -> DatabaseError {
+        DatabaseError(
+            .cancelled, "canceling statement due to user request",
+            detail: "The backup was given up, nothing was published.")
+    }
+
+    static func backupMissing(_ name: String, in path: String, newest: [String]) -> DatabaseError {
+        let known = newest.map { "'\($0)'" }.joined(separator: ", ")
+        return DatabaseError(
+            .missingFile, "backup does not exist [name=\(name), path=\(path)]",
+            hint: newest.isEmpty
+                ? "There is no backup in this destination." : "The newest here are \(known).")
+    }
+
+    static func backupDamaged(_ path: String, what: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "backup is damaged, \(what) \"\(path)\"",
+            hint: "Use another backup; this one is not to be trusted.")
+    }
+
+    static func backupChecksum(_ path: String, expected: String, found: String) -> DatabaseError {
+        .backupDamaged(path, what: "expected SHA-256 \(expected) and found \(found)")
+    }
+
+    static func sourceDamaged(_ path: String, expected: String, found: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted,
+            "segment is damaged, expected SHA-256 \(expected) and found \(found) \"\(path)\"",
+            detail: "The backup was given up, so that it does not carry the damage on.",
+            hint: "RESTORE the partition from an earlier backup.")
+    }
+
+    static func backupFormatNewer(_ path: String, found: Int, known: Int) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported,
+            "backup has format \(found), this server reads up to \(known) \"\(path)\"",
+            hint: "Use a newer server.")
+    }
+
+    static func backupAdopted(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "backup was adopted, a server has been started on it and may have written \"\(path)\"",
+            hint: "It is a database now; take a backup of it instead.")
+    }
+
+    static func parentMissing(_ name: String, why: String) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "backup cannot be the parent of this one, \(why) \"\(name)\"",
+            hint: "Name a complete backup of this database, or use FULL.")
+    }
+
+    static func tooManyConfigurationFiles(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .limitExceeded,
+            "conf holds more than \(Limits.configurationFiles) files \"\(path)\"",
+            hint: "Keep only settings in conf.")
+    }
+}

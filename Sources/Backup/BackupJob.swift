@@ -1,0 +1,130 @@
+package import Diagnostics
+import Platform
+import Synchronization
+
+/// A backup that runs or has ended in this process: its progress, and the flag that cancels it.
+///
+/// Written by the thread that runs it, read by any thread that lists backups.
+final class BackupJob: Sendable {
+    struct State {
+        var name = ""
+        var path = ""
+        var kind = "full"
+        var parent: String?
+        var status = BackupInfo.Status.running
+        var stage = BackupProgress.Stage.binding
+        var bytesDone = 0
+        var bytesTotal = 0
+        var finishedAt: Int64?
+        var error: String?
+        var isCancelled = false
+        var stageBegan: UInt64 = 0
+        var lastReport: UInt64 = 0
+    }
+
+    let id: String
+    let startedAt: Int64
+    let comment: String?
+    private let clock: any WorldClock
+    private let sink: any ProgressSink
+    private let isCancelledByCaller: @Sendable () -> Bool
+    private let bytesPerSecond: Int?
+    private let state: Mutex<State>
+
+    init(
+        id: String, request: BackupRequest, clock: any WorldClock, sink: any ProgressSink,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) {
+        self.id = id
+        startedAt = clock.now()
+        comment = request.comment
+        bytesPerSecond = request.bytesPerSecond
+        self.clock = clock
+        self.sink = sink
+        isCancelledByCaller = isCancelled
+        state = Mutex(State())
+    }
+
+    func name(_ name: String, path: String, isIncremental: Bool, parent: String?) {
+        state.withLock {
+            $0.name = name
+            $0.path = path
+            $0.kind = isIncremental ? "incremental" : "full"
+            $0.parent = parent
+        }
+    }
+
+    func begin(_ stage: BackupProgress.Stage, bytes: Int = 0) throws(DatabaseError) {
+        try checkCancelled()
+        let now = clock.monotonicNanoseconds()
+        state.withLock {
+            $0.stage = stage
+            $0.bytesTotal = bytes
+            $0.bytesDone = 0
+            $0.stageBegan = now
+        }
+    }
+
+    /// Counts bytes that are done, reports when a second has gone by, and stops when cancelled.
+    func advance(_ bytes: Int) throws(DatabaseError) {
+        try checkCancelled()
+        let now = clock.monotonicNanoseconds()
+        let due = state.withLock { state -> BackupProgress? in
+            state.bytesDone += bytes
+            guard now >= state.lastReport + Limits.progressIntervalNanoseconds else { return nil }
+            state.lastReport = now
+            return progress(of: state, now: now)
+        }
+        if let due { sink.report(due) }
+    }
+
+    func notice(_ message: String) { sink.notice(message) }
+
+    func cancel() { state.withLock { $0.isCancelled = true } }
+
+    func checkCancelled() throws(DatabaseError) {
+        if state.withLock({ $0.isCancelled }) || isCancelledByCaller() { throw .backupCancelled() }
+    }
+
+    func end(_ error: DatabaseError?) {
+        let now = clock.now()
+        let nanoseconds = clock.monotonicNanoseconds()
+        let last = state.withLock { state -> BackupProgress? in
+            state.finishedAt = now
+            state.error = error?.message
+            if let error {
+                state.status = error.state == .cancelled ? .cancelled : .failed
+                return nil
+            }
+            state.status = .complete
+            state.stage = .complete
+            return progress(of: state, now: nanoseconds)
+        }
+        if let last { sink.report(last) }
+    }
+
+    /// The job as a row of `backups()`.
+    var info: BackupInfo {
+        let state = state.withLock { $0 }
+        var info = BackupInfo(id: id, name: state.name, path: state.path, status: state.status)
+        info.kind = state.kind
+        info.parent = state.parent
+        info.startedAt = startedAt
+        info.finishedAt = state.finishedAt
+        info.error = state.error
+        info.comment = comment
+        if state.status == .running {
+            let percent = progress(of: state, now: clock.monotonicNanoseconds()).percent
+            info.progress = "\(state.stage.rawValue) \(percent) %"
+        }
+        return info
+    }
+
+    private func progress(of state: State, now: UInt64) -> BackupProgress {
+        let elapsed = Double(now - min(now, state.stageBegan)) / 1_000_000_000
+        let rate = elapsed > 0.001 ? Double(state.bytesDone) / elapsed : 0
+        return BackupProgress(
+            id: id, name: state.name, stage: state.stage, bytesDone: state.bytesDone,
+            bytesTotal: state.bytesTotal, bytesPerSecond: Int(min(rate, 1e15)))
+    }
+}

@@ -1,0 +1,133 @@
+package import Diagnostics
+import Platform
+
+extension BackupService {
+    /// The rows of `backups()`: what lies in the destination and what runs or failed here,
+    /// newest first.
+    package func list(destination text: String? = nil) throws(DatabaseError) -> [BackupInfo] {
+        let destination = try Destination.resolve(text, settings: settings, files: platform.files)
+        var rows: [BackupInfo] = []
+        for name in try destination.names() { rows.append(try row(name, in: destination)) }
+        let published = Set(rows.map(\.id))
+        for info in jobs.withLock({ $0 }).map(\.info) {
+            // A finished one is listed by what lies on disk: it may have been dropped since.
+            if info.status != .complete, !published.contains(info.id) { rows.append(info) }
+        }
+        return rows.sorted { ($0.startedAt ?? 0, $0.name) > ($1.startedAt ?? 0, $1.name) }
+    }
+
+    /// The rows of `backup_tables()`.
+    package func tables(of name: String, destination: String? = nil) throws(DatabaseError)
+        -> [BackupTableInfo]
+    {
+        let (_, manifest) = try find(name, destination: destination)
+        return manifest.tables.map {
+            BackupTableInfo(
+                schema: $0.schema, name: $0.name, partitions: $0.partitions, rows: $0.rows,
+                bytes: $0.bytes, minTimestamp: $0.minTimestamp, maxTimestamp: $0.maxTimestamp,
+                lsn: manifest.lsn)
+        }
+    }
+
+    /// Verifies a backup.
+    ///
+    /// - Throws: 58P01 when there is none, 55000 when it was adopted, XX001 at the first damage.
+    package func verify(
+        _ name: String, destination: String? = nil, mode: VerifyMode = .full,
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws(DatabaseError) -> VerifyReport {
+        let (path, manifest) = try find(name, destination: destination)
+        guard try !isAdopted(path, manifest) else { throw .backupAdopted(path) }
+        let verifier = BackupVerifier(path: path, files: platform.files) {
+            _ throws(DatabaseError) in if isCancelled() { throw .backupCancelled() }
+        }
+        try verifier.verify(manifest, mode: mode)
+        return VerifyReport(name: name, files: manifest.files.count, bytes: manifest.bytes)
+    }
+
+    /// Removes a backup: out of sight with one rename, then file by file.
+    ///
+    /// - Throws: 58P01 when there is none, 55006 while a server runs on it.
+    package func drop(_ name: String, destination: String? = nil) throws(DatabaseError) {
+        let (path, _) = try find(name, destination: destination)
+        let place = Destination(path: Path.directory(of: path), files: platform.files)
+        let lock = try place.lock()
+        defer { lock.release() }
+        let inUse = try platform.files.lock(Path.join(path, "db", "_lock"), .exclusive)
+        defer { inUse.release() }
+        let hidden = Destination.droppedPrefix + hexadecimal(platform.chance.bytes(8))
+        try platform.files.rename(path, to: Path.join(place.path, hidden), replacing: false)
+        try platform.files.syncDirectory(place.path)
+        try platform.files.removeTree(Path.join(place.path, hidden))
+    }
+
+    /// Asks a running backup to stop; false when no running one has this id.
+    package func cancel(_ id: String) -> Bool {
+        let job = jobs.withLock { $0 }.first { $0.id == id && $0.info.status == .running }
+        job?.cancel()
+        return job != nil
+    }
+
+    /// Removes what an earlier process left in the default destination; called at start.
+    package func sweep() throws(DatabaseError) {
+        guard let root = try settings.absoluteBackupRoot() else { return }
+        guard try platform.files.info(root)?.kind == .directory else { return }
+        let destination = Destination(path: root, files: platform.files)
+        let lock = try destination.lock()
+        defer { lock.release() }
+        try destination.sweep(database: source.database)
+    }
+
+    /// A name below the destination, or an absolute path of a backup that is allowed.
+    private func find(_ name: String, destination: String?) throws(DatabaseError)
+        -> (path: String, manifest: BackupManifest)
+    {
+        var text = destination
+        var last = name
+        if name.utf8.contains(UInt8(ascii: "/")) {
+            text = Path.directory(of: name)
+            last = Path.name(of: name)
+        }
+        let place = try Destination.resolve(text, settings: settings, files: platform.files)
+        return (Path.join(place.path, last), try place.manifest(of: last))
+    }
+
+    private func row(_ name: String, in destination: Destination) throws(DatabaseError)
+        -> BackupInfo
+    {
+        let path = Path.join(destination.path, name)
+        let manifest: BackupManifest
+        do throws(DatabaseError) {
+            manifest = try destination.manifest(of: name)
+        } catch {
+            var damaged = BackupInfo(id: "", name: name, path: path, status: .failed)
+            damaged.error = error.message
+            return damaged
+        }
+        var info = BackupInfo(id: manifest.id, name: name, path: path, status: .complete)
+        info.kind = manifest.isIncremental ? "incremental" : "full"
+        info.parent = manifest.parent
+        info.startedAt = manifest.startedAt
+        info.finishedAt = manifest.finishedAt
+        info.lsn = manifest.lsn
+        info.tables = manifest.tables.count
+        info.partitions = manifest.partitions
+        info.rows = manifest.rows
+        info.bytes = manifest.bytes
+        info.bytesCopied = manifest.bytesCopied
+        info.bytesLinked = manifest.bytesLinked
+        info.bytesOwn = try ownBytes(path, manifest)
+        info.isAdopted = try isAdopted(path, manifest)
+        info.comment = manifest.comment
+        return info
+    }
+
+    private func ownBytes(_ path: String, _ manifest: BackupManifest) throws(DatabaseError) -> Int {
+        var sum = 0
+        for file in manifest.files {
+            let info = try platform.files.info(Path.join(path, file.path))
+            if let info, info.linkCount <= 1 { sum += info.size }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,196 @@
+package import Diagnostics
+import Platform
+
+/// A statement with its names looked up and its options checked.
+struct BoundBackup: Sendable {
+    let request: BackupRequest
+    let destination: Destination
+    /// Schema and name of each table asked for, nil for all.
+    let tables: [TableName]?
+}
+
+struct TableName: Sendable, Hashable {
+    let schema: String
+    let name: String
+
+    /// Names are compared without case, as everywhere.
+    var folded: TableName { TableName(schema: schema.lowercased(), name: name.lowercased()) }
+}
+
+/// The right to write one backup into a destination.
+struct Admission: Sendable {
+    let lock: any FileLock
+    let destination: Destination
+    let name: String
+    let parent: BackupPlan.Parent?
+
+    var path: String { Path.join(destination.path, name) }
+}
+
+/// What will be inside.
+struct BackupDescription: Sendable {
+    let tables: [PinnedDatabase.Table]
+    let configuration: [PinnedDatabase.SmallFile]
+}
+
+extension BackupService {
+    /// 1. Looks up names, options and destination; nothing is created.
+    func bind(_ request: BackupRequest) throws(DatabaseError) -> BoundBackup {
+        let destination = try Destination.resolve(
+            request.destination, settings: settings, files: platform.files)
+        if let name = request.name { try Destination.checkName(name) }
+        guard case .tables(let names) = request.scope else {
+            return BoundBackup(request: request, destination: destination, tables: nil)
+        }
+        let known = source.tableNames().map { TableName(schema: $0.schema, name: $0.name).folded }
+        var tables: [TableName] = []
+        for name in names {
+            let candidates = TableName.readings(of: name)
+            guard let table = candidates.first(where: { known.contains($0.folded) }) else {
+                throw .backupTableMissing(name)
+            }
+            tables.append(table.folded)
+        }
+        return BoundBackup(request: request, destination: destination, tables: tables)
+    }
+
+    /// 2. Takes the destination, removes what the dead left there and chooses name and parent.
+    func admit(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError) -> Admission {
+        let destination = bound.destination
+        let lock = try destination.lock()
+        do throws(DatabaseError) {
+            try destination.sweep(database: source.database)
+            let name = try destination.freeName(
+                bound.request.name, day: CalendarDay.name(microseconds: job.startedAt))
+            let parent = try chooseParent(bound, job: job)
+            job.name(
+                name, path: Path.join(destination.path, name), isIncremental: parent != nil,
+                parent: parent?.manifest.name)
+            return Admission(lock: lock, destination: destination, name: name, parent: parent)
+        } catch {
+            lock.release()
+            throw error
+        }
+    }
+
+    /// 3. Freezes one instant.
+    func pin(_ job: BackupJob) throws(DatabaseError) -> PinnedDatabase {
+        try job.begin(.pinning)
+        return try source.pin("backup \(job.id)")
+    }
+
+    /// 4. Picks the tables and reads conf/.
+    func describe(_ bound: BoundBackup, pin: PinnedDatabase) throws(DatabaseError)
+        -> BackupDescription
+    {
+        guard let wanted = bound.tables else {
+            return BackupDescription(tables: pin.tables, configuration: try readConfiguration())
+        }
+        let chosen = pin.tables.filter {
+            wanted.contains(TableName(schema: $0.schema, name: $0.name).folded)
+        }
+        let found = Set(chosen.map { TableName(schema: $0.schema, name: $0.name).folded })
+        // Dropped between binding and pinning: the instant of the backup does not have it.
+        if let missing = wanted.first(where: { !found.contains($0) }) {
+            throw .backupTableMissing(missing.name)
+        }
+        return BackupDescription(tables: chosen, configuration: [])
+    }
+
+    /// 5. Decides for every file whether it is written, copied or linked.
+    func compare(
+        _ description: BackupDescription, with parent: BackupPlan.Parent?, pin: PinnedDatabase
+    ) throws(DatabaseError) -> BackupPlan {
+        try BackupPlan.make(
+            pin, tables: description.tables, configuration: description.configuration,
+            parent: parent)
+    }
+
+    /// 6. Makes the staging directory, if the disk has room. From here a crash is swept.
+    func record(
+        _ plan: BackupPlan, admission: Admission, pin: PinnedDatabase, job: BackupJob
+    ) throws(DatabaseError) -> Staging {
+        try job.begin(.planning)
+        let path = admission.destination.path
+        let needed = plan.bytesToCopy + Limits.spareBytes
+        let free = try platform.files.freeBytes(of: path)
+        guard free >= needed else {
+            throw .destinationFull(path, needed: needed, free: free)
+        }
+        return try Staging.make(
+            in: admission.destination, random: hexadecimal(platform.chance.bytes(8)), pin: pin,
+            root: settings.root)
+    }
+
+    /// 7. Copies, checking digests on the way.
+    func copy(_ plan: BackupPlan, staging: Staging, job: BackupJob) throws(DatabaseError)
+        -> [BackupManifest.File]
+    {
+        try job.begin(.copying, bytes: plan.bytesToCopy)
+        return try staging.run(plan, job: job)
+    }
+
+    /// 8. Reads back what was written; linked files are looked at without reading them all.
+    func verify(
+        _ manifest: BackupManifest, bound: BoundBackup, staging: Staging, job: BackupJob
+    ) throws(DatabaseError) {
+        let readsAll = bound.request.isVerified
+        try job.begin(.verifying, bytes: readsAll ? manifest.bytesCopied : 0)
+        let verifier = BackupVerifier(path: staging.path, files: platform.files) {
+            bytes throws(DatabaseError) in try job.advance(bytes)
+        }
+        for file in manifest.files {
+            let isRead = readsAll && file.origin != .linked
+            try verifier.verify(file, mode: isRead ? .full : .quick)
+        }
+    }
+
+    /// 9. The rename that is the backup.
+    func publish(
+        _ manifest: BackupManifest, staging: Staging, admission: Admission, job: BackupJob
+    ) throws(DatabaseError) {
+        try job.begin(.publishing)
+        try staging.publish(manifest, as: admission.path)
+    }
+
+    /// 10. Says what is to be known; pin and lock go back with the caller's scope.
+    func conclude(_ manifest: BackupManifest, admission: Admission, job: BackupJob)
+        -> BackupSummary
+    {
+        for notice in placementNotices(admission.path) { job.notice(notice) }
+        return BackupSummary(
+            id: manifest.id, name: manifest.name, path: admission.path,
+            isIncremental: manifest.isIncremental, parent: manifest.parent, lsn: manifest.lsn,
+            tables: manifest.tables.count, files: manifest.files.count, rows: manifest.rows,
+            bytesCopied: manifest.bytesCopied, bytesLinked: manifest.bytesLinked,
+            durationMicroseconds: manifest.durationMicroseconds)
+    }
+
+    func makeManifest(
+        _ bound: BoundBackup, _ admission: Admission, _ pin: PinnedDatabase, plan: BackupPlan,
+        files: [BackupManifest.File], job: BackupJob
+    ) -> BackupManifest {
+        let now = platform.clock.now()
+        return BackupManifest(
+            id: job.id, name: admission.name, isIncremental: admission.parent != nil,
+            isWholeDatabase: bound.tables == nil, parent: admission.parent?.manifest.name,
+            parentID: admission.parent?.manifest.id, database: pin.database,
+            timeline: pin.timeline, lsn: pin.lsn, startedAt: job.startedAt, finishedAt: now,
+            durationMicroseconds: max(0, now - job.startedAt), software: settings.software,
+            requestedBy: bound.request.requestedBy, comment: bound.request.comment,
+            tables: plan.tables, files: files)
+    }
+}
+
+extension TableName {
+    /// What a name may mean: a table of `public` with just that name, or `schema.table`.
+    static func readings(of text: String) -> [TableName] {
+        var readings = [TableName(schema: "public", name: text)]
+        if let dot = text.firstIndex(of: ".") {
+            readings.append(
+                TableName(
+                    schema: String(text[..<dot]), name: String(text[text.index(after: dot)...])))
+        }
+        return readings
+    }
+}

@@ -1,0 +1,117 @@
+package import Diagnostics
+import Platform
+
+extension BackupService {
+    /// The backup whose segments are shared, nil for a full one.
+    func chooseParent(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError)
+        -> BackupPlan.Parent?
+    {
+        guard case .incremental(let name) = bound.request.kind, bound.request.allowsLinks else {
+            return nil
+        }
+        if let name { return try namedParent(name, in: bound.destination) }
+        if let newest = try newestParent(in: bound) { return newest }
+        job.notice("no earlier backup of this database is here, so this one is FULL")
+        return nil
+    }
+
+    private func namedParent(_ name: String, in destination: Destination) throws(DatabaseError)
+        -> BackupPlan.Parent
+    {
+        let manifest = try destination.manifest(of: name)
+        let path = Path.join(destination.path, name)
+        guard manifest.database == source.database else {
+            throw .parentMissing(name, why: "it is of another database")
+        }
+        guard try !isAdopted(path, manifest) else { throw .backupAdopted(path) }
+        return BackupPlan.Parent(path: path, manifest: manifest)
+    }
+
+    /// The newest complete backup of this database that covers what is asked for.
+    private func newestParent(in bound: BoundBackup) throws(DatabaseError) -> BackupPlan.Parent? {
+        var best: BackupPlan.Parent?
+        for name in try bound.destination.names() {
+            let path = Path.join(bound.destination.path, name)
+            let manifest: BackupManifest
+            do throws(DatabaseError) {
+                manifest = try bound.destination.manifest(of: name)
+            } catch _ {
+                // A damaged one is no parent; verifying it tells why.
+                continue
+            }
+            guard manifest.database == source.database, covers(manifest, bound) else { continue }
+            guard try !isAdopted(path, manifest) else { continue }
+            if let best, best.manifest.finishedAt >= manifest.finishedAt { continue }
+            best = BackupPlan.Parent(path: path, manifest: manifest)
+        }
+        return best
+    }
+
+    private func covers(_ manifest: BackupManifest, _ bound: BoundBackup) -> Bool {
+        guard let wanted = bound.tables else { return manifest.isWholeDatabase }
+        let held = Set(manifest.tables.map { TableName(schema: $0.schema, name: $0.name).folded })
+        return manifest.isWholeDatabase || wanted.allSatisfy { held.contains($0) }
+    }
+
+    /// Reads the files of conf/ as they are now.
+    func readConfiguration() throws(DatabaseError) -> [PinnedDatabase.SmallFile] {
+        let directory = Path.join(settings.root, "conf")
+        guard try platform.files.info(directory)?.kind == .directory else { return [] }
+        var found: [PinnedDatabase.SmallFile] = []
+        try readConfiguration(directory, below: "", depth: 0, into: &found)
+        return found
+    }
+
+    private func readConfiguration(
+        _ directory: String, below prefix: String, depth: Int,
+        into found: inout [PinnedDatabase.SmallFile]
+    ) throws(DatabaseError) {
+        guard depth < Limits.directoryDepth else { return }
+        for name in try platform.files.list(directory) {
+            let path = Path.join(directory, name)
+            // Mounted settings are links into directories called `..data`: the links are read.
+            guard !name.hasPrefix(".."), !name.hasSuffix(Path.temporarySuffix) else { continue }
+            switch try platform.files.info(path)?.kind {
+            case .directory:
+                try readConfiguration(
+                    path, below: prefix + name + "/", depth: depth + 1, into: &found)
+            case .file, .symbolicLink:
+                guard found.count < Limits.configurationFiles else {
+                    throw .tooManyConfigurationFiles(directory)
+                }
+                let bytes = try platform.files.readAll(path, upTo: Limits.configurationBytes)
+                found.append(PinnedDatabase.SmallFile(path: prefix + name, bytes: bytes))
+            case .other, nil:
+                continue
+            }
+        }
+    }
+
+    /// What the owner should know about where the backup lies.
+    func placementNotices(_ path: String) -> [String] {
+        var notices: [String] = []
+        do throws(DatabaseError) {
+            let live = try platform.files.info(Path.join(settings.root, "db"))
+            let copy = try platform.files.info(path)
+            if let live, let copy, live.device == copy.device {
+                notices.append(
+                    "the backup lies on the device of the database: it undoes mistakes, but does "
+                        + "not survive the loss of the disk")
+            }
+        } catch _ {
+            // Only a remark is lost; the backup itself is published.
+        }
+        if let root = RelativePath.normalized(absolute: settings.root),
+            RelativePath.lies(path, within: root)
+        {
+            notices.append(
+                "the backup lies inside the root: keep or move it when you empty the root")
+        }
+        return notices
+    }
+
+    /// True once a server has been started on the backup for writing.
+    func isAdopted(_ path: String, _ manifest: BackupManifest) throws(DatabaseError) -> Bool {
+        try platform.files.info(Path.join(path, "_adopted")) != nil
+    }
+}

@@ -1,0 +1,166 @@
+package import Diagnostics
+import Platform
+
+/// A directory in which backups lie, one directory each.
+///
+/// Names with a leading dot are not backups: `.lock` is held by whoever writes here, `.staging-…`
+/// is a backup being made, `.dropped-…` one being removed.
+struct Destination: Sendable {
+    static let lockName = ".lock"
+    static let stagingPrefix = ".staging-"
+    static let droppedPrefix = ".dropped-"
+
+    let path: String
+    let files: any FileSystem
+
+    /// Finds the directory a statement means and checks that it is allowed.
+    ///
+    /// - Throws: 55000 when BACKUP is switched off, 42501 outside of what is allowed, 22023 inside
+    ///   the database itself.
+    static func resolve(
+        _ text: String?, settings: BackupSettings, files: any FileSystem
+    ) throws(DatabaseError) -> Destination {
+        guard let backupRoot = try settings.absoluteBackupRoot() else { throw .backupDisabled() }
+        let wanted = text ?? ""
+        let joined = wanted.hasPrefix("/") ? wanted : backupRoot + "/" + wanted
+        guard let path = RelativePath.normalized(absolute: joined) else {
+            throw .destinationNotAllowed(wanted, why: "it has '..' in it or is not a path")
+        }
+        let allowed = [backupRoot] + settings.allowedPaths.compactMap(RelativePath.normalized)
+        guard let base = allowed.first(where: { RelativePath.lies(path, within: $0) }) else {
+            throw .destinationNotAllowed(path, why: "it lies outside of the allowed directories")
+        }
+        try checkOutsideDatabase(path, settings: settings)
+        try refuseSymbolicLinks(path, below: base, files: files)
+        return Destination(path: path, files: files)
+    }
+
+    private static func checkOutsideDatabase(_ path: String, settings: BackupSettings)
+        throws(DatabaseError)
+    {
+        let database = RelativePath.normalized(absolute: Path.join(settings.root, "db"))
+        if let database, RelativePath.lies(path, within: database) {
+            throw .destinationInsideDatabase(path)
+        }
+    }
+
+    /// A link planted below an allowed directory would lead the copy somewhere else.
+    private static func refuseSymbolicLinks(
+        _ path: String, below base: String, files: any FileSystem
+    ) throws(DatabaseError) {
+        var current = path
+        while current != base, current != "/" {
+            if try files.info(current)?.kind == .symbolicLink {
+                throw .destinationNotAllowed(current, why: "it is a symbolic link")
+            }
+            current = Path.directory(of: current)
+        }
+    }
+
+    /// Creates the directory if needed and takes its lock: one writer at a time.
+    func lock() throws(DatabaseError) -> any FileLock {
+        try files.makeDurableDirectory(path)
+        do throws(DatabaseError) {
+            return try files.lock(Path.join(path, Self.lockName), .exclusive)
+        } catch {
+            guard error.state == .inUse else { throw error }
+            throw .destinationBusy(path, cause: error)
+        }
+    }
+
+    /// Checks a name someone gave.
+    static func checkName(_ name: String) throws(DatabaseError) {
+        guard !name.isEmpty else { throw .backupNameInvalid(name, why: "it is empty") }
+        guard !name.hasPrefix(".") else {
+            throw .backupNameInvalid(name, why: "it begins with a dot")
+        }
+        guard !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0) else {
+            throw .backupNameInvalid(name, why: "it is more than one part of a path")
+        }
+        guard name.utf8.count <= Limits.nameBytes else {
+            throw .backupNameInvalid(name, why: "it is too long")
+        }
+    }
+
+    /// The given name if it is free, or the first free one of the day.
+    ///
+    /// - Requires: the lock is held.
+    func freeName(_ wanted: String?, day: String) throws(DatabaseError) -> String {
+        if let wanted {
+            guard try files.info(Path.join(path, wanted)) == nil else {
+                throw .backupNameTaken(wanted, path: path)
+            }
+            return wanted
+        }
+        let taken = Set(try files.list(path))
+        if !taken.contains(day) { return day }
+        for number in 1...Limits.namesOfOneDay where !taken.contains("\(day).\(number)") {
+            return "\(day).\(number)"
+        }
+        throw .backupNameTaken(day, path: path)
+    }
+
+    /// Names of what may be backups, in the order of the directory.
+    func names() throws(DatabaseError) -> [String] {
+        guard try files.info(path)?.kind == .directory else { return [] }
+        var names: [String] = []
+        for name in try files.list(path) where !name.hasPrefix(".") {
+            let manifest = Path.join(path, name, BackupManifest.fileName)
+            if try files.info(manifest)?.kind == .file { names.append(name) }
+        }
+        return names
+    }
+
+    /// Reads a backup's manifest.
+    ///
+    /// - Throws: 58P01 with the newest names when there is no such backup, XX001, 0A000.
+    func manifest(of name: String) throws(DatabaseError) -> BackupManifest {
+        try Self.checkName(name)
+        let file = Path.join(path, name, BackupManifest.fileName)
+        guard try files.info(file)?.kind == .file else {
+            throw .backupMissing(name, in: path, newest: Array(try newestNames().prefix(5)))
+        }
+        return try BackupManifest.decode(
+            files.readAll(file, upTo: Limits.manifestBytes), path: file)
+    }
+
+    private func newestNames() throws(DatabaseError) -> [String] {
+        var found: [(name: String, at: Int64)] = []
+        for name in try names() {
+            do throws(DatabaseError) {
+                found.append((name, try manifest(of: name).finishedAt))
+            } catch _ {
+                // A damaged neighbour is nothing to recommend; verifying it says what is wrong.
+                continue
+            }
+        }
+        return found.sorted { ($0.at, $0.name) > ($1.at, $1.name) }.map(\.name)
+    }
+
+    /// Removes what dead writers of this database left, and backups whose removal began.
+    ///
+    /// - Requires: the lock is held, so that no living writer has a staging directory here.
+    func sweep(database: String) throws(DatabaseError) {
+        for name in try files.list(path) {
+            let child = Path.join(path, name)
+            let isDropped = name.hasPrefix(Self.droppedPrefix)
+            guard isDropped || name.hasPrefix(Self.stagingPrefix) else { continue }
+            guard try files.info(child)?.kind == .directory else { continue }
+            if try isDropped || Staging.isSwept(child, database: database, files: files) {
+                try files.removeTree(child)
+            }
+        }
+    }
+}
+
+extension BackupSettings {
+    /// The normalized directory of `cairo.sql.backup.root`, nil when it is switched off.
+    func absoluteBackupRoot() throws(DatabaseError) -> String? {
+        guard !backupRoot.isEmpty else { return nil }
+        let joined = backupRoot.hasPrefix("/") ? backupRoot : root + "/" + backupRoot
+        guard let path = RelativePath.normalized(absolute: joined) else {
+            throw .destinationNotAllowed(joined, why: "cairo.sql.backup.root is not absolute")
+        }
+        return path
+    }
+}

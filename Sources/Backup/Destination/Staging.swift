@@ -1,0 +1,82 @@
+import Bytes
+package import Diagnostics
+import Platform
+
+/// A directory in which a backup is made, until one rename publishes it.
+///
+/// INV-1 it is locked by its writer for as long as the writer lives;
+/// INV-2 before it holds any data it holds `_staging`, which names the root and its database;
+/// INV-3 when `_staging` goes, `_backup.json` is there and names them too.
+struct Staging: Sendable {
+    static let recordName = "_staging"
+    static let lockName = "_staging.lock"
+
+    let path: String
+    let files: any FileSystem
+    private let lock: any FileLock
+
+    /// Creates the directory, takes its lock and writes down whose it is.
+    static func make(
+        in destination: Destination, random: String, pin: PinnedDatabase, root: String
+    ) throws(DatabaseError) -> Staging {
+        let files = destination.files
+        let path = Path.join(destination.path, Destination.stagingPrefix + random)
+        try files.makeDirectory(path, permissions: 0o700)
+        let lock = try files.lock(Path.join(path, lockName), .exclusive)
+        let record = JSONValue.object([
+            JSONMember("root", .string(root)),
+            JSONMember("database", .string(pin.database)),
+            JSONMember("timeline", .string(pin.timeline)),
+        ])
+        try files.publish(record.encoded, as: Path.join(path, recordName))
+        try files.syncDirectory(destination.path)
+        return Staging(path: path, files: files, lock: lock)
+    }
+
+    /// Whether a staging directory found under the destination's lock may be removed: it is of
+    /// this database, or its writer died before it said whose it is and so before any data.
+    static func isSwept(_ path: String, database: String, files: any FileSystem)
+        throws(DatabaseError) -> Bool
+    {
+        for name in [recordName, BackupManifest.fileName] {
+            let file = Path.join(path, name)
+            guard try files.info(file)?.kind == .file else { continue }
+            let bytes = try files.readAll(file, upTo: Limits.manifestBytes)
+            do throws(DecodeFailure) {
+                return try JSONReader.read(bytes)["database"]?.text == database
+            } catch _ {
+                // Not readable as ours: whoever wrote it has to look at it.
+                return false
+            }
+        }
+        let known = [lockName, recordName + Path.temporarySuffix]
+        return try files.list(path).allSatisfy { known.contains($0) }
+    }
+
+    /// Gives everything back after a failure. What cannot be removed now is swept by the next
+    /// backup, so a second failure is not worth hiding the first one.
+    func discard() {
+        lock.release()
+        do throws(DatabaseError) { try files.removeTree(path) } catch _ {}
+    }
+
+    /// Makes all names and, with `syncsAll`, all data below durable.
+    func sync(directories: [String], syncsAll: Bool) throws(DatabaseError) {
+        if syncsAll { try files.syncFileSystem(of: path) }
+        for directory in directories.reversed() {
+            try files.syncDirectory(Path.join(path, directory))
+        }
+        try files.syncDirectory(path)
+    }
+
+    /// Publishes the backup: its manifest, then one rename, then the directory's sync.
+    func publish(_ manifest: BackupManifest, as final: String) throws(DatabaseError) {
+        try files.publish(manifest.encoded, as: Path.join(path, BackupManifest.fileName))
+        try files.remove(Path.join(path, Self.recordName))
+        try files.remove(Path.join(path, Self.lockName))
+        try files.syncDirectory(path)
+        try files.rename(path, to: final, replacing: false)
+        lock.release()
+        try files.syncDirectory(Path.directory(of: final))
+    }
+}

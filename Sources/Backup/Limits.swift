@@ -1,0 +1,28 @@
+/// The bounds of this room, each with its reason.
+enum Limits {
+    /// Bytes copied between two looks at cancellation and progress: large enough for the disk,
+    /// small enough that a cancel is answered within milliseconds.
+    static let chunkBytes = 1 << 20
+    /// Longest name of a backup: what file systems take as one part of a path.
+    static let nameBytes = 255
+    /// Longest relative path in a manifest: what Linux takes as a path.
+    static let pathBytes = 4096
+    /// Largest backup manifest read: room for a quarter of a million files.
+    static let manifestBytes = 64 << 20
+    /// Largest file of conf/ that is taken along: settings are text for people.
+    static let configurationBytes = 4 << 20
+    /// Most files of conf/ taken along.
+    static let configurationFiles = 1_000
+    /// Depth of directories below conf/ and below a backup that is still followed.
+    static let directoryDepth = 8
+    /// Most names tried for a day before giving up: `.1`, `.2` and so on.
+    static let namesOfOneDay = 100_000
+    /// From so many files on, one sync of the file system stands for the single ones.
+    static let filesForOneSync = 64
+    /// Nanoseconds between two progress reports to a client.
+    static let progressIntervalNanoseconds: UInt64 = 1_000_000_000
+    /// Finished jobs that stay listed with their end, failed and cancelled ones among them.
+    static let rememberedJobs = 100
+    /// Bytes kept free beyond the estimate: directories and manifests need blocks too.
+    static let spareBytes = 1 << 20
+}

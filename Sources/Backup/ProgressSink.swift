@@ -1,0 +1,36 @@
+/// How far a backup is.
+package struct BackupProgress: Sendable, Equatable {
+    package enum Stage: String, Sendable {
+        case binding, pinning, planning, copying, verifying, publishing, complete
+    }
+
+    package let id: String
+    package let name: String
+    package let stage: Stage
+    package let bytesDone: Int
+    package let bytesTotal: Int
+    package let bytesPerSecond: Int
+
+    package var percent: Int { bytesTotal == 0 ? 0 : Int(100 * Double(bytesDone) / Double(bytesTotal)) }
+
+    package var secondsLeft: Int? {
+        bytesPerSecond == 0 ? nil : (bytesTotal - bytesDone) / bytesPerSecond
+    }
+}
+
+/// Is told how a backup goes and what its owner should know. Engine makes NOTICE messages of it.
+///
+/// Called on the thread that runs the backup, with no lock held.
+package protocol ProgressSink: Sendable {
+    /// At most once a second, and once at the end.
+    func report(_ progress: BackupProgress)
+    /// A sentence for whoever asked for the backup.
+    func notice(_ message: String)
+}
+
+/// Drops everything: for callers that only want the summary.
+package struct SilentProgress: ProgressSink {
+    package init() {}
+    package func report(_ progress: BackupProgress) {}
+    package func notice(_ message: String) {}
+}
