@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 import Platform
 import Synchronization
 
@@ -28,7 +28,6 @@ final class BackupJob: Sendable {
     private let clock: any WorldClock
     private let sink: any ProgressSink
     private let isCancelledByCaller: @Sendable () -> Bool
-    private let bytesPerSecond: Int?
     private let state: Mutex<State>
 
     init(
@@ -38,7 +37,6 @@ final class BackupJob: Sendable {
         self.id = id
         startedAt = clock.now()
         comment = request.comment
-        bytesPerSecond = request.bytesPerSecond
         self.clock = clock
         self.sink = sink
         isCancelledByCaller = isCancelled

@@ -1,5 +1,6 @@
 package import Diagnostics
 import Platform
+import Synchronization
 
 extension BackupService {
     /// The rows of `backups()`: what lies in the destination and what runs or failed here,

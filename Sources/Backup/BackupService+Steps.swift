@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 import Platform
 
 /// A statement with its names looked up and its options checked.

@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 import Platform
 
 /// A directory in which backups lie, one directory each.
@@ -146,9 +146,11 @@ struct Destination: Sendable {
             let isDropped = name.hasPrefix(Self.droppedPrefix)
             guard isDropped || name.hasPrefix(Self.stagingPrefix) else { continue }
             guard try files.info(child)?.kind == .directory else { continue }
-            if try isDropped || Staging.isSwept(child, database: database, files: files) {
-                try files.removeTree(child)
+            if !isDropped {
+                let isOurs = try Staging.isSwept(child, database: database, files: files)
+                guard isOurs else { continue }
             }
+            try files.removeTree(child)
         }
     }
 }

@@ -1,5 +1,5 @@
 import Bytes
-package import Diagnostics
+import Diagnostics
 import Platform
 
 /// A directory in which a backup is made, until one rename publishes it.

@@ -48,13 +48,19 @@ extension BackupManifest {
         try verifyChecksum(bytes, path: path)
         do throws(DecodeFailure) {
             return try BackupManifest(fields: ManifestFields(JSONReader.read(bytes), path: path))
-        } catch .truncated(let offset, _) {
-            throw .backupDamaged(path, what: "it ends at byte \(offset)")
-        } catch .invalid(let offset, let what) {
-            if what == ManifestFields.newerFormat {
-                throw .backupFormatNewer(path, found: offset, known: format)
-            }
-            throw .backupDamaged(path, what: "\(what) at byte \(offset)")
+        } catch {
+            throw translated(error, path: path)
+        }
+    }
+
+    private static func translated(_ failure: DecodeFailure, path: String) -> DatabaseError {
+        switch failure {
+        case .truncated(let offset, _):
+            return .backupDamaged(path, what: "it ends at byte \(offset)")
+        case .invalid(let found, ManifestFields.newerFormat):
+            return .backupFormatNewer(path, found: found, known: format)
+        case .invalid(let offset, let what):
+            return .backupDamaged(path, what: "\(what) at byte \(offset)")
         }
     }
 

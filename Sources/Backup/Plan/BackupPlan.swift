@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 import Platform
 
 /// What has to be done, in order, to make a backup: a value that can be shown before it is run.

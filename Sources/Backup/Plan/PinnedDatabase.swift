@@ -98,8 +98,7 @@ package struct BackupSource: Sendable {
     package let database: String
     /// Names (schema, name) of the tables there are now.
     package let tableNames: @Sendable () -> [(schema: String, name: String)]
-    /// Pins the database for the owner with this name.
-    package let pin: @Sendable (String) throws(DatabaseError) -> PinnedDatabase
+    private let makePin: @Sendable (String) throws(DatabaseError) -> PinnedDatabase
 
     package init(
         database: String,
@@ -108,6 +107,13 @@ package struct BackupSource: Sendable {
     ) {
         self.database = database
         self.tableNames = tableNames
-        self.pin = pin
+        makePin = pin
+    }
+
+    /// Pins the database for the owner with this name.
+    ///
+    /// - Throws: what Storage throws when the rows in memory cannot be written.
+    package func pin(_ owner: String) throws(DatabaseError) -> PinnedDatabase {
+        try makePin(owner)
     }
 }

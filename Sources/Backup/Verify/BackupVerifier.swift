@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 import Platform
 
 /// How thoroughly a backup is looked at.
