@@ -11,7 +11,9 @@ package struct BackupProgress: Sendable, Equatable {
     package let bytesTotal: Int
     package let bytesPerSecond: Int
 
-    package var percent: Int { bytesTotal == 0 ? 0 : Int(100 * Double(bytesDone) / Double(bytesTotal)) }
+    package var percent: Int {
+        bytesTotal == 0 ? 0 : Int(100 * Double(bytesDone) / Double(bytesTotal))
+    }
 
     package var secondsLeft: Int? {
         bytesPerSecond == 0 ? nil : (bytesTotal - bytesDone) / bytesPerSecond
