@@ -24,8 +24,7 @@ final class RunningLoop: Sendable {
     }
 
     /// Runs a body on the loop and waits for its result.
-    func onLoop<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value
-    {
+    func onLoop<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
         let answer = Answer<Result<Value, any Error>>()
         loop.execute { answer.give(Result { try body() }) }
         return try answer.take().get()
