@@ -48,6 +48,8 @@ package struct ClientMachine: Sendable {
     private var scram: ScramClient
     private var decoder = BackendDecoder()
     private var isBroken = false
+    /// A SASL exchange began and the server has not proved yet that it knows us.
+    private var awaitsProof = false
 
     package init(_ identity: Identity, _ cryptography: ScramCryptography) {
         self.identity = identity
@@ -84,7 +86,9 @@ package struct ClientMachine: Sendable {
         _ message: BackendMessage, _ events: inout [Event]
     ) throws(DatabaseError) {
         switch message {
-        case .authenticationOk, .negotiateProtocolVersion, .notification, .noData, .copyDone,
+        case .authenticationOk:
+            guard !awaitsProof else { throw .wrongPhase("log-in without the server's proof") }
+        case .negotiateProtocolVersion, .notification, .noData, .copyDone,
             .parseComplete, .bindComplete, .closeComplete, .portalSuspended,
             .parameterDescription, .copyOutResponse:
             return
@@ -94,10 +98,13 @@ package struct ClientMachine: Sendable {
             guard mechanisms.contains(ScramServer.mechanism) else {
                 throw .wrongPhase("SASL without SCRAM-SHA-256")
             }
+            awaitsProof = true
             events.append(.send(FrontendEncoder.saslBegin(scram.begin())))
         case .authenticationSASLContinue(let data):
             events.append(.send(FrontendEncoder.sasl(try scram.respond(data))))
-        case .authenticationSASLFinal(let data): try scram.finish(data)
+        case .authenticationSASLFinal(let data):
+            try scram.finish(data)
+            awaitsProof = false
         case .authenticationOther(let code): throw .wrongPhase("authentication method \(code)")
         case .parameterStatus(let setting): events.append(.parameter(setting))
         case .backendKeyData(let key): events.append(.key(key))

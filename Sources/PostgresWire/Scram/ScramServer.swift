@@ -34,6 +34,14 @@ package struct ScramServer: Sendable {
     package mutating func begin(
         mechanism: String, _ message: [UInt8]
     ) throws(DatabaseError) -> [UInt8] {
+        try begin(
+            mechanism: mechanism, message, ownNonce: Base64.encode(cryptography.nonce()))
+    }
+
+    /// The same with our part of the nonce given, as the examples of the RFC need it.
+    mutating func begin(
+        mechanism: String, _ message: [UInt8], ownNonce: [UInt8]
+    ) throws(DatabaseError) -> [UInt8] {
         let isBound = mechanism == Self.boundMechanism
         guard mechanism == Self.mechanism || isBound && channelBinding != nil else {
             throw .malformedScram("names a mechanism that was not offered")
@@ -55,7 +63,7 @@ package struct ScramServer: Sendable {
         guard ScramAttributes.isNonce(clientNonce) else {
             throw .malformedScram("holds a nonce that is not printable")
         }
-        nonce = Array(clientNonce) + Base64.encode(cryptography.nonce())
+        nonce = Array(clientNonce) + ownNonce
         let answer =
             Array("r=".utf8) + nonce + Array(",s=".utf8) + Base64.encode(verifier.salt)
             + Array(",i=\(verifier.iterations)".utf8)
