@@ -17,7 +17,8 @@ struct ParserTests {
             "SELECT * FROM a JOIN b ON a.x = b.x LEFT OUTER JOIN c USING (y)",
             "SELECT * FROM a ASOF JOIN b", "SELECT * FROM a x, b y CROSS JOIN c",
             "SELECT * FROM (SELECT 1) AS q", "SELECT * FROM ((SELECT 1)) q",
-            "SELECT ts, avg(x) FROM t SAMPLE BY 1h FILL(NULL, prev) ALIGN TO CALENDAR TIME ZONE 'UTC'",
+            "SELECT ts, avg(x) FROM t SAMPLE BY 1h FILL(NULL, prev) ALIGN TO CALENDAR TIME "
+                + "ZONE 'UTC'",
             "SELECT * FROM t LATEST ON ts PARTITION BY sym WHERE a = 1",
             "SELECT * FROM t WHERE ts IN '2024-01' LATEST ON ts PARTITION BY sym, b",
             "SELECT timestamp, date, time FROM t WHERE timestamp > timestamp '2020-01-01'",
@@ -34,7 +35,8 @@ struct ParserTests {
             "UPDATE t SET a = 1, b = DEFAULT WHERE c", "DELETE FROM t AS x WHERE x.a = 1",
             "COPY t (a) FROM STDIN WITH (FORMAT csv, HEADER, DELIMITER ';')",
             "COPY t TO STDOUT", "COPY (SELECT 1) TO STDOUT CSV HEADER", "COPY t FROM STDIN",
-            "CREATE TABLE t (ts TIMESTAMP, s SYMBOL CAPACITY 256 NOCACHE, v DOUBLE NOT NULL) TIMESTAMP(ts) PARTITION BY DAY WAL DEDUP UPSERT KEYS(ts, s)",
+            "CREATE TABLE t (ts TIMESTAMP, s SYMBOL CAPACITY 256 NOCACHE, v DOUBLE NOT "
+                + "NULL) TIMESTAMP(ts) PARTITION BY DAY WAL DEDUP UPSERT KEYS(ts, s)",
             "CREATE TABLE IF NOT EXISTS s.t (a varchar(10) DEFAULT 'x')",
             "CREATE TABLE t AS (SELECT * FROM u) TIMESTAMP(ts) PARTITION BY MONTH BYPASS WAL",
             "CREATE TABLE t AS SELECT * FROM u TIMESTAMP(ts)",
@@ -61,13 +63,15 @@ struct ParserTests {
             "DISCARD ALL", "EXPLAIN SELECT 1", "EXPLAIN (ANALYZE, FORMAT text) SELECT 1",
             "EXPLAIN BACKUP DATABASE", "BACKUP DATABASE", "backup database;",
             "BACKUP TABLE my_table;", "Backup Table a, 'b', \"c\"",
-            "BACKUP TABLE t PARTITION LIST '2020-01-01', '2020-01-02' TO 'd' AS 'n' PARALLEL 4 ASYNC",
+            "BACKUP TABLE t PARTITION LIST '2020-01-01', '2020-01-02' TO 'd' AS 'n' "
+                + "PARALLEL 4 ASYNC",
             "BACKUP TABLE t PARTITION LIKE '%2020%' WHERE a > 1 INCREMENTAL FROM 'x' PARALLEL",
             "BACKUP DATABASE WITH (rate = '100MB', comment = 'c', verify = false) FULL",
             "BACKUP DATABASE INCREMENTAL", "BACKUP DATABASE TO STDOUT",
             "SNAPSHOT PREPARE", "snapshot complete;", "CHECKPOINT CREATE", "CHECKPOINT RELEASE",
             "RESTORE DATABASE FROM 'x'", "RESTORE TABLE t, u FROM 'x' FULL",
-            "RESTORE TABLE t FROM 'x' PARTITION LIKE '%20170810%' INTO u INCREMENTAL WITH (link = true)",
+            "RESTORE TABLE t FROM 'x' PARTITION LIKE '%20170810%' INTO u INCREMENTAL WITH "
+                + "(link = true)",
             "RESTORE TABLE t FROM 'x' AS u", "RESTORE TABLE t FROM 'x' AS OF '2024-01-01'",
             "VERIFY BACKUP 'x'", "VERIFY BACKUP 'x' DEEP", "VERIFY BACKUP 'x' QUICK",
             "DROP BACKUP 'x'", "CANCEL BACKUP 'id'", "PRUNE BACKUPS KEEP LAST 3 DRY RUN",
