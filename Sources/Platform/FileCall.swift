@@ -25,8 +25,8 @@ package enum FileCall: String, Sendable, CaseIterable {
         case .lock: "lock file"
         case .list: "list directory"
         case .makeDirectory: "create directory"
-        case .rename: "rename file to"
-        case .link: "link file to"
+        case .rename: "rename file"
+        case .link: "link file"
         case .remove: "remove file"
         case .removeDirectory: "remove directory"
         case .setPermissions: "change permissions of"
@@ -98,12 +98,16 @@ package enum ErrorNumber {
 
 extension DatabaseError {
     /// A call on a file failed: the one place where errno becomes a state.
-    package static func fileCall(_ call: FileCall, _ path: String, _ errorNumber: Int32)
-        -> DatabaseError
-    {
+    ///
+    /// - Parameter target: the second name of a rename or link.
+    package static func fileCall(
+        _ call: FileCall, _ path: String, to target: String? = nil, _ errorNumber: Int32
+    ) -> DatabaseError {
         let (state, hint) = meaning(of: errorNumber)
         return DatabaseError(
-            state, "cannot \(call.attempt), \(ErrorNumber.text(errorNumber)) \"\(path)\"",
+            state,
+            "cannot \(call.attempt)\(target.map { " to \"\($0)\"" } ?? ""), "
+                + "\(ErrorNumber.text(errorNumber)) \"\(path)\"",
             hint: hint,
             cause: Cause(call: call.rawValue, path: path, errorNumber: errorNumber))
     }

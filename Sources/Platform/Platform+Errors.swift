@@ -12,4 +12,12 @@ extension DatabaseError {
         DatabaseError(
             .corrupted, "file of \(size) bytes is above its limit of \(limit) bytes \"\(path)\"")
     }
+
+    /// A simulated machine lost its power; the caller's process does not exist any more.
+    static func machineIsDown(_ call: FileCall, _ path: String) -> DatabaseError {
+        DatabaseError(
+            .inputOutput, "simulated machine has lost its power \"\(path)\"",
+            cause: DatabaseError.Cause(
+                call: call.rawValue, path: path, errorNumber: ErrorNumber.stale))
+    }
 }

@@ -65,14 +65,14 @@ package struct LinuxFileSystem: FileSystem {
     }
 
     package func rename(_ from: String, to: String, replacing: Bool) throws(DatabaseError) {
-        try check(.rename, pathAtFault(from, to)) {
+        try check(.rename, from, to: to) {
             // SAFETY: as in `makeDirectory`.
             unsafe basalt_rename(from, to, replacing ? 1 : 0)
         }
     }
 
     package func link(_ from: String, to: String) throws(DatabaseError) {
-        try check(.link, pathAtFault(from, to)) {
+        try check(.link, from, to: to) {
             // SAFETY: as in `makeDirectory`.
             unsafe basalt_link(from, to)
         }
@@ -137,10 +137,16 @@ package struct LinuxFileSystem: FileSystem {
             })
     }
 
-    private func check(_ call: FileCall, _ path: String, _ body: () -> Int32)
-        throws(DatabaseError)
-    {
-        try repeatingInterrupted(call, path, body)
+    private func check(
+        _ call: FileCall, _ path: String, to target: String? = nil, _ body: () -> Int32
+    ) throws(DatabaseError) {
+        while true {
+            let result = body()
+            if result >= 0 { return }
+            if result != -ErrorNumber.interrupted {
+                throw .fileCall(call, path, to: target, -result)
+            }
+        }
     }
 
     /// A shared lock must work where nothing can be written, so it asks for writing only when the
