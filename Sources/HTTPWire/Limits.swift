@@ -14,6 +14,8 @@ package enum HTTPLimits {
     package static let trailerBytes = 4096
     /// Empty lines passed over before a request, as RFC 9112 advises, in bytes.
     package static let leadingBytes = 16
+    /// Headers of one part of a form, in bytes.
+    package static let partHeaderBytes = 8192
     /// Parameters of one query string or form.
     package static let parameters = 1000
     /// A body nobody set another bound for, in bytes.
