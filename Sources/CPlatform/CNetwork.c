@@ -259,3 +259,17 @@ void *_Nullable cnet_library_symbol(void *_Nonnull library,
                                                   const char *_Nonnull name) {
     return dlsym(library, name);
 }
+
+const char *_Nullable cnet_environment_entry(int index) { return environ[index]; }
+
+void cnet_console_write(int descriptor, const void *_Nonnull bytes, size_t size) {
+    const char *at = bytes;
+    while (size > 0) {
+        ssize_t count = write(descriptor, at, size);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN && cnet_wait(descriptor, POLLOUT, 1000) > 0) continue;
+        if (count <= 0) return;
+        at += count;
+        size -= (size_t)count;
+    }
+}

@@ -50,6 +50,10 @@ int cnet_pending_error(int descriptor);
 int cnet_wait(int descriptor, short events, int milliseconds);
 // Connects a non-blocking socket to the first address of `host` that answers in time.
 int cnet_connect(const char *_Nonnull host, int port, int milliseconds);
+// Writes all bytes to standard output (1) or error (2), or as many as it takes.
+void cnet_console_write(int descriptor, const void *_Nonnull bytes, size_t size);
+// The entry of the environment at `index` as `NAME=value`, or null after the last.
+const char *_Nullable cnet_environment_entry(int index);
 // A shared library by its soname, or null.
 void *_Nullable cnet_library_open(const char *_Nonnull soname);
 void *_Nullable cnet_library_symbol(void *_Nonnull library, const char *_Nonnull name);

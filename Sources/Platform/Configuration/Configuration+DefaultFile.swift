@@ -1,0 +1,37 @@
+extension SettingTable {
+    /// The server.conf that a new root gets: every setting with its meaning and default, commented
+    /// out.
+    package static var defaultFile: String {
+        var text = """
+            # Settings of Basalt. A line is name=value; lines with # in front are comments, and here
+            # they show the defaults. The environment beats this file: http.bind.to is also
+            # QDB_HTTP_BIND_TO or BASALT_HTTP_BIND_TO. A password may stand in a file of its own,
+            # named by pg.password.file or QDB_PG_PASSWORD_FILE.
+            # "reloadable" settings are taken anew by SELECT reload_config() or a SIGHUP.
+
+            """
+        for section in SettingSection.allCases {
+            text += "\n# ---- \(section.rawValue) ----\n"
+            for key in all where key.section == section {
+                text += "\n# \(key.summary)\(key.isReloadable ? " (reloadable)" : "")\n"
+                text += "#\(key.name)=\(key.defaultText)\n"
+            }
+        }
+        return text
+    }
+
+    /// The same as a table in Markdown, for the documentation.
+    package static var documentation: String {
+        var text = ""
+        for section in SettingSection.allCases {
+            text += "\n## \(section.rawValue)\n\n"
+            text += "| Setting | Default | Reloadable | Meaning |\n|---|---|---|---|\n"
+            for key in all where key.section == section {
+                let standard = key.defaultText.isEmpty ? "" : "`\(key.defaultText)`"
+                let reloadable = key.isReloadable ? "yes" : ""
+                text += "| `\(key.name)` | \(standard) | \(reloadable) | \(key.summary) |\n"
+            }
+        }
+        return text
+    }
+}
