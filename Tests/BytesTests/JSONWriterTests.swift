@@ -50,7 +50,8 @@ struct JSONWriterTests {
 
     @Test("numbers read back, and what is no number is null")
     func numbers() throws {
-        for value in [0, -0.5, 0.1, 1e300, .leastNonzeroMagnitude, .pi, 123_456_789.125] as [Double] {
+        for value in [0, -0.5, 0.1, 1e300, .leastNonzeroMagnitude, .pi, 123_456_789.125] as [Double]
+        {
             var writer = JSONWriter()
             writer.double(value)
             #expect(Double(String(decoding: writer.bytes, as: UTF8.self)) == value)

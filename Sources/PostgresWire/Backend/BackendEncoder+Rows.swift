@@ -34,12 +34,6 @@ extension BackendEncoder {
         output.append(contentsOf: text.utf8)
     }
 
-    /// Writes a text cell from bytes that live in a column.
-    package mutating func cell(_ bytes: borrowing Span<UInt8>) {
-        integer(Int32(truncatingIfNeeded: bytes.count))
-        for index in bytes.indices { output.append(bytes[index]) }
-    }
-
     /// Writes a binary cell holding one integer, most significant byte first.
     package mutating func binaryCell<T: FixedWidthInteger>(_ value: T) {
         integer(Int32(T.bitWidth / 8))
