@@ -1,5 +1,3 @@
-package import Diagnostics
-
 /// The kinds of calls a `FileSystem` makes: they name a failure, and a simulated fault picks by them.
 package enum FileCall: String, Sendable, CaseIterable {
     case open, read, write, truncate, fsync, map, size, lock, stat, list
@@ -93,51 +91,5 @@ package enum ErrorNumber {
         case quotaExceeded: "disk quota exceeded"
         default: "errno \(number)"
         }
-    }
-}
-
-extension DatabaseError {
-    /// A call on a file failed: the one place where errno becomes a state.
-    ///
-    /// - Parameter target: the second name of a rename or link.
-    package static func fileCall(
-        _ call: FileCall, _ path: String, to target: String? = nil, _ errorNumber: Int32
-    ) -> DatabaseError {
-        let (state, hint) = meaning(of: errorNumber)
-        return DatabaseError(
-            state,
-            "cannot \(call.attempt)\(target.map { " to \"\($0)\"" } ?? ""), "
-                + "\(ErrorNumber.text(errorNumber)) \"\(path)\"",
-            hint: hint,
-            cause: Cause(call: call.rawValue, path: path, errorNumber: errorNumber))
-    }
-
-    private static func meaning(of errorNumber: Int32) -> (SQLState, hint: String?) {
-        switch errorNumber {
-        case ErrorNumber.noSpace, ErrorNumber.quotaExceeded:
-            (.diskFull, "Free some space on the file system, or raise the quota.")
-        case ErrorNumber.accessDenied, ErrorNumber.notPermitted:
-            (
-                .inputOutput,
-                "The server runs with uid \(Machine.userID); "
-                    + "look at owner and permissions of the path and of the directories above it."
-            )
-        case ErrorNumber.readOnly:
-            (.inputOutput, "The file system is mounted read-only.")
-        case ErrorNumber.noEntry: (.missingFile, nil)
-        case ErrorNumber.exists: (.existingFile, nil)
-        case ErrorNumber.tooManyOpen, ErrorNumber.fileTableFull:
-            (.inputOutput, "Raise the limit of open files (ulimit -n, LimitNOFILE).")
-        default: (.inputOutput, nil)
-        }
-    }
-
-    /// Someone else holds the lock of a root or of a destination.
-    static func lockHeld(path: String, processID: Int?, errorNumber: Int32) -> DatabaseError {
-        let holder = processID.map { "process \($0)" } ?? "another process"
-        return DatabaseError(
-            .inUse, "root is in use by \(holder) \"\(path)\"",
-            hint: "Only one server may have a root open. Stop the other one, or use another root.",
-            cause: Cause(call: FileCall.lock.rawValue, path: path, errorNumber: errorNumber))
     }
 }

@@ -1,4 +1,4 @@
-import Diagnostics
+package import Diagnostics
 
 extension DatabaseError {
     static func lengthMismatch(path: String, expected: Int, found: Int) -> DatabaseError {
@@ -19,5 +19,51 @@ extension DatabaseError {
             .inputOutput, "simulated machine has lost its power \"\(path)\"",
             cause: DatabaseError.Cause(
                 call: call.rawValue, path: path, errorNumber: ErrorNumber.stale))
+    }
+}
+
+extension DatabaseError {
+    /// A call on a file failed: the one place where errno becomes a state.
+    ///
+    /// - Parameter target: the second name of a rename or link.
+    package static func fileCall(
+        _ call: FileCall, _ path: String, to target: String? = nil, _ errorNumber: Int32
+    ) -> DatabaseError {
+        let (state, hint) = meaning(of: errorNumber)
+        return DatabaseError(
+            state,
+            "cannot \(call.attempt)\(target.map { " to \"\($0)\"" } ?? ""), "
+                + "\(ErrorNumber.text(errorNumber)) \"\(path)\"",
+            hint: hint,
+            cause: Cause(call: call.rawValue, path: path, errorNumber: errorNumber))
+    }
+
+    private static func meaning(of errorNumber: Int32) -> (SQLState, hint: String?) {
+        switch errorNumber {
+        case ErrorNumber.noSpace, ErrorNumber.quotaExceeded:
+            (.diskFull, "Free some space on the file system, or raise the quota.")
+        case ErrorNumber.accessDenied, ErrorNumber.notPermitted:
+            (
+                .inputOutput,
+                "The server runs with uid \(Machine.userID); "
+                    + "look at owner and permissions of the path and of the directories above it."
+            )
+        case ErrorNumber.readOnly:
+            (.inputOutput, "The file system is mounted read-only.")
+        case ErrorNumber.noEntry: (.missingFile, nil)
+        case ErrorNumber.exists: (.existingFile, nil)
+        case ErrorNumber.tooManyOpen, ErrorNumber.fileTableFull:
+            (.inputOutput, "Raise the limit of open files (ulimit -n, LimitNOFILE).")
+        default: (.inputOutput, nil)
+        }
+    }
+
+    /// Someone else holds the lock of a root or of a destination.
+    static func lockHeld(path: String, processID: Int?, errorNumber: Int32) -> DatabaseError {
+        let holder = processID.map { "process \($0)" } ?? "another process"
+        return DatabaseError(
+            .inUse, "root is in use by \(holder) \"\(path)\"",
+            hint: "Only one server may have a root open. Stop the other one, or use another root.",
+            cause: Cause(call: FileCall.lock.rawValue, path: path, errorNumber: errorNumber))
     }
 }

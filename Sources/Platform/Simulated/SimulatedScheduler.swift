@@ -277,19 +277,3 @@ final class SimulatedScheduler: Sendable {
         }
     }
 }
-
-/// The sizes a simulation keeps to.
-enum SimulatedLimits {
-    /// Lines of trace that are kept; all of them go into the hash.
-    static let tracedCalls = 100_000
-    /// After so many it must be a loop.
-    static let waitsWhileDead = 10_000
-    /// The unit a disk writes whole or not at all, except for the last write, which may be torn.
-    static let sectorBytes = 512
-    static let pageBytes = 4096
-    /// What a disk without a set capacity says it has free.
-    static let unlimitedBytes = 1 << 40
-    static let nameBytes = 255
-    /// The process id told by a lock of the simulated machine.
-    static let processID = 4242
-}
