@@ -3,8 +3,8 @@ import Testing
 
 @testable import SQL
 
-@Suite("Hostile input")
-struct HostileInputTests {
+@Suite("Limits and hostile input")
+struct LimitsTests {
     @Test(
         "nesting beyond the limit is an error, never a crash",
         arguments: [
