@@ -1,0 +1,200 @@
+import Diagnostics
+import SQL
+import Values
+
+extension Binder {
+    mutating func bindConditional(
+        _ conditional: Conditional, expecting type: ValueType?, at position: Int
+    ) throws(DatabaseError) -> BoundExpression {
+        var conditions: [BoundExpression] = []
+        for branch in conditional.branches {
+            if let operand = conditional.operand {
+                let (left, right) = try bindPair(operand, branch.condition)
+                conditions.append(
+                    try compare(.equal, "=", left, right, at: branch.condition.position))
+            } else {
+                conditions.append(try bindCondition(branch.condition, "CASE/WHEN"))
+            }
+        }
+        let written = conditional.branches.map(\.result) + (conditional.otherwise.map { [$0] } ?? [])
+        let results = try bindSameType(written, "CASE", expecting: type)
+        var branches: [BoundExpression] = []
+        for (index, condition) in conditions.enumerated() {
+            branches += [condition, results[index]]
+        }
+        let otherwise = conditional.otherwise == nil ? nil : results.last
+        return BoundExpression(
+            .conditional(branches, otherwise: otherwise), results[0].type, position: position)
+    }
+
+    /// Binds expressions that end in one column.
+    mutating func bindSameType(
+        _ list: [Expression], _ what: String, expecting type: ValueType?
+    ) throws(DatabaseError) -> [BoundExpression] {
+        var unified: ValueType?
+        for item in list where !isUntyped(item) {
+            let found = try bind(item).type
+            let known = unified ?? found
+            guard let both = Coercion.unify(known, found) else {
+                throw .typesDoNotMatch(what, known, found, at: item.position)
+            }
+            unified = both
+        }
+        let wanted = unified ?? type ?? .varchar
+        let target: ValueType = wanted == .symbol ? .varchar : wanted
+        var results: [BoundExpression] = []
+        for item in list {
+            results.append(
+                try Coercion.convert(
+                    bind(item, expecting: isUntyped(item) ? target : nil), to: target))
+        }
+        return results
+    }
+
+    mutating func bindCall(_ call: FunctionCall, expecting type: ValueType?, at position: Int)
+        throws(DatabaseError) -> BoundExpression
+    {
+        if call.window != nil { throw .unsupported("a window function", at: position) }
+        let name = call.name.folded
+        if let function = BoundAggregate.Function(rawValue: name) {
+            return try bindAggregate(function, call, at: position)
+        }
+        if call.list.isEmpty, let (value, valueType) = relations.sessionValue(name) {
+            return BoundExpression(.constant(value), valueType, position: position)
+        }
+        switch name {
+        case "coalesce":
+            guard !call.list.isEmpty else { break }
+            let arguments = try bindSameType(call.list, "COALESCE", expecting: type)
+            return operation(.coalesce, arguments, arguments[0].type, position)
+        case "greatest", "least":
+            guard !call.list.isEmpty, let function = ScalarFunction(rawValue: name) else { break }
+            let arguments = try bindSameType(call.list, name.uppercased(), expecting: type)
+            return operation(.function(function), arguments, arguments[0].type, position)
+        case "nullif":
+            guard call.list.count == 2 else { break }
+            let (left, right) = try bindPair(call.list[0], call.list[1])
+            let same = try compare(.equal, "=", left, right, at: position)
+            let null = BoundExpression(.constant(.null), left.type, position: position)
+            return BoundExpression(
+                .conditional([same, null], otherwise: left), left.type, position: position)
+        default: break
+        }
+        var arguments: [BoundExpression] = []
+        for argument in call.list { arguments.append(try bind(argument)) }
+        return try scalar(name, arguments, at: position)
+    }
+
+    private func scalar(_ name: String, _ arguments: [BoundExpression], at position: Int)
+        throws(DatabaseError) -> BoundExpression
+    {
+        let types = arguments.map(\.type)
+        guard let (function, wanted, result) = Self.signature(name, types) else {
+            throw .undefinedFunction(name, types, at: position)
+        }
+        var converted: [BoundExpression] = []
+        for (argument, type) in zip(arguments, wanted) {
+            let canBe =
+                argument.constantValue == .null || argument.type == type
+                || (argument.type.isNumeric && type.isNumeric)
+                || (argument.type.isTime && type.isTime) || argument.type.isText && type.isText
+                || (name == "concat")
+            guard canBe else { throw .undefinedFunction(name, types, at: position) }
+            converted.append(
+                argument.type.isText && type.isText
+                    ? argument : try Coercion.convert(argument, to: type))
+        }
+        return operation(.function(function), converted, result, position)
+    }
+
+    /// What a function of these arguments is, the types it wants, and what it gives.
+    private static func signature(_ name: String, _ types: [ValueType]) -> (
+        ScalarFunction, [ValueType], ValueType
+    )? {
+        let number = types.first.map { $0.isInteger ? ($0 == .long ? $0 : .int) : .double }
+        switch (name, types.count) {
+        case ("abs", 1):
+            guard let number else { return nil }
+            return (.abs, [number], number)
+        case ("round", 1), ("floor", 1), ("ceil", 1), ("ceiling", 1), ("sqrt", 1), ("exp", 1),
+            ("ln", 1):
+            let found = ScalarFunction(rawValue: name == "ceiling" ? "ceil" : name)
+            return found.map { ($0, [.double], .double) }
+        case ("round", 2): return (.round, [.double, .int], .double)
+        case ("power", 2), ("pow", 2): return (.power, [.double, .double], .double)
+        case ("length", 1), ("char_length", 1), ("character_length", 1):
+            return (.length, [.varchar], .int)
+        case ("lower", 1), ("upper", 1), ("trim", 1), ("btrim", 1), ("ltrim", 1), ("rtrim", 1):
+            let found = ScalarFunction(rawValue: name == "btrim" ? "trim" : name)
+            return found.map { ($0, [.varchar], .varchar) }
+        case ("substring", 2), ("substr", 2): return (.substring, [.varchar, .int], .varchar)
+        case ("substring", 3), ("substr", 3):
+            return (.substring, [.varchar, .int, .int], .varchar)
+        case ("left", 2), ("right", 2):
+            return ScalarFunction(rawValue: name).map { ($0, [.varchar, .int], .varchar) }
+        case ("replace", 3): return (.replace, [.varchar, .varchar, .varchar], .varchar)
+        case ("starts_with", 2): return (.starts_with, [.varchar, .varchar], .boolean)
+        case ("strpos", 2), ("position", 2): return (.strpos, [.varchar, .varchar], .int)
+        case ("concat", 1...): return (.concat, types.map { _ in .varchar }, .varchar)
+        case ("date_trunc", 2): return (.date_trunc, [.varchar, .timestamp], .timestamp)
+        case ("year", 1), ("month", 1), ("day", 1), ("hour", 1), ("minute", 1), ("second", 1),
+            ("micros", 1):
+            return ScalarFunction(rawValue: name).map { ($0, [.timestamp], .int) }
+        default: return nil
+        }
+    }
+
+    private mutating func bindAggregate(
+        _ function: BoundAggregate.Function, _ call: FunctionCall, at position: Int
+    ) throws(DatabaseError) -> BoundExpression {
+        if let clause = clauseWithoutAggregates {
+            throw .aggregateNotAllowed(clause, at: position)
+        }
+        if isInsideAggregate { throw .nestedAggregate(at: position) }
+        guard grouping != nil else { throw .aggregateNotAllowed("this place", at: position) }
+        isInsideAggregate = true
+        defer { isInsideAggregate = false }
+        var argument: BoundExpression?
+        var isDistinct = false
+        switch call.arguments {
+        case .star: break
+        case .all(let list):
+            guard list.count <= 1 else { throw .undefinedFunction(function.rawValue, [], at: position) }
+            if let first = list.first { argument = try bind(first) }
+        case .distinct(let list):
+            guard list.count == 1 else { throw .undefinedFunction(function.rawValue, [], at: position) }
+            argument = try bind(list[0])
+            isDistinct = true
+        }
+        let aggregate = try settle(function, argument, isDistinct, at: position)
+        let index = grouping?.index(of: aggregate) ?? 0
+        return BoundExpression(.column(index), aggregate.type, position: position)
+    }
+
+    private func settle(
+        _ function: BoundAggregate.Function, _ argument: BoundExpression?, _ isDistinct: Bool,
+        at position: Int
+    ) throws(DatabaseError) -> BoundAggregate {
+        if function == .count {
+            return BoundAggregate(
+                function: .count, argument: argument, isDistinct: isDistinct, type: .long)
+        }
+        guard let argument else { throw .undefinedFunction(function.rawValue, [], at: position) }
+        let type = argument.type
+        let result: ValueType?
+        switch function {
+        case .count: result = .long
+        case .sum: result = type.isInteger ? .long : type.isFloating ? .double : nil
+        case .avg: result = type.isNumeric ? .double : nil
+        case .min, .max:
+            let isOrdered = type.isNumeric || type.isTime || type.isText
+            result = isOrdered ? (type == .symbol ? .varchar : type) : nil
+        }
+        guard let result else {
+            throw .undefinedFunction(function.rawValue, [type], at: position)
+        }
+        let isOrderless = isDistinct && function != .min && function != .max
+        return BoundAggregate(
+            function: function, argument: argument, isDistinct: isOrderless, type: result)
+    }
+}

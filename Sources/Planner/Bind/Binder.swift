@@ -1,0 +1,198 @@
+package import Diagnostics
+package import SQL
+package import Values
+
+/// Finds what names mean and what types expressions have.
+///
+/// One binder serves one statement: it gathers the types of the parameters on its way.
+package struct Binder {
+    let relations: any Relations
+    /// What is known of each parameter: given by the client, or found from its use.
+    package internal(set) var parameterTypes: [ValueType?]
+    var scope = Scope()
+    var grouping: Grouping?
+    /// Set while the arguments of an aggregate are bound.
+    var isInsideAggregate = false
+    /// Where aggregates are refused, such as `WHERE`; nil where the query may aggregate.
+    var clauseWithoutAggregates: String?
+
+    package init(relations: any Relations, parameterTypes: [ValueType?] = []) {
+        self.relations = relations
+        self.parameterTypes = parameterTypes
+    }
+
+    /// The types of all parameters, text where nothing tells.
+    package var settledParameterTypes: [ValueType] { parameterTypes.map { $0 ?? .varchar } }
+
+    mutating func bind(_ expression: Expression, expecting type: ValueType? = nil)
+        throws(DatabaseError) -> BoundExpression
+    {
+        if let key = groupKey(for: expression) { return key }
+        let position = expression.position
+        switch expression.kind {
+        case .literal(let literal):
+            return try bindLiteral(literal, expecting: type, at: position)
+        case .column(let reference): return try bindColumn(reference, at: position)
+        case .parameter(let number): return bindParameter(number, expecting: type, at: position)
+        case .unary(let symbol, let operand):
+            return try bindUnary(symbol, operand, expecting: type, at: position)
+        case .binary(let symbol, let left, let right):
+            return try bindBinary(symbol, left, right, at: position)
+        case .isNull(let operand, let negated):
+            let bound = try bind(operand)
+            return operation(negated ? .isNotNull : .isNull, [bound], .boolean, position)
+        case .isTruth(let operand, let truth, let negated):
+            return try bindTruth(operand, truth, negated, at: position)
+        case .inList(let operand, let list, let negated):
+            return try bindIn(operand, list, negated, at: position)
+        case .inInterval(let operand, let interval, let negated):
+            return try bindInterval(operand, interval, negated, at: position)
+        case .between(let operand, let lower, let upper, let negated):
+            return try bindBetween(operand, lower, upper, negated, at: position)
+        case .like(let like): return try bindLike(like, at: position)
+        case .cast(let operand, let name):
+            return try bindCast(operand, name, at: position)
+        case .call(let call): return try bindCall(call, expecting: type, at: position)
+        case .conditional(let conditional):
+            return try bindConditional(conditional, expecting: type, at: position)
+        case .inQuery, .subquery, .exists:
+            throw .unsupported("a subquery in an expression", at: position)
+        case .quantified: throw .unsupported("ANY and ALL", at: position)
+        case .array, .element: throw .unsupported("an array", at: position)
+        }
+    }
+
+    func operation(
+        _ operation: Operation, _ arguments: [BoundExpression], _ type: ValueType, _ position: Int
+    ) -> BoundExpression {
+        BoundExpression(.operation(operation, arguments), type, position: position)
+    }
+
+    /// Whether an expression takes its type from its surroundings.
+    func isUntyped(_ expression: Expression) -> Bool {
+        switch expression.kind {
+        case .literal(.null), .literal(.string): return true
+        case .parameter(let number):
+            return number > parameterTypes.count || parameterTypes[number - 1] == nil
+        default: return false
+        }
+    }
+
+    private func bindLiteral(_ literal: Literal, expecting type: ValueType?, at position: Int)
+        throws(DatabaseError) -> BoundExpression
+    {
+        switch literal {
+        case .null: return BoundExpression(.constant(.null), type ?? .varchar, position: position)
+        case .boolean(let flag):
+            return BoundExpression(.constant(.boolean(flag)), .boolean, position: position)
+        case .string(let text):
+            let wanted = type ?? .varchar
+            do throws(DatabaseError) {
+                let value = try Value.parse(text, as: wanted)
+                return BoundExpression(.constant(value), wanted, position: position)
+            } catch {
+                throw error.at(position)
+            }
+        case .integer(let digits):
+            guard let number = Int64(digits) else {
+                return try bindLiteral(.decimal(digits), expecting: type, at: position)
+            }
+            let isSmall = number <= Int64(Int32.max)
+            return BoundExpression(
+                .constant(.integer(number)), isSmall ? .int : .long, position: position)
+        case .decimal(let digits):
+            do throws(DatabaseError) {
+                let value = try Value.parse(digits, as: .double)
+                return BoundExpression(.constant(value), .double, position: position)
+            } catch {
+                throw error.at(position)
+            }
+        }
+    }
+
+    private mutating func bindColumn(_ reference: ColumnReference, at position: Int)
+        throws(DatabaseError) -> BoundExpression
+    {
+        let index = try scope.resolve(reference)
+        let bound = BoundExpression(
+            .column(index), scope.columns[index].plan.type, position: position)
+        guard var grouping, !isInsideAggregate else { return bound }
+        if let key = grouping.keys.firstIndex(of: bound) {
+            return BoundExpression(.column(key), bound.type, position: position)
+        }
+        guard grouping.isImplicit else { throw .notGrouped(reference.name.text, at: position) }
+        grouping.keys.append(bound)
+        self.grouping = grouping
+        return BoundExpression(.column(grouping.keys.count - 1), bound.type, position: position)
+    }
+
+    /// In an aggregating query an expression that is a key is that key.
+    private func groupKey(for expression: Expression) -> BoundExpression? {
+        guard let grouping, !isInsideAggregate,
+            let index = grouping.writtenKeys.firstIndex(of: expression)
+        else { return nil }
+        return BoundExpression(
+            .column(index), grouping.keys[index].type, position: expression.position)
+    }
+
+    private mutating func bindParameter(
+        _ number: Int, expecting type: ValueType?, at position: Int
+    ) -> BoundExpression {
+        while parameterTypes.count < number { parameterTypes.append(nil) }
+        let known = parameterTypes[number - 1]
+        let settled = known ?? (type == .symbol ? .varchar : type)
+        parameterTypes[number - 1] = settled
+        return BoundExpression(.parameter(number - 1), settled ?? .varchar, position: position)
+    }
+
+    private mutating func bindTruth(
+        _ operand: Expression, _ truth: Bool?, _ negated: Bool, at position: Int
+    ) throws(DatabaseError) -> BoundExpression {
+        let bound = try bindCondition(operand, "IS")
+        let kind: Operation =
+            switch (truth, negated) {
+            case (nil, false): .isNull
+            case (nil, true): .isNotNull
+            case (true?, false): .isTrue
+            case (true?, true): .isNotTrue
+            case (false?, false): .isFalse
+            case (false?, true): .isNotFalse
+            }
+        return operation(kind, [bound], .boolean, position)
+    }
+
+    /// Binds what must be true or false.
+    mutating func bindCondition(_ expression: Expression, _ place: String)
+        throws(DatabaseError) -> BoundExpression
+    {
+        let bound = try bind(expression, expecting: .boolean)
+        guard bound.type == .boolean else {
+            throw .notBoolean(place, bound.type, at: expression.position)
+        }
+        return bound
+    }
+
+    private mutating func bindCast(_ operand: Expression, _ name: TypeName, at position: Int)
+        throws(DatabaseError) -> BoundExpression
+    {
+        let type = try Self.type(named: name)
+        let bound = try bind(operand, expecting: isUntyped(operand) ? type : nil)
+        guard Coercion.isAllowed(bound.type, type) else {
+            throw .cannotCast(bound.type, type, at: position)
+        }
+        return try Coercion.convert(bound, to: type)
+    }
+
+    /// Finds a type by the name written in a statement.
+    package static func type(named name: TypeName) throws(DatabaseError) -> ValueType {
+        if name.arrayDimensions > 0 { throw .unsupported("an array type", at: name.position) }
+        if let type = ValueType.named(name.name) { return type }
+        switch name.name {
+        case "numeric", "decimal": return .double
+        case "timestamptz", "timestamp with time zone": return .timestamp
+        case "character", "char", "bpchar", "name", "regclass", "json", "jsonb": return .varchar
+        case "oid": return .long
+        default: throw .undefinedType(name.name, at: name.position)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package import Diagnostics
+import SQL
+import Values
+
+extension DatabaseError {
+    package static func undefinedTable(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .undefinedTable, "relation \"\(name)\" does not exist", position: position)
+    }
+
+    static func undefinedColumn(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(.undefinedColumn, "column \"\(name)\" does not exist", position: position)
+    }
+
+    static func undefinedColumn(_ name: String, of table: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .undefinedColumn, "column \"\(name)\" of relation \"\(table)\" does not exist",
+            position: position)
+    }
+
+    static func missingFromEntry(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .undefinedTable, "missing FROM-clause entry for table \"\(name)\"", position: position)
+    }
+
+    static func ambiguousColumn(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .ambiguousColumn, "column reference \"\(name)\" is ambiguous", position: position)
+    }
+
+    static func duplicateColumn(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateColumn, "column \"\(name)\" specified more than once", position: position)
+    }
+
+    static func undefinedFunction(
+        _ name: String, _ types: [ValueType], at position: Int
+    ) -> DatabaseError {
+        let list = types.map(\.postgresName).joined(separator: ", ")
+        return DatabaseError(
+            .undefinedFunction, "function \(name)(\(list)) does not exist",
+            hint: "No function matches the given name and argument types.", position: position)
+    }
+
+    static func undefinedOperator(
+        _ spelling: String, _ left: ValueType?, _ right: ValueType, at position: Int
+    ) -> DatabaseError {
+        let prefix = left.map { "\($0.postgresName) " } ?? ""
+        return DatabaseError(
+            .undefinedFunction,
+            "operator does not exist: \(prefix)\(spelling) \(right.postgresName)",
+            hint: "No operator matches the given name and argument types. You might need to add "
+                + "explicit type casts.", position: position)
+    }
+
+    static func cannotCast(_ from: ValueType, _ type: ValueType, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .cannotCoerce, "cannot cast type \(from.postgresName) to \(type.postgresName)",
+            position: position)
+    }
+
+    static func columnTypeMismatch(
+        _ column: String, _ type: ValueType, _ found: ValueType, at position: Int
+    ) -> DatabaseError {
+        DatabaseError(
+            .datatypeMismatch,
+            "column \"\(column)\" is of type \(type.postgresName) but expression is of type "
+                + found.postgresName,
+            hint: "You will need to rewrite or cast the expression.", position: position)
+    }
+
+    static func typesDoNotMatch(
+        _ what: String, _ left: ValueType, _ right: ValueType, at position: Int
+    ) -> DatabaseError {
+        DatabaseError(
+            .datatypeMismatch,
+            "\(what) types \(left.postgresName) and \(right.postgresName) cannot be matched",
+            position: position)
+    }
+
+    static func notBoolean(_ what: String, _ type: ValueType, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .datatypeMismatch,
+            "argument of \(what) must be type boolean, not type \(type.postgresName)",
+            position: position)
+    }
+
+    static func undefinedType(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(.undefinedObject, "type \"\(name)\" does not exist", position: position)
+    }
+
+    static func notGrouped(_ column: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .groupingError,
+            "column \"\(column)\" must appear in the GROUP BY clause or be used in an aggregate "
+                + "function", position: position)
+    }
+
+    static func aggregateNotAllowed(_ place: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .groupingError, "aggregate functions are not allowed in \(place)", position: position)
+    }
+
+    static func nestedAggregate(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .groupingError, "aggregate function calls cannot be nested", position: position)
+    }
+
+    static func badOrdinal(_ clause: String, _ number: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .syntaxError, "\(clause) position \(number) is not in select list", position: position)
+    }
+
+    static func insertCount(more: Bool, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .syntaxError,
+            more
+                ? "INSERT has more expressions than target columns"
+                : "INSERT has more target columns than expressions", position: position)
+    }
+
+    package static func unsupported(_ what: String, at position: Int?) -> DatabaseError {
+        DatabaseError(.featureNotSupported, "\(what) is not supported", position: position)
+    }
+
+    static func invalidDefinition(_ message: String, at position: Int) -> DatabaseError {
+        DatabaseError(.invalidTableDefinition, message, position: position)
+    }
+}

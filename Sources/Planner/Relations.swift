@@ -1,0 +1,37 @@
+package import Catalog
+package import Diagnostics
+package import Values
+
+/// One column of what a query or a system relation gives.
+package struct PlanColumn: Sendable, Equatable {
+    package let name: String
+    package let type: ValueType
+    /// The table's id and the column's number from 1, when it is a table's column unchanged.
+    package let tableID: UInt64?
+    package let columnNumber: Int?
+
+    package init(
+        name: String, type: ValueType, tableID: UInt64? = nil, columnNumber: Int? = nil
+    ) {
+        self.name = name
+        self.type = type
+        self.tableID = tableID
+        self.columnNumber = columnNumber
+    }
+}
+
+/// A relation whose rows are made up when asked for: `tables()`, `backups()`, a catalogue's table.
+package protocol SystemRelation: Sendable {
+    var name: String { get }
+    var columns: [PlanColumn] { get }
+    /// Makes all rows at once. Called on a worker, once per query.
+    func makeBatch(arguments: [Value]) throws(DatabaseError) -> Batch
+}
+
+/// What the binder can find by name. Engine fills it in from a snapshot.
+package protocol Relations {
+    func table(schema: String?, name: String) -> TableDefinition?
+    func systemRelation(schema: String?, name: String, isFunction: Bool) -> (any SystemRelation)?
+    /// Values that the session knows, by function name: `now`, `version`, `current_user`.
+    func sessionValue(_ function: String) -> (Value, ValueType)?
+}
