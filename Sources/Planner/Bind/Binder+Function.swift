@@ -16,7 +16,8 @@ extension Binder {
                 conditions.append(try bindCondition(branch.condition, "CASE/WHEN"))
             }
         }
-        let written = conditional.branches.map(\.result) + (conditional.otherwise.map { [$0] } ?? [])
+        let written =
+            conditional.branches.map(\.result) + (conditional.otherwise.map { [$0] } ?? [])
         let results = try bindSameType(written, "CASE", expecting: type)
         var branches: [BoundExpression] = []
         for (index, condition) in conditions.enumerated() {
@@ -159,10 +160,14 @@ extension Binder {
         switch call.arguments {
         case .star: break
         case .all(let list):
-            guard list.count <= 1 else { throw .undefinedFunction(function.rawValue, [], at: position) }
+            guard list.count <= 1 else {
+                throw .undefinedFunction(function.rawValue, [], at: position)
+            }
             if let first = list.first { argument = try bind(first) }
         case .distinct(let list):
-            guard list.count == 1 else { throw .undefinedFunction(function.rawValue, [], at: position) }
+            guard list.count == 1 else {
+                throw .undefinedFunction(function.rawValue, [], at: position)
+            }
             argument = try bind(list[0])
             isDistinct = true
         }

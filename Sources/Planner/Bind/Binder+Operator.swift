@@ -62,7 +62,8 @@ extension Binder {
             throw .unsupported("matching a regular expression", at: position)
         case .concatenate:
             let arguments = [
-                try text(bind(left, expecting: .varchar)), try text(bind(right, expecting: .varchar)),
+                try text(bind(left, expecting: .varchar)),
+                try text(bind(right, expecting: .varchar)),
             ]
             return operation(.concatenate, arguments, .varchar, position)
         case .add: return try bindArithmetic(.add, symbol, left, right, at: position)
@@ -184,7 +185,9 @@ extension Binder {
         guard first.type.isInteger, second.type.isInteger,
             let type = Coercion.unify(first.type, second.type)
         else { throw .undefinedOperator(symbol.rawValue, first.type, second.type, at: position) }
-        let arguments = [try Coercion.convert(first, to: type), try Coercion.convert(second, to: type)]
+        let arguments = [
+            try Coercion.convert(first, to: type), try Coercion.convert(second, to: type),
+        ]
         return operation(kind, arguments, type, position)
     }
 
@@ -217,7 +220,8 @@ extension Binder {
         _ operand: Expression, _ lower: Expression, _ upper: Expression, _ negated: Bool,
         at position: Int
     ) throws(DatabaseError) -> BoundExpression {
-        let from = try bindComparison(.greaterOrEqual, .greaterOrEqual, operand, lower, at: position)
+        let from = try bindComparison(
+            .greaterOrEqual, .greaterOrEqual, operand, lower, at: position)
         let to = try bindComparison(.lessOrEqual, .lessOrEqual, operand, upper, at: position)
         let result = operation(.and, [from, to], .boolean, position)
         return negated ? operation(.not, [result], .boolean, position) : result
@@ -227,7 +231,8 @@ extension Binder {
         throws(DatabaseError) -> BoundExpression
     {
         var arguments = [
-            try bind(like.operand, expecting: .varchar), try bind(like.pattern, expecting: .varchar),
+            try bind(like.operand, expecting: .varchar),
+            try bind(like.pattern, expecting: .varchar),
         ]
         if let escape = like.escape { arguments.append(try bind(escape, expecting: .varchar)) }
         for argument in arguments where !argument.type.isText {

@@ -1,0 +1,76 @@
+package import Diagnostics
+package import Planner
+import Synchronization
+package import Values
+
+/// Set from any thread to end a statement at its next batch.
+package final class CancellationFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    package init() {}
+
+    package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+    package func cancel() { flag.store(true, ordering: .relaxed) }
+    package func clear() { flag.store(false, ordering: .relaxed) }
+
+    func check() throws(DatabaseError) {
+        if isCancelled { throw .queryCancelled() }
+    }
+}
+
+/// What a query runs with.
+package struct ExecutionContext: Sendable {
+    let tables: any TableReader
+    let parameters: [Value]
+    let cancellation: CancellationFlag
+    let memoryBytes: Int
+
+    package init(
+        tables: any TableReader, parameters: [Value] = [],
+        cancellation: CancellationFlag = CancellationFlag(),
+        memoryBytes: Int = Limits.memoryBytes
+    ) {
+        self.tables = tables
+        self.parameters = parameters
+        self.cancellation = cancellation
+        self.memoryBytes = memoryBytes
+    }
+}
+
+/// The rows of a query, one batch at each call.
+///
+/// Used by one thread at a time; which thread may change between calls. Keeps what it reads pinned
+/// until it is closed, fails, runs dry or is let go of.
+// SAFETY: unchecked because operators are not Sendable; the rule above is the caller's, and the
+// statement's own lock in Engine holds it.
+package final class Cursor: @unchecked Sendable {
+    package let columns: [PlanColumn]
+    private var root: (any Operator)?
+    private let cancellation: CancellationFlag
+
+    package init(_ query: BoundQuery, _ context: ExecutionContext) throws(DatabaseError) {
+        columns = query.columns
+        cancellation = context.cancellation
+        root = try OperatorFactory(context).make(query.plan)
+    }
+
+    /// Makes the next batch, never an empty one; nil when there are no more.
+    package func next() throws(DatabaseError) -> Batch? {
+        guard let root else { return nil }
+        do throws(DatabaseError) {
+            while true {
+                try cancellation.check()
+                guard let batch = try root.next() else { break }
+                if batch.rowCount > 0 { return batch }
+            }
+        } catch {
+            close()
+            throw error
+        }
+        close()
+        return nil
+    }
+
+    /// Lets go of everything; further calls of `next` give nil.
+    package func close() { root = nil }
+}

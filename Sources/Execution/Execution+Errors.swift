@@ -1,0 +1,29 @@
+package import Diagnostics
+
+extension DatabaseError {
+    package static func queryCancelled() -> DatabaseError {
+        DatabaseError(.cancelled, "canceling statement due to user request")
+    }
+
+    static func memoryLimit(_ bytes: Int) -> DatabaseError {
+        DatabaseError(
+            .outOfMemory, "query needs more memory than it may have, limit \(bytes) bytes",
+            hint: "Narrow the query, or raise cairo.sql.memory.limit.")
+    }
+
+    static func divisionByZero() -> DatabaseError {
+        DatabaseError(.divisionByZero, "division by zero")
+    }
+
+    static func negativeCount(_ clause: String) -> DatabaseError {
+        DatabaseError(.invalidParameter, "\(clause) must not be negative")
+    }
+
+    static func badArgument(_ message: String) -> DatabaseError {
+        DatabaseError(.invalidParameter, message)
+    }
+
+    static func missingParameter(_ number: Int) -> DatabaseError {
+        DatabaseError(.undefinedParameter, "there is no parameter $\(number)")
+    }
+}

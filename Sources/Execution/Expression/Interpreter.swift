@@ -1,0 +1,344 @@
+import Bytes
+import Diagnostics
+import Planner
+import Values
+
+/// Computes bound expressions over batches. One per query: it knows the parameters and remembers
+/// what it found out about dictionaries.
+final class Interpreter {
+    private let parameters: [Value]
+    private var tables = DictionaryTables()
+
+    init(parameters: [Value]) { self.parameters = parameters }
+
+    /// Computes one value per row.
+    func vector(_ expression: BoundExpression, _ batch: Batch) throws(DatabaseError)
+        -> ColumnVector
+    {
+        let result = try evaluate(expression, batch).spread(batch.rowCount)
+        // An expression's column may be a symbol where a string was promised.
+        return result.type == expression.type ? result : try cast(result, to: expression.type)
+    }
+
+    /// Computes an expression without columns.
+    func constant(_ expression: BoundExpression) throws(DatabaseError) -> Value {
+        if case .constant(let value) = expression.kind { return value }
+        return try vector(expression, Batch(rowCount: 1, columns: [])).value(at: 0)
+    }
+
+    func evaluate(_ expression: BoundExpression, _ batch: Batch) throws(DatabaseError) -> Operand {
+        switch expression.kind {
+        case .constant(let value): return .scalar(value, expression.type)
+        case .column(let index): return .vector(batch.columns[index])
+        case .parameter(let index):
+            guard index < parameters.count else { throw .missingParameter(index + 1) }
+            return .scalar(parameters[index], expression.type)
+        case .operation(let operation, let arguments):
+            do throws(DatabaseError) {
+                return try evaluate(operation, arguments, expression, batch)
+            } catch {
+                throw error.at(expression.position)
+            }
+        case .conditional(let branches, let otherwise):
+            return try conditional(branches, otherwise, expression.type, batch)
+        }
+    }
+
+    private func evaluate(
+        _ operation: Operation, _ arguments: [BoundExpression], _ expression: BoundExpression,
+        _ batch: Batch
+    ) throws(DatabaseError) -> Operand {
+        switch operation {
+        case .and, .or: return try logical(operation, arguments, batch)
+        case .coalesce: return try coalesce(arguments, expression.type, batch)
+        case .inList: return try inList(arguments, batch)
+        default: break
+        }
+        var operands: [Operand] = []
+        operands.reserveCapacity(arguments.count)
+        for argument in arguments { operands.append(try evaluate(argument, batch)) }
+        let allScalar = operands.allSatisfy { if case .scalar = $0 { true } else { false } }
+        let count = allScalar ? 1 : batch.rowCount
+        let result = try apply(operation, operands, expression.type, count)
+        guard allScalar, case .vector(let vector) = result else { return result }
+        return .scalar(vector.value(at: 0), vector.type)
+    }
+
+    private func apply(
+        _ operation: Operation, _ operands: [Operand], _ type: ValueType, _ count: Int
+    ) throws(DatabaseError) -> Operand {
+        switch operation {
+        case .add, .subtract, .multiply, .divide, .remainder, .bitAnd, .bitOr, .bitXor,
+            .shiftLeft, .shiftRight:
+            return try arithmetic(operation, operands[0], operands[1], type, count)
+        case .negate:
+            let zero: Value = type.isFloating ? .double(-0.0) : .integer(0)
+            return try arithmetic(.subtract, .scalar(zero, type), operands[0], type, count)
+        case .bitNot:
+            return try arithmetic(.bitXor, operands[0], .scalar(.integer(-1), type), type, count)
+        case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
+            return compare(operation, operands[0], operands[1], count)
+        case .isDistinctFrom, .isNotDistinctFrom:
+            return distinct(operation, operands[0], operands[1], count)
+        case .not:
+            if operands[0].isNullScalar { return .scalar(.null, .boolean) }
+            let vector = operands[0].spread(count)
+            return .vector(mapElements(vector, to: .boolean) { (x: UInt8) in x ^ 1 })
+        case .isNull, .isNotNull, .isTrue, .isNotTrue, .isFalse, .isNotFalse:
+            return .vector(truth(operation, operands[0].spread(count)))
+        case .cast:
+            if case .scalar(let value, let from) = operands[0] {
+                return .scalar(try value.cast(from: from, to: type), type)
+            }
+            return .vector(try cast(operands[0].spread(count), to: type))
+        case .like(let ignoringCase):
+            return like(operands, ignoringCase: ignoringCase, count)
+        case .concatenate, .function:
+            return .vector(try rowByRow(operation, operands, type, count))
+        case .and, .or, .coalesce, .inList:
+            preconditionFailure("these choose what they evaluate and never come here")
+        }
+    }
+
+    // MARK: - Numbers
+
+    private func arithmetic(
+        _ operation: Operation, _ left: Operand, _ right: Operand, _ type: ValueType, _ count: Int
+    ) throws(DatabaseError) -> Operand {
+        if left.isNullScalar || right.isNullScalar { return .scalar(.null, type) }
+        switch type {
+        case .byte:
+            return .vector(
+                try Arithmetic.integers(
+                    operation, left.integerSide(Int8.self), right.integerSide(Int8.self), type,
+                    count: count))
+        case .short:
+            return .vector(
+                try Arithmetic.integers(
+                    operation, left.integerSide(Int16.self), right.integerSide(Int16.self), type,
+                    count: count))
+        case .int:
+            return .vector(
+                try Arithmetic.integers(
+                    operation, left.integerSide(Int32.self), right.integerSide(Int32.self), type,
+                    count: count))
+        case .float:
+            return .vector(
+                try Arithmetic.floats(
+                    operation, left.floatSide(Float.self), right.floatSide(Float.self), type,
+                    count: count))
+        case .double:
+            return .vector(
+                try Arithmetic.floats(
+                    operation, left.floatSide(Double.self), right.floatSide(Double.self), type,
+                    count: count))
+        case .long, .boolean, .date, .timestamp, .symbol, .varchar, .binary, .uuid:
+            return .vector(
+                try Arithmetic.integers(
+                    operation, left.integerSide(Int64.self), right.integerSide(Int64.self), type,
+                    count: count))
+        }
+    }
+
+    // MARK: - Comparisons
+
+    func compare(_ operation: Operation, _ left: Operand, _ right: Operand, _ count: Int)
+        -> Operand
+    {
+        if left.isNullScalar || right.isNullScalar { return .scalar(.null, .boolean) }
+        switch left.type {
+        case .boolean:
+            return .vector(
+                Comparison.ordered(
+                    operation, left.integerSide(UInt8.self), right.integerSide(UInt8.self),
+                    count: count))
+        case .byte:
+            return .vector(
+                Comparison.ordered(
+                    operation, left.integerSide(Int8.self), right.integerSide(Int8.self),
+                    count: count))
+        case .short:
+            return .vector(
+                Comparison.ordered(
+                    operation, left.integerSide(Int16.self), right.integerSide(Int16.self),
+                    count: count))
+        case .int:
+            return .vector(
+                Comparison.ordered(
+                    operation, left.integerSide(Int32.self), right.integerSide(Int32.self),
+                    count: count))
+        case .long, .date, .timestamp:
+            return .vector(
+                Comparison.ordered(
+                    operation, left.integerSide(Int64.self), right.integerSide(Int64.self),
+                    count: count))
+        case .float:
+            return .vector(
+                Comparison.floats(
+                    operation, left.floatSide(Float.self), right.floatSide(Float.self),
+                    count: count))
+        case .double:
+            return .vector(
+                Comparison.floats(
+                    operation, left.floatSide(Double.self), right.floatSide(Double.self),
+                    count: count))
+        case .symbol, .varchar, .binary: return compareTexts(operation, left, right, count)
+        case .uuid: return compareUUIDs(operation, left.spread(count), right.spread(count))
+        }
+    }
+
+    private func compareTexts(
+        _ operation: Operation, _ left: Operand, _ right: Operand, _ count: Int
+    ) -> Operand {
+        if case .vector(let vector) = left, vector.type == .symbol,
+            case .scalar(.string(let text), _) = right
+        {
+            let bytes = Array(text.utf8)
+            return .vector(
+                tables.look(vector, .comparison(operation, text)) { string in
+                    Comparison.holds(operation, threeWay(string, bytes))
+                })
+        }
+        if case .vector(let vector) = right, vector.type == .symbol, case .scalar = left {
+            return compareTexts(operation.mirrored, .vector(vector), left, count)
+        }
+        return .vector(
+            Comparison.texts(operation, left.textSide(), right.textSide(), count: count))
+    }
+
+    private func threeWay(_ text: String, _ other: [UInt8]) -> Int {
+        text.utf8.elementsEqual(other) ? 0 : text.utf8.lexicographicallyPrecedes(other) ? -1 : 1
+    }
+
+    private func compareUUIDs(_ operation: Operation, _ left: ColumnVector, _ right: ColumnVector)
+        -> Operand
+    {
+        var flags = ColumnBuilder(type: .boolean)
+        for row in 0..<left.count {
+            guard case .uuid(let high, let low) = left.value(at: row),
+                case .uuid(let otherHigh, let otherLow) = right.value(at: row)
+            else {
+                flags.append(.null)
+                continue
+            }
+            let order =
+                (high, low) == (otherHigh, otherLow)
+                ? 0 : (high, low) < (otherHigh, otherLow) ? -1 : 1
+            flags.append(.boolean(Comparison.holds(operation, order)))
+        }
+        return .vector(flags.makeVector())
+    }
+
+    private func distinct(
+        _ operation: Operation, _ left: Operand, _ right: Operand, _ count: Int
+    ) -> Operand {
+        let first = left.spread(count)
+        let second = right.spread(count)
+        let equal = compare(.equal, .vector(first), .vector(second), count).spread(count)
+        let wanted = operation == .isNotDistinctFrom
+        var flags = ColumnBuilder(type: .boolean)
+        for row in 0..<count {
+            let isSame =
+                first.isNull(row) || second.isNull(row)
+                ? first.isNull(row) && second.isNull(row) : equal.value(at: row) == .boolean(true)
+            flags.append(.boolean(isSame == wanted))
+        }
+        return .vector(flags.makeVector())
+    }
+
+    private func like(_ operands: [Operand], ignoringCase: Bool, _ count: Int) -> Operand {
+        if operands.contains(where: { $0.isNullScalar }) { return .scalar(.null, .boolean) }
+        var escape: String? = "\\"
+        if operands.count > 2 {
+            if case .string(let text) = operands[2].spread(count).value(at: 0) { escape = text }
+        }
+        if case .scalar(.string(let pattern), _) = operands[1] {
+            let matcher = LikePattern(pattern, escape: escape, ignoringCase: ignoringCase)
+            let vector = operands[0].spread(count)
+            if vector.type == .symbol {
+                let question = DictionaryTables.Question.like(pattern, escape, ignoringCase)
+                return .vector(tables.look(vector, question) { matcher.matches($0) })
+            }
+            return .vector(flags(vector) { matcher.matches($0) })
+        }
+        let texts = operands[0].spread(count)
+        let patterns = operands[1].spread(count)
+        var result = ColumnBuilder(type: .boolean)
+        for row in 0..<count {
+            guard case .string(let text) = texts.value(at: row),
+                case .string(let pattern) = patterns.value(at: row)
+            else {
+                result.append(.null)
+                continue
+            }
+            let matcher = LikePattern(pattern, escape: escape, ignoringCase: ignoringCase)
+            result.append(.boolean(matcher.matches(text)))
+        }
+        return .vector(result.makeVector())
+    }
+
+    private func flags(_ vector: ColumnVector, _ test: (String) -> Bool) -> ColumnVector {
+        ColumnVector.make(.boolean, count: vector.count, width: 1, validity: vector.validity) {
+            out in
+            for row in 0..<vector.count {
+                guard case .string(let text) = vector.value(at: row) else { continue }
+                out.put(UInt8(test(text) ? 1 : 0), row)
+            }
+        }
+    }
+
+    private func truth(_ operation: Operation, _ vector: ColumnVector) -> ColumnVector {
+        ColumnVector.make(.boolean, count: vector.count, width: 1) { out in
+            for row in 0..<vector.count {
+                let isNull = vector.isNull(row)
+                let isTrue: Bool
+                switch operation {
+                case .isNull: isTrue = isNull
+                case .isNotNull: isTrue = !isNull
+                case .isTrue: isTrue = !isNull && vector.load(row, UInt8.self) != 0
+                case .isNotTrue: isTrue = isNull || vector.load(row, UInt8.self) == 0
+                case .isFalse: isTrue = !isNull && vector.load(row, UInt8.self) == 0
+                default: isTrue = isNull || vector.load(row, UInt8.self) != 0
+                }
+                out.put(UInt8(isTrue ? 1 : 0), row)
+            }
+        }
+    }
+
+    // MARK: - Everything else
+
+    func cast(_ vector: ColumnVector, to type: ValueType) throws(DatabaseError) -> ColumnVector {
+        if vector.type == type { return vector }
+        if let quick = Casting.quick(vector, to: type) { return quick }
+        var builder = ColumnBuilder(type: type)
+        for row in 0..<vector.count {
+            builder.append(try vector.value(at: row).cast(from: vector.type, to: type))
+        }
+        return builder.makeVector()
+    }
+
+    private func rowByRow(
+        _ operation: Operation, _ operands: [Operand], _ type: ValueType, _ count: Int
+    ) throws(DatabaseError) -> ColumnVector {
+        let vectors = operands.map { $0.spread(count) }
+        var builder = ColumnBuilder(type: type)
+        for row in 0..<count {
+            let values = vectors.map { $0.value(at: row) }
+            builder.append(try RowFunction.apply(operation, values))
+        }
+        return builder.makeVector()
+    }
+}
+
+extension Operation {
+    /// The comparison with its sides exchanged.
+    var mirrored: Operation {
+        switch self {
+        case .less: .greater
+        case .lessOrEqual: .greaterOrEqual
+        case .greater: .less
+        case .greaterOrEqual: .lessOrEqual
+        default: self
+        }
+    }
+}

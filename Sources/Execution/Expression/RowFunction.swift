@@ -1,0 +1,238 @@
+import Diagnostics
+import Planner
+import Values
+
+/// Functions that are computed row by row, on single values.
+enum RowFunction {
+    static func apply(_ operation: Operation, _ values: [Value]) throws(DatabaseError) -> Value {
+        if operation == .concatenate {
+            guard case .string(let left) = values[0], case .string(let right) = values[1] else {
+                return .null
+            }
+            return .string(left + right)
+        }
+        guard case .function(let function) = operation else { return .null }
+        switch function {
+        case .concat:
+            return .string(
+                values.reduce(into: "") { if case .string(let text) = $1 { $0 += text } })
+        case .greatest, .least: return extreme(values, wantsGreatest: function == .greatest)
+        default: break
+        }
+        if values.contains(.null) { return .null }
+        switch values.first {
+        case .double(let number)?: return try numeric(function, number, values)
+        case .integer(let number)?: return try integral(function, number)
+        case .timestamp(let micros)?: return part(function, CivilTime(microseconds: micros))
+        case .string(let text)?: return try textual(function, text, values)
+        default: return .null
+        }
+    }
+
+    private static func extreme(_ values: [Value], wantsGreatest: Bool) -> Value {
+        var best = Value.null
+        for value in values where value != .null {
+            if best == .null || (precedes(best, value) == wantsGreatest && best != value) {
+                best = value
+            }
+        }
+        return best
+    }
+
+    /// The order of two values of one type.
+    static func precedes(_ left: Value, _ right: Value) -> Bool {
+        switch (left, right) {
+        case (.integer(let a), .integer(let b)), (.timestamp(let a), .timestamp(let b)),
+            (.date(let a), .date(let b)):
+            return a < b
+        case (.double(let a), .double(let b)): return a < b || (b.isNaN && !a.isNaN)
+        case (.string(let a), .string(let b)): return a.utf8.lexicographicallyPrecedes(b.utf8)
+        case (.boolean(let a), .boolean(let b)): return !a && b
+        default: return false
+        }
+    }
+
+    private static func numeric(_ function: ScalarFunction, _ number: Double, _ values: [Value])
+        throws(DatabaseError) -> Value
+    {
+        switch function {
+        case .abs: return .double(number.magnitude)
+        case .floor: return .double(number.rounded(.down))
+        case .ceil: return .double(number.rounded(.up))
+        case .round:
+            guard values.count > 1, case .integer(let digits) = values[1] else {
+                return .double(number.rounded(.toNearestOrEven))
+            }
+            let scale = FloatingPower.ten(Int(max(-300, min(300, digits))))
+            let scaled = number * scale
+            return .double(scaled.isFinite ? scaled.rounded() / scale : number)
+        case .sqrt:
+            if number < 0 { throw .badArgument("cannot take square root of a negative number") }
+            return .double(number.squareRoot())
+        case .power:
+            guard case .double(let exponent) = values[1] else { return .null }
+            return .double(try FloatingPower.power(number, exponent))
+        case .exp, .ln: throw .unsupported("function \(function.rawValue)", at: nil)
+        default: return .null
+        }
+    }
+
+    private static func integral(_ function: ScalarFunction, _ number: Int64)
+        throws(DatabaseError) -> Value
+    {
+        guard function == .abs else { return .null }
+        guard number != .min else { throw .outOfRange(.long) }
+        return .integer(Swift.abs(number))
+    }
+
+    private static func part(_ function: ScalarFunction, _ time: CivilTime) -> Value {
+        switch function {
+        case .year: .integer(Int64(time.year))
+        case .month: .integer(Int64(time.month))
+        case .day: .integer(Int64(time.day))
+        case .hour: .integer(Int64(time.hour))
+        case .minute: .integer(Int64(time.minute))
+        case .second: .integer(Int64(time.second))
+        case .micros: .integer(Int64(time.microsecond % 1000))
+        default: .null
+        }
+    }
+
+    private static func textual(_ function: ScalarFunction, _ text: String, _ values: [Value])
+        throws(DatabaseError) -> Value
+    {
+        switch function {
+        case .length: return .integer(Int64(text.unicodeScalars.count))
+        case .lower: return .string(text.lowercased())
+        case .upper: return .string(text.uppercased())
+        case .trim, .ltrim, .rtrim: return .string(trimmed(text, function))
+        case .substring: return try substring(text, values)
+        case .left, .right:
+            guard case .integer(let count) = values[1] else { return .null }
+            let scalars = Array(text.unicodeScalars)
+            let size = Int(max(-1 << 40, min(1 << 40, count)))
+            let kept = max(0, min(scalars.count, size < 0 ? scalars.count + size : size))
+            return string(function == .left ? scalars.prefix(kept) : scalars.suffix(kept))
+        case .replace:
+            guard case .string(let from) = values[1], case .string(let to) = values[2] else {
+                return .null
+            }
+            return .string(replacing(text, from, to))
+        case .starts_with:
+            guard case .string(let prefix) = values[1] else { return .null }
+            return .boolean(text.utf8.starts(with: prefix.utf8))
+        case .strpos:
+            guard case .string(let wanted) = values[1] else { return .null }
+            return .integer(Int64(position(of: wanted, in: text)))
+        case .date_trunc:
+            guard case .timestamp(let micros) = values[1] else { return .null }
+            return .timestamp(try truncated(micros, to: text))
+        default: return .null
+        }
+    }
+
+    private static func string(_ scalars: some Sequence<Unicode.Scalar>) -> Value {
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: scalars)
+        return .string(String(view))
+    }
+
+    private static func trimmed(_ text: String, _ function: ScalarFunction) -> String {
+        var rest = text[...]
+        if function != .rtrim { while rest.first == " " { rest.removeFirst() } }
+        if function != .ltrim { while rest.last == " " { rest.removeLast() } }
+        return String(rest)
+    }
+
+    private static func substring(_ text: String, _ values: [Value]) throws(DatabaseError)
+        -> Value
+    {
+        guard case .integer(let start) = values[1] else { return .null }
+        let scalars = Array(text.unicodeScalars)
+        var end = Int64(scalars.count) + 1
+        if values.count > 2, case .integer(let length) = values[2] {
+            if length < 0 { throw .badArgument("negative substring length not allowed") }
+            end = min(end, start.addingReportingOverflow(length).partialValue)
+        }
+        let from = Int(max(1, min(start, Int64(scalars.count) + 1))) - 1
+        let to = Int(max(1, min(end, Int64(scalars.count) + 1))) - 1
+        return string(scalars[from..<max(from, to)])
+    }
+
+    private static func position(of wanted: String, in text: String) -> Int {
+        let scalars = Array(text.unicodeScalars)
+        let pattern = Array(wanted.unicodeScalars)
+        guard pattern.count <= scalars.count else { return 0 }
+        for start in 0...(scalars.count - pattern.count)
+        where scalars[start..<start + pattern.count].elementsEqual(pattern) {
+            return start + 1
+        }
+        return 0
+    }
+
+    private static func replacing(_ text: String, _ from: String, _ to: String) -> String {
+        let bytes = Array(text.utf8)
+        let pattern = Array(from.utf8)
+        guard !pattern.isEmpty else { return text }
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            if index + pattern.count <= bytes.count,
+                bytes[index..<index + pattern.count].elementsEqual(pattern)
+            {
+                result.append(contentsOf: to.utf8)
+                index += pattern.count
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func truncated(_ micros: Int64, to unit: String) throws(DatabaseError) -> Int64 {
+        var time = CivilTime(microseconds: micros)
+        let units = ["microseconds", "second", "minute", "hour", "day", "month", "year"]
+        let name = unit.lowercased()
+        if name == "week" {
+            let days = CivilTime.daysSinceEpoch(year: time.year, month: time.month, day: time.day)
+            let monday = days - ((days + 3) % 7 + 7) % 7
+            return Int64(monday) * CivilTime.microsecondsPerDay
+        }
+        guard let level = units.firstIndex(of: name) else {
+            throw .badArgument("unit \"\(unit)\" not recognized for type timestamp")
+        }
+        if level >= 1 { time.microsecond = 0 }
+        if level >= 2 { time.second = 0 }
+        if level >= 3 { time.minute = 0 }
+        if level >= 4 { time.hour = 0 }
+        if level >= 5 { time.day = 1 }
+        if level >= 6 { time.month = 1 }
+        return time.microseconds ?? micros
+    }
+}
+
+/// Powers without a mathematics library: whole exponents only.
+enum FloatingPower {
+    static func ten(_ exponent: Int) -> Double {
+        var result = 1.0
+        for _ in 0..<exponent.magnitude { result *= 10 }
+        return exponent < 0 ? 1 / result : result
+    }
+
+    static func power(_ number: Double, _ exponent: Double) throws(DatabaseError) -> Double {
+        if exponent == 0.5 { return number.squareRoot() }
+        guard let whole = Int(exactly: exponent), whole.magnitude < 1 << 20 else {
+            throw .unsupported("a power with a fraction", at: nil)
+        }
+        var result = 1.0
+        var factor = number
+        var rest = whole.magnitude
+        while rest > 0 {
+            if rest & 1 == 1 { result *= factor }
+            factor *= factor
+            rest >>= 1
+        }
+        return whole < 0 ? 1 / result : result
+    }
+}

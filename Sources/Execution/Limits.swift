@@ -1,0 +1,13 @@
+/// What running a query may cost.
+package enum Limits {
+    /// Rows read from a run at a time: a few vectors of this length fit a core's second cache.
+    package static let batchRows = 8192
+    /// Rows of a batch that carries no column and is only counted.
+    static let countedRows = 1 << 24
+    /// Bytes one query may gather when no setting says otherwise.
+    package static let memoryBytes = 512 << 20
+    /// A top-N sort throws away what cannot come first whenever it holds this many rows.
+    static let topRows = 65_536
+    /// Rows that a nested loop joins at a time.
+    static let joinRows = 8192
+}

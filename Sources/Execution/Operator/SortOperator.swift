@@ -1,0 +1,168 @@
+import Diagnostics
+import Planner
+import Values
+
+/// Gathers all rows and gives them in order; with `first` set only the first so many are kept.
+final class SortOperator: Operator {
+    private let input: any Operator
+    private let keys: [SortKey]
+    private let first: Int?
+    private let budget: MemoryBudget
+    private let cancellation: CancellationFlag
+    private var output: Batch?
+    private var order: ArraySlice<Int32>?
+
+    init(_ factory: OperatorFactory, _ input: any Operator, _ keys: [SortKey], first: Int?) {
+        self.input = input
+        self.keys = keys
+        self.first = first
+        budget = factory.budget
+        cancellation = factory.context.cancellation
+    }
+
+    func next() throws(DatabaseError) -> Batch? {
+        if order == nil { try gather() }
+        guard let output, let rest = order, !rest.isEmpty else { return nil }
+        let part = rest.prefix(Limits.batchRows)
+        order = rest.dropFirst(part.count)
+        return Selection.take(output, Array(part))
+    }
+
+    private func gather() throws(DatabaseError) {
+        var batches: [Batch] = []
+        var rows = 0
+        let cut = first.map { max($0 * 4, Limits.topRows) }
+        while let batch = try input.next() {
+            try cancellation.check()
+            guard batch.rowCount > 0 else { continue }
+            try budget.charge(batch.byteCount)
+            batches.append(batch)
+            rows += batch.rowCount
+            if let cut, let first, rows >= cut {
+                for batch in batches { budget.giveBack(batch.byteCount) }
+                let joined = join(batches)
+                let best = Selection.take(joined, Array(sorted(joined).prefix(first)))
+                try budget.charge(best.byteCount)
+                batches = [best]
+                rows = best.rowCount
+            }
+        }
+        guard !batches.isEmpty else {
+            order = []
+            return
+        }
+        let joined = join(batches)
+        let all = sorted(joined)
+        output = joined
+        order = all.prefix(first ?? all.count)
+    }
+
+    private func join(_ batches: [Batch]) -> Batch {
+        Selection.concatenate(batches, types: batches[0].columns.map(\.type))
+    }
+
+    private func sorted(_ batch: Batch) -> [Int32] {
+        let ranks = keys.map { key in SortRanks(batch.columns[key.column], key) }
+        var rows = (0..<batch.rowCount).map { Int32(truncatingIfNeeded: $0) }
+        rows.sort { left, right in
+            for rank in ranks {
+                let first = Int(left)
+                let second = Int(right)
+                if rank.nulls[first] != rank.nulls[second] {
+                    return rank.nulls[first] < rank.nulls[second]
+                }
+                if rank.values[first] != rank.values[second] {
+                    return rank.values[first] < rank.values[second]
+                }
+            }
+            return left < right
+        }
+        return rows
+    }
+}
+
+/// A column as numbers that sort as its values do.
+struct SortRanks {
+    private(set) var values: [Int64]
+    /// 0 before 1: where the NULLs go.
+    private(set) var nulls: [UInt8]
+
+    init(_ vector: ColumnVector, _ key: SortKey) {
+        let valid: UInt8 = key.nullsFirst ? 1 : 0
+        values = Self.ranks(vector)
+        nulls = [UInt8](repeating: valid, count: vector.count)
+        if vector.validity != nil {
+            for row in 0..<vector.count where vector.isNull(row) {
+                nulls[row] = 1 - valid
+                values[row] = 0
+            }
+        }
+        // Turning bits over reverses the order and cannot overflow, as a minus can.
+        if key.isDescending { for row in values.indices { values[row] = ~values[row] } }
+    }
+
+    private static func ranks(_ vector: ColumnVector) -> [Int64] {
+        let rows = 0..<vector.count
+        switch vector.type {
+        case .boolean, .byte: return rows.map { Int64(vector.load($0, Int8.self)) }
+        case .short: return rows.map { Int64(vector.load($0, Int16.self)) }
+        case .int: return rows.map { Int64(vector.load($0, Int32.self)) }
+        case .long, .date, .timestamp: return rows.map { vector.load($0, Int64.self) }
+        case .float:
+            return rows.map {
+                rank(Double(Float(bitPattern: vector.load($0, UInt32.self))))
+            }
+        case .double: return rows.map { rank(Double(bitPattern: vector.load($0, UInt64.self))) }
+        case .symbol:
+            let strings = vector.dictionary?.strings ?? []
+            let order = strings.indices.sorted {
+                strings[$0].utf8.lexicographicallyPrecedes(strings[$1].utf8)
+            }
+            var ranks = [Int64](repeating: 0, count: strings.count)
+            for (rank, code) in order.enumerated() { ranks[code] = Int64(rank) }
+            return rows.map {
+                let code = Int(vector.load($0, UInt32.self))
+                return code < ranks.count ? ranks[code] : 0
+            }
+        case .varchar, .binary: return textRanks(vector)
+        case .uuid: return uuidRanks(vector)
+        }
+    }
+
+    /// NaN above all numbers, -0 as 0.
+    private static func rank(_ number: Double) -> Int64 {
+        if number.isNaN { return .max }
+        let bits = Int64(bitPattern: (number + 0).bitPattern)
+        return bits < 0 ? Int64.min &- bits : bits
+    }
+
+    private static func textRanks(_ vector: ColumnVector) -> [Int64] {
+        let side = TextSide.vector(vector)
+        func compare(_ left: Int, _ right: Int) -> Int {
+            let (first, firstRange) = side.place(left)
+            let (second, secondRange) = side.place(right)
+            return Comparison.compareBytes(first.bytes, firstRange, second.bytes, secondRange)
+        }
+        return ranks(count: vector.count, compare)
+    }
+
+    private static func uuidRanks(_ vector: ColumnVector) -> [Int64] {
+        func parts(_ row: Int) -> (UInt64, UInt64) {
+            (vector.load(2 * row, UInt64.self), vector.load(2 * row + 1, UInt64.self))
+        }
+        return ranks(count: vector.count) { left, right in
+            parts(left) == parts(right) ? 0 : parts(left) < parts(right) ? -1 : 1
+        }
+    }
+
+    private static func ranks(count: Int, _ compare: (Int, Int) -> Int) -> [Int64] {
+        let order = (0..<count).sorted { compare($0, $1) < 0 }
+        var ranks = [Int64](repeating: 0, count: count)
+        var rank: Int64 = 0
+        for (index, row) in order.enumerated() {
+            if index > 0, compare(order[index - 1], row) != 0 { rank += 1 }
+            ranks[row] = rank
+        }
+        return ranks
+    }
+}
