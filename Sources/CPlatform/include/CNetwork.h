@@ -57,4 +57,29 @@ const char *_Nullable cnet_environment_entry(int index);
 // A shared library by its soname, or null.
 void *_Nullable cnet_library_open(const char *_Nonnull soname);
 void *_Nullable cnet_library_symbol(void *_Nonnull library, const char *_Nonnull name);
+
+// zlib's z_stream, whose layout its binary interface fixes.
+typedef struct {
+    const uint8_t *_Nullable next_in;
+    unsigned avail_in;
+    unsigned long total_in;
+    uint8_t *_Nullable next_out;
+    unsigned avail_out;
+    unsigned long total_out;
+    const char *_Nullable message;
+    void *_Nullable state, *_Nullable allocate, *_Nullable release, *_Nullable context;
+    int data_type;
+    unsigned long checksum, reserved;
+} cnet_zlib_stream;
+
+// zstd's ZSTD_inBuffer and ZSTD_outBuffer.
+typedef struct {
+    const void *_Nullable start;
+    size_t size, position;
+} cnet_zstd_input;
+
+typedef struct {
+    void *_Nullable start;
+    size_t size, position;
+} cnet_zstd_output;
 #endif
