@@ -22,9 +22,11 @@ enum SimulatedLimits {
     static let waitsWhileDead = 10_000
     /// The unit a disk writes whole or not at all, except for the last write, which may be torn.
     static let sectorBytes = 512
+    /// Of memory, as on the machines we run on.
     static let pageBytes = 4096
     /// What a disk without a set capacity says it has free.
     static let unlimitedBytes = 1 << 40
+    /// Of one path component, as on Linux file systems.
     static let nameBytes = 255
     /// The process id told by a lock of the simulated machine.
     static let processID = 4242

@@ -4,6 +4,8 @@ enum Keyword: String, CaseIterable, Sendable {
     case atomic, authorization, backup, backups, batch, begin, between, both, by, bypass, cache
     case calendar, cancel, capacity, `case`, cast, chain, characteristics, check, checkpoint, close
     case collate, column, columns, commit, committed, complete, conflict, constraint, copy, create
+    // The cases are spelt as the words are.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     case cross, current, current_date, current_time, current_timestamp, current_user, cursor
     case database, deallocate, declare, dedup, deep, `default`, deferrable, delete, desc, discard
     case distinct, `do`, drop, dry, `else`, enable, end, escape, except, execute, exists
@@ -17,6 +19,7 @@ enum Keyword: String, CaseIterable, Sendable {
     case `operator`, or, order, outer, over, parallel, parameters, partition, partitions, plans
     case precision, prepare, prev, primary, prune, quick, read, references, release, rename
     case repeatable, reset, restore, restrict, returning, revoke, right, rollback, row, rows, run
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     case sample, savepoint, select, sequences, serializable, session, session_user, set, show
     case similar, snapshot, some, splice, start, stdin, stdout, symmetric, table, tables, temp
     case temporary, then, time, timestamp, to, transaction, `true`, truncate, ttl, uncommitted

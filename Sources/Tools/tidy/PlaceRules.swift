@@ -66,21 +66,25 @@ struct PlaceRules {
         return nil
     }
 
+    /// `HTTPWireReader` is HTTP, Wire, Reader.
     private static func camelWords(_ name: String) -> [String] {
+        let characters = Array(name)
         var words: [String] = []
-        for character in name {
-            if character.isUppercase || words.isEmpty {
-                words.append(String(character))
-            } else {
-                words[words.count - 1].append(character)
-            }
+        for (index, character) in characters.enumerated() {
+            let isAfterCapital = index > 0 && characters[index - 1].isUppercase
+            let isBeforeSmall =
+                index + 1 < characters.count && characters[index + 1].isLowercase
+            let begins = character.isUppercase && (!isAfterCapital || isBeforeSmall)
+            if begins || words.isEmpty { words.append("") }
+            words[words.count - 1].append(character)
         }
         return words
     }
 
     // MARK: Mirror
 
-    /// `Tests/<Room>Tests/a/BTests.swift` tests `Sources/<Room>/a/B.swift`, or the folder `a/B`.
+    /// `Tests/<Room>Tests/a/BTests.swift` tests `Sources/<Room>/a/B.swift`, the folder `a/B`, or a
+    /// part of what the files in `a` are about: then its name begins with a word of theirs.
     private func mirror(_ file: SourceFile) -> [Finding] {
         let parts = file.path.split(separator: "/")
         guard file.isTest, parts.count > 2, parts[1].hasSuffix("Tests"),
@@ -88,14 +92,21 @@ struct PlaceRules {
         else { return [] }
         let room = parts[1].dropLast("Tests".count)
         let folder = (["Sources", room] + parts[2..<(parts.count - 1)]).joined(separator: "/")
-        let subject = "\(folder)/\(file.name.dropLast("Tests.swift".count))"
-        let isThere =
-            paths.contains(subject + ".swift") || paths.contains { $0.hasPrefix(subject + "/") }
-        if isThere { return [] }
-        return [
-            Finding(
-                file.path, 1, "mirror", "tests \(subject).swift, which does not exist")
-        ]
+        let name = String(file.name.dropLast("Tests.swift".count))
+        let subject = "\(folder)/\(name)"
+        if paths.contains(where: { $0.hasPrefix(subject + "/") }) { return [] }
+        let first = Self.camelWords(name).first ?? name
+        let known = Set(paths.flatMap { words(of: $0, in: folder) })
+        if known.contains(first) || paths.contains(subject + ".swift") { return [] }
+        return [Finding(file.path, 1, "mirror", "tests \(subject).swift, which does not exist")]
+    }
+
+    /// The words of a file's name, when it lies in the folder itself.
+    private func words(of path: String, in folder: String) -> [String] {
+        guard path.hasPrefix(folder + "/") else { return [] }
+        let name = path.dropFirst(folder.count + 1)
+        guard !name.contains("/") else { return [] }
+        return name.split { $0 == "." || $0 == "+" }.flatMap { Self.camelWords(String($0)) }
     }
 
     // MARK: Module.swift

@@ -41,10 +41,17 @@ import Testing
 
     @Test("a test lies where its subject lies")
     func mirror() {
-        let paths: Set<String> = ["Sources/Storage/WAL/Log.swift", "Sources/Storage/Seal/A.swift"]
+        let paths: Set<String> = [
+            "Sources/Storage/WAL/Log.swift", "Sources/Storage/Seal/A.swift",
+            "Sources/Storage/WAL/HTTPBody+Coding.swift",
+        ]
 
         #expect(check("Tests/StorageTests/WAL/LogTests.swift", among: paths).isEmpty)
         #expect(check("Tests/StorageTests/SealTests.swift", among: paths).isEmpty)
+        #expect(check("Tests/StorageTests/WAL/LogTornTailTests.swift", among: paths).isEmpty)
+        #expect(check("Tests/StorageTests/WAL/HTTPTests.swift", among: paths).isEmpty)
+        #expect(check("Tests/StorageTests/WAL/CodingTests.swift", among: paths).isEmpty)
+        #expect(check("Tests/StorageTests/WAL/SealTests.swift", among: paths) == ["mirror"])
         #expect(check("Tests/StorageTests/Support.swift", among: paths).isEmpty)
         #expect(check("Tests/StorageTests/LogTests.swift", among: paths) == ["mirror"])
         #expect(check("Tests/Simulation/AnythingTests.swift", among: paths).isEmpty)

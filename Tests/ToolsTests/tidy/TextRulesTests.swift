@@ -59,6 +59,7 @@ import Testing
 
         #expect(check("See \(home).", at: "docs/A.md") == ["machine-path"])
         #expect(check("// \(home)") == ["machine-path"])
+        #expect(check("let a = \"\(home)\"", at: "Tests/StorageTests/ATests.swift").isEmpty)
         #expect(check("see docs\(home)", at: "docs/A.md").isEmpty)
         #expect(check("/var/lib/basalt", at: "docs/A.md").isEmpty)
     }
