@@ -1,0 +1,33 @@
+import Catalog
+import Values
+
+/// A table as the committer knows it: the newest version and what is still to be done for it.
+struct LiveTable {
+    var definition: TableDefinition
+    var directory: String
+    var segments: [SegmentHandle] = []
+    var memtable: Memtable?
+    /// The LSN of the newest manifest on disk, if there is one.
+    var manifestLSN: LSN?
+    /// Whether segments or definition changed after that manifest.
+    var isManifestStale = true
+
+    var version: TableVersion {
+        TableVersion(
+            definition: definition, directory: directory, segments: segments,
+            memory: memtable?.view ?? MemtableView())
+    }
+
+    /// The first commit whose rows only the log and memory hold.
+    var firstUnflushed: LSN? { memtable?.firstLSN }
+
+    /// Rows up to here are in segments when nothing newer than `lsn` was committed.
+    func completeTo(at lsn: LSN) -> LSN { firstUnflushed.map { LSN($0.value - 1) } ?? lsn }
+
+    mutating func append(_ append: Append, lsn: LSN) {
+        if append.batch.rowCount == 0 { return }
+        let memtable = memtable ?? Memtable(definition: definition, firstLSN: lsn)
+        memtable.append(append.batch, lsn: lsn)
+        self.memtable = memtable
+    }
+}

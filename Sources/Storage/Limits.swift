@@ -1,0 +1,45 @@
+/// The bounds of this room, each with its unit and reason.
+enum Limits {
+    /// Rows of a full segment: enough to scan fast, few enough to rewrite cheaply.
+    static let segmentRows = 1_048_576
+    /// Bytes of column data at which a segment is closed whatever its rows.
+    static let segmentBytes = 256 << 20
+    /// Bytes of a segment file we open; 4-byte offsets must reach everywhere.
+    static let segmentFileBytes = 4 << 30
+    /// Rows that share one entry of statistics.
+    static let statisticsRows = 16_384
+    /// Bytes kept of a string's bound in statistics.
+    static let stringBoundBytes = 32
+    /// Columns of a table.
+    static let columns = 4_096
+    /// Bytes of a table's or column's name.
+    static let nameBytes = 255
+    /// Bytes of a table's name that go into its directory's name.
+    static let directoryNameBytes = 64
+    /// Bytes of a manifest: a million segments of about 300 bytes.
+    static let manifestBytes = 512 << 20
+    /// Segments of one table.
+    static let segments = 1_000_000
+    /// Bytes of one framed log batch.
+    static let frameBytes = 1 << 31
+    /// Bytes of one transaction, so that a group of some fits a frame.
+    static let transactionBytes = 1 << 30
+    /// Bytes gathered into one frame before the next is begun.
+    static let groupBytes = 16 << 20
+    /// Edits or appends of one transaction.
+    static let transactionParts = 1 << 20
+    /// Rows of one append.
+    static let batchRows = 1 << 28
+    /// Commits that may wait for the committer; beyond, they are refused with 53200.
+    static let waitingCommits = 65_536
+    /// Rows of a memtable's first chunk: a table with one row must not cost megabytes.
+    static let firstChunkRows = 1_024
+    /// Rows of a memtable's later chunks: chunks double up to here.
+    static let chunkRows = 65_536
+    /// Bytes a chunk sets aside per row for VARCHAR and BINARY.
+    static let heapBytesPerRow = 16
+    /// Bytes of `_database`: far above what we write.
+    static let databaseFileBytes = 4_096
+    /// Bytes of a log file: one frame and its header.
+    static let walFileBytes = frameBytes + (1 << 20)
+}

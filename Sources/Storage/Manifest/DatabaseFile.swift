@@ -1,0 +1,89 @@
+import Bytes
+import Diagnostics
+import Platform
+
+/// `_database`: who this is and where its log begins; the one file replaced in place. See
+/// docs/formats/manifest.md.
+struct DatabaseFile: Sendable, Equatable {
+    static let magic: [UInt8] = Array("BSLTDB01".utf8)
+    static let version: UInt32 = 1
+    static let name = "_database"
+
+    var uuid: String
+    var timeline: String
+    /// The highest LSN known to be durable when this was written.
+    var highestLSN: LSN
+    /// The highest table id ever issued.
+    var highestTableID: UInt64
+    /// The first LSN of the log's first file.
+    var firstLSN: LSN
+    /// False in a backup: there is no log and none is missed.
+    var hasLog: Bool
+
+    func encode() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append(Self.magic)
+        writer.integer(Self.version)
+        writer.string(uuid)
+        writer.string(timeline)
+        writer.integer(highestLSN.value)
+        writer.integer(highestTableID)
+        writer.integer(firstLSN.value)
+        writer.integer(UInt8(hasLog ? 1 : 0))
+        writer.integer(CRC32C.checksum(writer.bytes))
+        return writer.bytes
+    }
+
+    static func decode(_ bytes: [UInt8], path: String) throws(DatabaseError) -> DatabaseFile {
+        do throws(DecodeFailure) {
+            var reader = ByteReader(bytes)
+            guard bytes.count > 24, Array(try reader.read(8)) == magic else {
+                throw .invalid(at: 0, what: "no identity file")
+            }
+            let version = try reader.integer(UInt32.self)
+            var tail = ByteReader(bytes[(bytes.count - 4)...])
+            guard try tail.integer(UInt32.self) == CRC32C.checksum(bytes.dropLast(4)) else {
+                throw .invalid(at: 0, what: "identity file with a wrong checksum")
+            }
+            guard version == Self.version else {
+                throw .invalid(at: 8, what: "format of a newer release")
+            }
+            let uuid = try reader.string(upTo: 64)
+            let timeline = try reader.string(upTo: 36)
+            return DatabaseFile(
+                uuid: uuid, timeline: timeline, highestLSN: LSN(try reader.integer()),
+                highestTableID: try reader.integer(), firstLSN: LSN(try reader.integer()),
+                hasLog: try reader.integer(UInt8.self) != 0)
+        } catch {
+            throw .damaged(path, error)
+        }
+    }
+
+    /// A random version 4 uuid as text.
+    static func makeUUID(_ chance: any Chance) -> String {
+        var bytes = chance.bytes(16)
+        bytes[6] = bytes[6] & 0x0f | 0x40
+        bytes[8] = bytes[8] & 0x3f | 0x80
+        let hex = Hexadecimal.text(bytes)
+        var parts: [Substring] = []
+        var rest = hex[...]
+        for length in [8, 4, 4, 4, 12] {
+            parts.append(rest.prefix(length))
+            rest = rest.dropFirst(length)
+        }
+        return parts.joined(separator: "-")
+    }
+}
+
+/// Bytes as lower-case hex digits.
+enum Hexadecimal {
+    static func text(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

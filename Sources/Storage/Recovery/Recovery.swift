@@ -1,0 +1,169 @@
+import Catalog
+import Diagnostics
+import Platform
+
+/// What recovery found: the tables as of the last commit, and where the log goes on.
+struct RecoveredDatabase {
+    var database: DatabaseFile
+    var tables: [UInt64: LiveTable] = [:]
+    var lastLSN: LSN
+    var highestTableID: UInt64
+    var removals = RemovalQueue()
+    /// Nil where there is no log: a backup opened read-only.
+    var logEnd: WALEnd?
+}
+
+/// Brings a root's tables back from manifests and log. Costs tables, manifests and the log's tail,
+/// never the data.
+struct Recovery {
+    let files: any FileSystem
+    let log: any LogSink
+    let directory: String
+    let isReadOnly: Bool
+
+    private var logDirectory: String { Path.join(directory, "_wal") }
+
+    func run(_ database: DatabaseFile) throws(DatabaseError) -> RecoveredDatabase {
+        var recovered = RecoveredDatabase(
+            database: database, lastLSN: database.highestLSN,
+            highestTableID: database.highestTableID)
+        var manifests: [UInt64: Manifest] = [:]
+        try loadManifests(&recovered, &manifests)
+        try replay(&recovered, manifests)
+        if !isReadOnly { try sweepOrphans(recovered) }
+        return recovered
+    }
+
+    private func loadManifests(
+        _ recovered: inout RecoveredDatabase, _ manifests: inout [UInt64: Manifest]
+    ) throws(DatabaseError) {
+        for name in try files.list(directory) {
+            guard let id = TableDirectory.id(of: name) else { continue }
+            recovered.highestTableID = max(recovered.highestTableID, id)
+            let path = Path.join(directory, name)
+            guard let manifest = try newestManifest(path, recovered.database) else { continue }
+            guard manifest.definition.id == id else {
+                throw .damaged(path, offset: 0, "manifest of another table")
+            }
+            if manifest.isDropped {
+                recovered.removals.tables.append(
+                    RemovalQueue.Table(manifest: manifest, directory: name, isMarked: true))
+            } else {
+                let handles = manifest.segments.map {
+                    SegmentHandle(entry: $0, directory: path, files: files)
+                }
+                recovered.tables[id] = LiveTable(
+                    definition: manifest.definition, directory: name, segments: handles,
+                    manifestLSN: manifest.lsn, isManifestStale: false)
+            }
+            manifests[id] = manifest
+            recovered.lastLSN = max(recovered.lastLSN, manifest.lsn)
+        }
+    }
+
+    /// The highest manifest. An older one may stand in for a damaged one only while the log still
+    /// holds everything that came after it.
+    private func newestManifest(_ path: String, _ database: DatabaseFile)
+        throws(DatabaseError) -> Manifest?
+    {
+        let found = try files.list(path).compactMap { Manifest.lsn(of: $0) }.sorted(by: >)
+        var damage: DatabaseError?
+        for lsn in found {
+            if let damage, !database.hasLog || lsn.next < database.firstLSN { throw damage }
+            let place = Path.join(path, Manifest.name(lsn))
+            do throws(DatabaseError) {
+                let bytes = try files.readAll(place, upTo: Limits.manifestBytes)
+                let manifest = try Manifest.decode(bytes, path: place)
+                guard manifest.lsn == lsn else {
+                    throw .damaged(place, offset: 20, "manifest of another commit")
+                }
+                return manifest
+            } catch {
+                guard error.state == .corrupted else { throw error }
+                damage = damage ?? error
+            }
+        }
+        if let damage { throw damage }
+        return nil
+    }
+
+    private func replay(_ recovered: inout RecoveredDatabase, _ manifests: [UInt64: Manifest])
+        throws(DatabaseError)
+    {
+        guard recovered.database.hasLog else { return }
+        var replay = Replay(files: files, directory: directory, manifests: manifests)
+        replay.tables = recovered.tables
+        let reader = WALReader(
+            files: files, directory: logDirectory, timeline: recovered.database.timeline)
+        let end = try reader.replay(from: recovered.database.firstLSN) {
+            (lsn, entry) throws(DatabaseError) in
+            try replay.apply(entry, lsn: lsn)
+        }
+        guard end.lastLSN >= recovered.lastLSN else {
+            throw .shortLog(logDirectory, end: end.lastLSN, expected: recovered.lastLSN)
+        }
+        replay.fillMemtables()
+        recovered.tables = replay.tables
+        recovered.removals.tables += replay.removals.tables
+        recovered.highestTableID = max(recovered.highestTableID, replay.highestTableID)
+        recovered.lastLSN = end.lastLSN
+        recovered.logEnd = end
+        if !isReadOnly { try settle(end) }
+    }
+
+    /// Cuts a torn end away and makes durable what will be shown, before anyone sees it.
+    private func settle(_ end: WALEnd) throws(DatabaseError) {
+        let path = Path.join(logDirectory, WALName.name(end.fileFirstLSN))
+        let file = try files.open(path, .readWrite, permissions: 0o600)
+        if end.isTorn {
+            log.log(
+                .advisory, "storage",
+                "dropped the torn end of the log at offset \(end.offset) of \"\(path)\"")
+            try file.truncate(to: end.offset)
+        }
+        try file.sync()
+    }
+
+    /// Removes files that nothing names: unfinished ones and what a crash left behind.
+    private func sweepOrphans(_ recovered: RecoveredDatabase) throws(DatabaseError) {
+        for lsn in try WALName.list(files, logDirectory)
+        where recovered.database.hasLog && lsn < recovered.database.firstLSN {
+            try files.remove(Path.join(logDirectory, WALName.name(lsn)))
+        }
+        var live: [String: LiveTable] = [:]
+        for table in recovered.tables.values { live[table.directory] = table }
+        let dropped = Set(recovered.removals.tables.map(\.directory))
+        for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
+            let path = Path.join(directory, name)
+            if let table = live[name] {
+                try sweep(table, path)
+            } else if !dropped.contains(name) {
+                // Made for a CREATE that never got into the log.
+                try files.removeTree(path)
+            }
+        }
+        for place in [directory, logDirectory] where try files.info(place) != nil {
+            for name in try files.list(place) where name.hasSuffix(Path.temporarySuffix) {
+                try files.remove(Path.join(place, name))
+            }
+        }
+    }
+
+    private func sweep(_ table: LiveTable, _ path: String) throws(DatabaseError) {
+        let known = Set(table.segments.map(\.path))
+        for name in try files.list(path) {
+            let place = Path.join(path, name)
+            if try files.info(place)?.kind == .directory {
+                for file in try files.list(place) {
+                    let segment = Path.join(place, file)
+                    let isOurs = file.hasSuffix(".seg") || file.hasSuffix(Path.temporarySuffix)
+                    if isOurs, !known.contains(segment) { try files.remove(segment) }
+                }
+            } else if name.hasSuffix(Path.temporarySuffix) {
+                try files.remove(place)
+            } else if let lsn = Manifest.lsn(of: name), lsn < table.manifestLSN ?? .zero {
+                try files.remove(place)
+            }
+        }
+    }
+}

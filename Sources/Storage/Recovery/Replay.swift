@@ -1,0 +1,87 @@
+import Catalog
+import Diagnostics
+import Platform
+import Values
+
+/// Applies the log to what the manifests say. Edits are set operations and those that a manifest
+/// contains are skipped, so that replaying twice is replaying once.
+struct Replay {
+    let files: any FileSystem
+    let directory: String
+    let manifests: [UInt64: Manifest]
+    var tables: [UInt64: LiveTable] = [:]
+    var removals = RemovalQueue()
+    var highestTableID: UInt64 = 0
+    /// Rows that no segment holds yet, kept until the end: a later flush may hold them.
+    private var pending: [UInt64: [(lsn: LSN, append: Append)]] = [:]
+
+    init(files: any FileSystem, directory: String, manifests: [UInt64: Manifest]) {
+        self.files = files
+        self.directory = directory
+        self.manifests = manifests
+    }
+
+    mutating func apply(_ entry: LogEntry, lsn: LSN) throws(DatabaseError) {
+        for edit in entry.edits { apply(edit, lsn: lsn) }
+        for append in entry.appends {
+            if let manifest = manifests[append.table], lsn <= manifest.completeTo { continue }
+            guard let table = tables[append.table] else { continue }
+            try check(append, table.definition, lsn)
+            pending[append.table, default: []].append((lsn, append))
+        }
+    }
+
+    private mutating func apply(_ edit: LogEdit, lsn: LSN) {
+        switch edit {
+        case .create(let definition):
+            highestTableID = max(highestTableID, definition.id)
+            if isKnown(definition.id, lsn) { return }
+            tables[definition.id] = LiveTable(
+                definition: definition, directory: TableDirectory.name(for: definition))
+        case .drop(let id):
+            pending[id] = nil
+            guard let table = tables.removeValue(forKey: id) else { return }
+            removals.add(table: table, droppedAt: lsn)
+        case .truncate(let id):
+            if isKnown(id, lsn) { return }
+            pending[id]?.removeAll { $0.lsn < lsn }
+            tables[id]?.segments = []
+            tables[id]?.isManifestStale = true
+        case .attach(let id, let segments, let completeTo):
+            if isKnown(id, lsn) { return }
+            pending[id]?.removeAll { $0.lsn <= completeTo }
+            guard var table = tables[id] else { return }
+            let known = Set(table.segments.map(\.entry.id))
+            let path = Path.join(directory, table.directory)
+            for segment in segments where !known.contains(segment.id) {
+                table.segments.append(
+                    SegmentHandle(entry: segment, directory: path, files: files))
+            }
+            table.isManifestStale = true
+            tables[id] = table
+        }
+    }
+
+    private func isKnown(_ id: UInt64, _ lsn: LSN) -> Bool {
+        manifests[id].map { lsn <= $0.lsn } ?? false
+    }
+
+    /// The checksum was right, so this is a bug or malice: an error all the same, never a trap.
+    private func check(_ append: Append, _ definition: TableDefinition, _ lsn: LSN)
+        throws(DatabaseError)
+    {
+        let types = append.batch.columns.map(\.type)
+        guard types == definition.columns.map(\.type) else {
+            throw .damaged(
+                Path.join(directory, "_wal"), offset: 0,
+                "rows of commit \(lsn) that do not fit table \(definition.name)")
+        }
+    }
+
+    mutating func fillMemtables() {
+        for (id, appends) in pending {
+            for item in appends { tables[id]?.append(item.append, lsn: item.lsn) }
+        }
+        pending = [:]
+    }
+}

@@ -1,0 +1,172 @@
+package import Diagnostics
+package import Platform
+import Synchronization
+
+extension Storage {
+    /// Whether a directory is a root: it has a `db/_database`.
+    package static func isRoot(_ root: String, platform: Platform) throws(DatabaseError) -> Bool {
+        try platform.files.info(Path.join(root, "db", DatabaseFile.name)) != nil
+    }
+
+    /// Opens a root, creating what is missing unless it is read-only, and recovers it.
+    ///
+    /// - Parameter onFatal: called once, on the committer's thread, when a write to the log failed
+    ///   in a way after which nothing more can be acknowledged.
+    /// - Throws: 55006 when another process has it, XX001 for damage with place and way out,
+    ///   58P01 when there is nothing to open read-only.
+    package static func open(
+        root: String, platform: Platform, settings: StorageSettings = StorageSettings(),
+        onFatal: @escaping @Sendable (DatabaseError) -> Void = { _ in }
+    ) throws(DatabaseError) -> Storage {
+        let opening = Opening(root: root, platform: platform, settings: settings)
+        return try opening.run(onFatal)
+    }
+
+    /// Begins a new timeline in a root that nobody has open: what a started or restored backup does
+    /// first. Everything in its log is kept: it is flushed before.
+    package static func adopt(root: String, platform: Platform) throws(DatabaseError)
+        -> DatabaseIdentity
+    {
+        let storage = try open(root: root, platform: platform)
+        try storage.close()
+        let directory = Path.join(root, "db")
+        let lock = try platform.files.lock(Path.join(directory, "_lock"), .exclusive)
+        defer { lock.release() }
+        let path = Path.join(directory, DatabaseFile.name)
+        let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
+        var database = try DatabaseFile.decode(bytes, path: path)
+        database.timeline = DatabaseFile.makeUUID(platform.chance)
+        database.hasLog = false
+        database.firstLSN = database.highestLSN.next
+        try platform.files.publish(database.encode(), as: path, replacing: .atomically)
+        return DatabaseIdentity(uuid: database.uuid, timeline: database.timeline)
+    }
+}
+
+/// The steps of opening a root.
+private struct Opening {
+    let root: String
+    let platform: Platform
+    let settings: StorageSettings
+
+    private var files: any FileSystem { platform.files }
+    private var directory: String { Path.join(root, "db") }
+    private var logDirectory: String { Path.join(directory, "_wal") }
+    private var databasePath: String { Path.join(directory, DatabaseFile.name) }
+
+    func run(_ onFatal: @escaping @Sendable (DatabaseError) -> Void) throws(DatabaseError)
+        -> Storage
+    {
+        if settings.isReadOnly {
+            if try files.info(databasePath) == nil { throw .noDatabase(root) }
+        } else {
+            try files.makeDurableDirectory(directory)
+        }
+        let lock = try takeLock()
+        do throws(DatabaseError) {
+            return try open(lock, onFatal)
+        } catch {
+            lock?.release()
+            throw error
+        }
+    }
+
+    private func takeLock() throws(DatabaseError) -> (any FileLock)? {
+        let path = Path.join(directory, "_lock")
+        if !settings.isReadOnly { return try files.lock(path, .exclusive) }
+        return try files.info(path) == nil ? nil : try files.lock(path, .shared)
+    }
+
+    private func open(
+        _ lock: (any FileLock)?, _ onFatal: @escaping @Sendable (DatabaseError) -> Void
+    ) throws(DatabaseError) -> Storage {
+        var database = try readOrCreate()
+        if !database.hasLog, !settings.isReadOnly { database = try beginLog(database) }
+        let recovery = Recovery(
+            files: files, log: platform.log, directory: directory,
+            isReadOnly: settings.isReadOnly)
+        let recovered = try recovery.run(database)
+        let core = StorageCore(gate: platform.workers.makeGate())
+        core.state.withLock { $0.nextTableID = recovered.highestTableID + 1 }
+        if settings.isReadOnly {
+            core.publish(Self.state(of: recovered))
+        } else {
+            try startCommitter(core, recovered, onFatal)
+        }
+        let identity = DatabaseIdentity(uuid: database.uuid, timeline: database.timeline)
+        return Storage(
+            root: root, identity: identity, settings: settings, platform: platform, core: core,
+            lock: lock)
+    }
+
+    private static func state(of recovered: RecoveredDatabase) -> DatabaseState {
+        var state = DatabaseState(
+            lsn: recovered.lastLSN, tables: recovered.tables.mapValues(\.version))
+        for (id, table) in recovered.tables {
+            state.names[DatabaseState.key(table.definition)] = id
+        }
+        return state
+    }
+
+    private func startCommitter(
+        _ core: StorageCore, _ recovered: RecoveredDatabase,
+        _ onFatal: @escaping @Sendable (DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        guard let end = recovered.logEnd else { throw .missingLog(logDirectory, lsn: .zero) }
+        let log = try WALWriter(
+            files: files, directory: logDirectory, timeline: recovered.database.timeline,
+            fileLimit: settings.walFileBytes, end: end)
+        let committer = Committer(
+            core: core, platform: platform, settings: settings, directory: directory,
+            recovered: recovered, log: log, onFatal: onFatal)
+        committer.sweep()
+        platform.workers.start("committer") { committer.run() }
+    }
+
+    private func readOrCreate() throws(DatabaseError) -> DatabaseFile {
+        if try files.info(databasePath) != nil {
+            let bytes = try files.readAll(databasePath, upTo: Limits.databaseFileBytes)
+            return try DatabaseFile.decode(bytes, path: databasePath)
+        }
+        for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
+            throw .missingDatabaseFile(databasePath)
+        }
+        let database = DatabaseFile(
+            uuid: DatabaseFile.makeUUID(platform.chance),
+            timeline: DatabaseFile.makeUUID(platform.chance), highestLSN: .zero,
+            highestTableID: 0, firstLSN: LSN(1), hasLog: false)
+        return try beginLog(database)
+    }
+
+    /// Gives a root without a log its first file, then records that there is one.
+    private func beginLog(_ database: DatabaseFile) throws(DatabaseError) -> DatabaseFile {
+        try files.makeDurableDirectory(logDirectory)
+        for name in try files.list(logDirectory) {
+            let path = Path.join(logDirectory, name)
+            // Empty files are of an opening that a crash ended, others of an older timeline.
+            if WALName.firstLSN(of: name) != nil { try checkAbandoned(path, database) }
+            try files.remove(path)
+        }
+        var begun = database
+        begun.hasLog = true
+        let header = WALFileHeader(
+            firstLSN: begun.firstLSN, timeline: begun.timeline, previousChecksum: 0)
+        try WALWriter.publishFile(files, logDirectory, header)
+        try files.publish(begun.encode(), as: databasePath, replacing: .atomically)
+        return begun
+    }
+
+    private func checkAbandoned(_ path: String, _ database: DatabaseFile) throws(DatabaseError) {
+        guard let size = try files.info(path)?.size, size > WALFileHeader.bytes else { return }
+        let header = try WALFileHeader.decode(
+            try files.readAll(path, upTo: Limits.walFileBytes).prefixArray(WALFileHeader.bytes),
+            path: path)
+        if header.timeline == database.timeline || database.firstLSN == LSN(1) {
+            throw .missingDatabaseFile(databasePath)
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate func prefixArray(_ count: Int) -> [UInt8] { Array(prefix(count)) }
+}

@@ -1,0 +1,27 @@
+import Catalog
+
+/// A table as one LSN sees it.
+struct TableVersion: Sendable {
+    let definition: TableDefinition
+    let directory: String
+    let segments: [SegmentHandle]
+    let memory: MemtableView
+
+    var rowCount: Int { segments.reduce(memory.rowCount) { $0 + $1.entry.rows } }
+}
+
+/// All tables at one LSN: what a snapshot pins and a commit replaces as a whole.
+struct DatabaseState: Sendable {
+    var lsn: LSN = .zero
+    var tables: [UInt64: TableVersion] = [:]
+    /// Lower-cased schema and name to id.
+    var names: [String: UInt64] = [:]
+
+    static func key(schema: String, name: String) -> String {
+        "\(schema.lowercased())\0\(name.lowercased())"
+    }
+
+    static func key(_ definition: TableDefinition) -> String {
+        key(schema: definition.schema, name: definition.name)
+    }
+}

@@ -1,0 +1,130 @@
+package import Catalog
+package import Diagnostics
+import Synchronization
+package import Values
+
+/// A pinned view of all tables at one LSN. Nothing it shows is removed before it is released.
+package final class Snapshot: Sendable {
+    package let lsn: LSN
+    private let state: DatabaseState
+    private let core: StorageCore
+    private let isReleased = Atomic(false)
+
+    init(state: DatabaseState, core: StorageCore) {
+        lsn = state.lsn
+        self.state = state
+        self.core = core
+    }
+
+    deinit { release() }
+
+    /// All tables, ordered by id.
+    package var tables: [TableView] {
+        state.tables.values.sorted { $0.definition.id < $1.definition.id }
+            .map { TableView(version: $0) }
+    }
+
+    /// Finds a table by name, without regard to case.
+    package func table(schema: String, name: String) -> TableView? {
+        state.names[DatabaseState.key(schema: schema, name: name)].flatMap { table(id: $0) }
+    }
+
+    package func table(id: UInt64) -> TableView? {
+        state.tables[id].map { TableView(version: $0) }
+    }
+
+    /// Gives the pin back; further reads may fail. Idempotent, from any thread.
+    package func release() {
+        if isReleased.exchange(true, ordering: .acquiringAndReleasing) { return }
+        core.unpin(lsn)
+    }
+}
+
+/// One table of a snapshot.
+package struct TableView: Sendable {
+    let version: TableVersion
+
+    package var definition: TableDefinition { version.definition }
+    package var rowCount: Int { version.rowCount }
+
+    /// The rows in commit order of their runs; rows of different runs may overlap in time.
+    package var runs: [Run] {
+        var runs = version.segments.map { Run(.segment($0, version.definition)) }
+        for chunk in version.memory.chunks where chunk.rows > 0 {
+            runs.append(Run(.memory(chunk, version.memory.dictionaries)))
+        }
+        return runs
+    }
+}
+
+/// Rows that lie together: a segment or a chunk in memory. The unit of parallel work.
+package struct Run: Sendable {
+    enum Source: Sendable {
+        case memory(ChunkView, [GrowingDictionary?])
+        case segment(SegmentHandle, TableDefinition)
+    }
+
+    let source: Source
+
+    init(_ source: Source) { self.source = source }
+
+    package var rowCount: Int {
+        switch source {
+        case .memory(let view, _): view.rows
+        case .segment(let handle, _): handle.entry.rows
+        }
+    }
+
+    /// Bounds of the designated timestamp; nil without one.
+    package var minTimestamp: Int64? {
+        switch source {
+        case .memory(let view, _): view.minTimestamp
+        case .segment(let handle, _): handle.entry.minTimestamp
+        }
+    }
+
+    package var maxTimestamp: Int64? {
+        switch source {
+        case .memory(let view, _): view.maxTimestamp
+        case .segment(let handle, _): handle.entry.maxTimestamp
+        }
+    }
+
+    /// Whether rows ascend by the designated timestamp.
+    package var isSorted: Bool {
+        switch source {
+        case .memory(let view, _): view.isSorted
+        case .segment: true
+        }
+    }
+
+    /// Whether the rows are still in memory, not in a segment.
+    package var isInMemory: Bool {
+        switch source {
+        case .memory: true
+        case .segment: false
+        }
+    }
+
+    /// Presents some columns of some rows, by their index in the table's definition.
+    ///
+    /// - Throws: XX001 naming file and block when what is on disk is damaged.
+    package func batch(columns: [Int], rows: Range<Int>) throws(DatabaseError) -> Batch {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows of this run")
+        switch source {
+        case .memory(let view, let dictionaries):
+            let vectors = columns.map {
+                view.chunk.vector($0, rows: rows, dictionary: dictionaries[$0]?.current())
+            }
+            return Batch(rowCount: rows.count, columns: vectors)
+        case .segment(let handle, let definition):
+            let segment = try handle.open()
+            var vectors: [ColumnVector] = []
+            for column in columns {
+                vectors.append(
+                    try segment.vector(for: definition.columns[column], rows: rows))
+            }
+            return Batch(rowCount: rows.count, columns: vectors)
+        }
+    }
+}

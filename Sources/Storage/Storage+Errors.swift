@@ -1,0 +1,119 @@
+import Bytes
+import Diagnostics
+
+extension DatabaseError {
+    static func duplicateTable(_ name: String) -> DatabaseError {
+        DatabaseError(.duplicateTable, "table already exists [table=\(name)]")
+    }
+
+    static func undefinedTable(id: UInt64) -> DatabaseError {
+        DatabaseError(
+            .undefinedTable, "table does not exist any more [id=\(id)]",
+            hint: "It was dropped meanwhile.")
+    }
+
+    static func staleDefinition(table: String) -> DatabaseError {
+        DatabaseError(
+            .serializationFailure, "table was changed by another transaction [table=\(table)]",
+            hint: "Repeat the transaction.")
+    }
+
+    static func staleTableID(_ id: UInt64) -> DatabaseError {
+        DatabaseError(.internalError, "cannot create table, its id was issued before [id=\(id)]")
+    }
+
+    static func mismatchedBatch(table: String, column: String) -> DatabaseError {
+        DatabaseError(
+            .datatypeMismatch,
+            "cannot append rows, they do not fit the table [table=\(table), column=\(column)]")
+    }
+
+    static func nullInColumn(table: String, column: String) -> DatabaseError {
+        DatabaseError(
+            .notNullViolation,
+            "null value in a column that takes none [table=\(table), column=\(column)]")
+    }
+
+    static func transactionTooLarge(bytes: Int) -> DatabaseError {
+        DatabaseError(
+            .limitExceeded, "transaction of \(bytes) bytes is too large",
+            hint: "Commit in smaller parts.")
+    }
+
+    static func tooManyCommits() -> DatabaseError {
+        DatabaseError(.outOfMemory, "too many commits are waiting", hint: "Try again later.")
+    }
+
+    static func readOnlyRoot() -> DatabaseError {
+        DatabaseError(.readOnlyTransaction, "cannot change anything, the database is read-only")
+    }
+
+    static func storageClosed() -> DatabaseError {
+        DatabaseError(.shutdown, "the database is shutting down")
+    }
+
+    static func storageFailed(_ cause: DatabaseError) -> DatabaseError {
+        DatabaseError(
+            .inputOutput, "the database stopped accepting writes after a failed write to its log",
+            detail: "The failure was: \(cause.message).",
+            hint: "Look at the disk, then start the server again.", cause: cause.cause)
+    }
+
+    static func damaged(_ path: String, offset: Int, _ what: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "\(what) at offset \(offset) of \"\(path)\"",
+            hint: "Restore this file from a backup.")
+    }
+
+    static func damaged(_ path: String, _ failure: DecodeFailure) -> DatabaseError {
+        switch failure {
+        case .truncated(let offset, let needed):
+            .damaged(path, offset: offset, "data ends where \(needed) more bytes are due")
+        case .invalid(let offset, let what): .damaged(path, offset: offset, what)
+        }
+    }
+
+    static func damagedBlock(_ path: String, block: String, _ what: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "\(what) in block \(block) of \"\(path)\"",
+            hint: "Restore this file from a backup.")
+    }
+
+    static func damagedLog(_ path: String, offset: Int, laterOffset: Int) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "damaged log at offset \(offset) of \"\(path)\"",
+            detail:
+                "A valid batch follows at offset \(laterOffset), so this is no torn end of a crash.",
+            hint:
+                "Restore a backup; or cut the file to \(offset) bytes, which gives up every later commit."
+        )
+    }
+
+    static func missingLog(_ path: String, lsn: LSN) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "the log does not hold commit \(lsn) any more \"\(path)\"",
+            hint: "Put the missing files back or restore a backup.")
+    }
+
+    static func shortLog(_ path: String, end: LSN, expected: LSN) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "the log ends at commit \(end) but \(expected) was recorded \"\(path)\"",
+            hint: "Put the missing files back or restore a backup.")
+    }
+
+    static func missingDatabaseFile(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "data without its identity file \"\(path)\"",
+            hint: "Restore the file from a backup, or choose an empty directory.")
+    }
+
+    static func noDatabase(_ root: String) -> DatabaseError {
+        DatabaseError(.missingFile, "there is no database at \"\(root)\"")
+    }
+
+    static func unknownFormat(_ path: String, version: UInt32) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported, "format version \(version) is not known here \"\(path)\"",
+            hint: "It was written by a newer release.")
+    }
+}

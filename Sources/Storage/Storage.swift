@@ -1,0 +1,103 @@
+package import Diagnostics
+import Platform
+import Synchronization
+
+/// The tables of one root: opened, recovered, changed by commits, read by snapshots.
+///
+/// All methods may be called from any thread but an event loop's: `open`, `pinOnDisk`, `flush` and
+/// `close` block.
+package final class Storage: Sendable {
+    package let root: String
+    package let identity: DatabaseIdentity
+    package let settings: StorageSettings
+    private let platform: Platform
+    private let core: StorageCore
+    private let lock: (any FileLock)?
+
+    init(
+        root: String, identity: DatabaseIdentity, settings: StorageSettings, platform: Platform,
+        core: StorageCore, lock: (any FileLock)?
+    ) {
+        self.root = root
+        self.identity = identity
+        self.settings = settings
+        self.platform = platform
+        self.core = core
+        self.lock = lock
+    }
+
+    deinit {
+        // Without `close` nothing more is written: the log has everything that was acknowledged.
+        _ = core.submit(.abandon)
+        lock?.release()
+    }
+
+    /// The directory of the tables.
+    package var databaseDirectory: String { Path.join(root, "db") }
+
+    /// The highest LSN that readers see.
+    package var lastLSN: LSN { core.state.withLock { $0.current.lsn } }
+
+    /// The error after which nothing is accepted any more, if there was one.
+    package var failure: DatabaseError? { core.state.withLock { $0.failure } }
+
+    /// Issues an id for a table about to be created. Ids are never issued twice.
+    package func reserveTableID() -> UInt64 {
+        core.state.withLock { state in
+            defer { state.nextTableID += 1 }
+            return state.nextTableID
+        }
+    }
+
+    /// Pins all tables at the newest LSN. Writes nothing.
+    package func snapshot() -> Snapshot { Snapshot(state: core.pinCurrent(), core: core) }
+
+    /// The same: a cut that lives in memory.
+    package func pin() -> Snapshot { snapshot() }
+
+    /// Queues a transaction. `completion` runs on the committer's thread and must be quick.
+    ///
+    /// The completion gets 42P07 for a name in use, 42P01 for a table that is gone, 40001 for rows
+    /// built on an older definition, 23502 for NULLs where none may be, 53100 for a full disk,
+    /// 58030 after a failed sync.
+    package func commit(
+        _ transaction: Transaction,
+        completion: @escaping @Sendable (Result<CommitResult, DatabaseError>) -> Void
+    ) {
+        let refusal =
+            settings.isReadOnly ? .readOnlyRoot() : core.submit(.commit(transaction, completion))
+        if let refusal { completion(.failure(refusal)) }
+    }
+
+    /// Commits and waits: for tools and tests, never for a session.
+    package func commit(_ transaction: Transaction) throws(DatabaseError) -> CommitResult {
+        let answer = Answer<CommitResult>(platform.workers)
+        commit(transaction) { answer.give($0) }
+        return try answer.wait()
+    }
+
+    /// Flushes all rows in memory and pins the cut, for backup and SNAPSHOT PREPARE.
+    package func pinOnDisk(owner: String) throws(DatabaseError) -> DiskPin {
+        if settings.isReadOnly { throw .readOnlyRoot() }
+        let answer = Answer<DiskPin>(platform.workers)
+        if let refusal = core.submit(.pin(owner: owner, answer)) { throw refusal }
+        return try answer.wait()
+    }
+
+    /// Writes all rows in memory to segments, manifests, and trims the log.
+    package func flush() throws(DatabaseError) {
+        if settings.isReadOnly { return }
+        let answer = Answer<LSN>(platform.workers)
+        if let refusal = core.submit(.flush(answer)) { throw refusal }
+        _ = try answer.wait()
+    }
+
+    /// Flushes and gives the root back. Idempotent.
+    package func close() throws(DatabaseError) {
+        defer { lock?.release() }
+        if settings.isReadOnly { return }
+        let answer = Answer<LSN>(platform.workers)
+        if core.submit(.close(answer)) != nil { return }
+        _ = try answer.wait()
+    }
+}

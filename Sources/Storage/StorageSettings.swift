@@ -1,0 +1,41 @@
+/// When a commit is acknowledged: `cairo.commit.mode`.
+package enum CommitMode: String, Sendable, CaseIterable {
+    /// After the log is durable.
+    case sync
+    /// After the log is written; it is made durable right behind the answer.
+    case async
+    /// After the log is written; the kernel makes it durable when it likes.
+    case nosync
+}
+
+/// What the server's configuration says about storage.
+package struct StorageSettings: Sendable {
+    package var commitMode = CommitMode.sync
+    /// A log file is closed when it would grow beyond this; one larger batch has a file to itself.
+    package var walFileBytes = 64 << 20
+    /// Rows of one table in memory that make it flush.
+    package var flushRows = 1_000_000
+    /// Bytes of one table in memory that make it flush.
+    package var flushBytes = 256 << 20
+    /// Bytes of all tables in memory that make all of them flush.
+    package var memtableBytes = 1 << 30
+    /// Bytes of log that make the tables holding it back flush.
+    package var walRetentionBytes = 1 << 30
+    /// Rows at which a segment is closed.
+    package var segmentRows = Limits.segmentRows
+    /// Nothing at all is written: for backups where they lie and for read-only mounts.
+    package var isReadOnly = false
+
+    package init() {}
+}
+
+/// Which database this is: two roots with one uuid and timeline share their history.
+package struct DatabaseIdentity: Sendable, Hashable {
+    package let uuid: String
+    package let timeline: String
+
+    package init(uuid: String, timeline: String) {
+        self.uuid = uuid
+        self.timeline = timeline
+    }
+}

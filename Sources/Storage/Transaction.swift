@@ -1,0 +1,41 @@
+package import Catalog
+package import Values
+
+/// A change to the set of tables.
+package enum Edit: Sendable {
+    /// The definition's id comes from `Storage.reserveTableID()`.
+    case createTable(TableDefinition)
+    case dropTable(id: UInt64)
+    case truncateTable(id: UInt64)
+}
+
+/// Rows for one table.
+package struct Append: Sendable {
+    package let table: UInt64
+    /// The version of the definition the rows were built for; another one fails with 40001.
+    package let definitionVersion: UInt64
+    /// One vector per column of the definition, in its order.
+    package let batch: Batch
+
+    package init(table: UInt64, definitionVersion: UInt64, batch: Batch) {
+        self.table = table
+        self.definitionVersion = definitionVersion
+        self.batch = batch
+    }
+}
+
+/// Everything that becomes visible at one LSN, or not at all. Edits go before appends.
+package struct Transaction: Sendable {
+    package var edits: [Edit]
+    package var appends: [Append]
+
+    package init(edits: [Edit] = [], appends: [Append] = []) {
+        self.edits = edits
+        self.appends = appends
+    }
+}
+
+/// What a commit was given.
+package struct CommitResult: Sendable, Equatable {
+    package let lsn: LSN
+}

@@ -1,0 +1,89 @@
+import Bytes
+import Catalog
+import Values
+
+/// An edit as the log holds it: those a transaction asks for and those flushes make.
+enum LogEdit: Sendable {
+    case create(TableDefinition)
+    case drop(UInt64)
+    case truncate(UInt64)
+    /// A flush: segments join the table, rows up to `completeTo` leave memory.
+    case attach(table: UInt64, segments: [SegmentEntry], completeTo: LSN)
+
+    init(_ edit: Edit) {
+        switch edit {
+        case .createTable(let definition): self = .create(definition)
+        case .dropTable(let id): self = .drop(id)
+        case .truncateTable(let id): self = .truncate(id)
+        }
+    }
+}
+
+/// Everything of one LSN: see docs/formats/wal.md.
+struct LogEntry: Sendable {
+    var edits: [LogEdit] = []
+    var appends: [Append] = []
+
+    func encode(into writer: inout ByteWriter) {
+        writer.count(edits.count)
+        for edit in edits { Self.encode(edit, into: &writer) }
+        writer.count(appends.count)
+        for append in appends {
+            writer.varint(append.table)
+            writer.varint(append.definitionVersion)
+            BatchCoding.encode(append.batch, into: &writer)
+        }
+    }
+
+    private static func encode(_ edit: LogEdit, into writer: inout ByteWriter) {
+        switch edit {
+        case .create(let definition):
+            writer.integer(UInt8(1))
+            DefinitionCoding.encode(definition, into: &writer)
+        case .drop(let id):
+            writer.integer(UInt8(2))
+            writer.varint(id)
+        case .truncate(let id):
+            writer.integer(UInt8(3))
+            writer.varint(id)
+        case .attach(let table, let segments, let completeTo):
+            writer.integer(UInt8(4))
+            writer.varint(table)
+            writer.varint(completeTo.value)
+            writer.count(segments.count)
+            for segment in segments { segment.encode(into: &writer) }
+        }
+    }
+
+    static func decode(_ reader: inout ByteReader) throws(DecodeFailure) -> LogEntry {
+        var entry = LogEntry()
+        for _ in 0..<(try reader.count(upTo: Limits.transactionParts)) {
+            entry.edits.append(try decodeEdit(&reader))
+        }
+        for _ in 0..<(try reader.count(upTo: Limits.transactionParts)) {
+            let table = try reader.varint()
+            let version = try reader.varint()
+            let batch = try BatchCoding.decode(&reader)
+            entry.appends.append(Append(table: table, definitionVersion: version, batch: batch))
+        }
+        return entry
+    }
+
+    private static func decodeEdit(_ reader: inout ByteReader) throws(DecodeFailure) -> LogEdit {
+        let start = reader.offset
+        switch try reader.integer(UInt8.self) {
+        case 1: return .create(try DefinitionCoding.decode(&reader))
+        case 2: return .drop(try reader.varint())
+        case 3: return .truncate(try reader.varint())
+        case 4:
+            let table = try reader.varint()
+            let completeTo = LSN(try reader.varint())
+            var segments: [SegmentEntry] = []
+            for _ in 0..<(try reader.count(upTo: Limits.segments)) {
+                segments.append(try SegmentEntry.decode(&reader))
+            }
+            return .attach(table: table, segments: segments, completeTo: completeTo)
+        default: throw .invalid(at: start, what: "unknown edit")
+        }
+    }
+}

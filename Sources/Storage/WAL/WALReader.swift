@@ -1,0 +1,140 @@
+import Bytes
+import Diagnostics
+import Platform
+
+/// Where the log ends: what a writer needs to go on.
+struct WALEnd {
+    var fileFirstLSN: LSN
+    var offset: Int
+    var checksum: UInt32
+    var lastLSN: LSN
+    var files: [(first: LSN, bytes: Int)]
+    /// There were bytes behind the end: a torn batch, to be cut away.
+    var isTorn: Bool
+}
+
+/// Reads the log from its first file on, handing every entry to a closure.
+struct WALReader {
+    let files: any FileSystem
+    let directory: String
+    let timeline: String
+
+    /// Reads all files. Damage at the very end is a torn tail; any other is refused.
+    func replay(
+        from first: LSN, _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) -> WALEnd {
+        let names = try WALName.list(files, directory).filter { $0 >= first }
+        guard names.first == first else { throw .missingLog(directory, lsn: first) }
+        var end = WALEnd(
+            fileFirstLSN: first, offset: 0, checksum: 0, lastLSN: LSN(first.value - 1), files: [],
+            isTorn: false)
+        for (index, name) in names.enumerated() {
+            try replayFile(name, isLast: index == names.count - 1, &end, body)
+        }
+        return end
+    }
+
+    private func replayFile(
+        _ name: LSN, isLast: Bool, _ end: inout WALEnd,
+        _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        let path = Path.join(directory, WALName.name(name))
+        let file = try files.open(path, .read, permissions: 0)
+        let size = try file.size()
+        let header = try WALFileHeader.decode(
+            try file.read(at: 0, count: WALFileHeader.bytes), path: path)
+        guard header.firstLSN == name, header.timeline == timeline else {
+            throw .damaged(path, offset: 0, "log file of another place or timeline")
+        }
+        guard end.files.isEmpty || header.previousChecksum == end.checksum else {
+            throw .missingLog(path, lsn: end.lastLSN.next)
+        }
+        end.checksum = header.previousChecksum
+        end.fileFirstLSN = name
+        end.offset = WALFileHeader.bytes
+        while end.offset < size {
+            guard let next = try frame(file, at: end.offset, size: size, after: end) else { break }
+            try replayFrame(next.frame, next.payload, path, body)
+            end.checksum = next.checksum
+            end.lastLSN = next.frame.lastLSN
+            end.offset += next.frame.frameBytes
+        }
+        end.files.append((first: name, bytes: min(end.offset, size)))
+        if end.offset < size { try judgeDamage(file, size: size, isLast: isLast, &end) }
+    }
+
+    private func replayFrame(
+        _ frame: WALFrame, _ payload: [UInt8], _ path: String,
+        _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        var reader = ByteReader(payload)
+        for step in 0..<frame.transactions {
+            let entry: LogEntry
+            do throws(DecodeFailure) {
+                entry = try LogEntry.decode(&reader)
+            } catch {
+                throw .damaged(path, error)
+            }
+            try body(LSN(frame.firstLSN.value + UInt64(step)), entry)
+        }
+    }
+
+    /// The valid frame at an offset that follows what was read, or nil.
+    private func frame(_ file: any OpenFile, at offset: Int, size: Int, after end: WALEnd)
+        throws(DatabaseError) -> (frame: WALFrame, checksum: UInt32, payload: [UInt8])?
+    {
+        guard let found = try validFrame(file, at: offset, size: size) else { return nil }
+        guard found.frame.previousChecksum == end.checksum else { return nil }
+        guard found.frame.firstLSN > end.lastLSN else { return nil }
+        return found
+    }
+
+    private func validFrame(_ file: any OpenFile, at offset: Int, size: Int)
+        throws(DatabaseError) -> (frame: WALFrame, checksum: UInt32, payload: [UInt8])?
+    {
+        let check = WALName.timelineCheck(timeline)
+        let bytes = try file.read(at: offset, count: WALFrame.headerBytes)
+        guard let found = WALFrame.decode(bytes, at: offset, timelineCheck: check) else {
+            return nil
+        }
+        guard offset + found.frame.frameBytes <= size else { return nil }
+        let payload = try file.read(
+            at: offset + WALFrame.headerBytes, count: found.frame.payloadBytes)
+        guard payload.count == found.frame.payloadBytes else { return nil }
+        guard CRC32C.checksum(payload) == found.frame.payloadChecksum else { return nil }
+        return (found.frame, found.checksum, payload)
+    }
+
+    /// A torn end may be dropped; a batch that was durable may not. A later valid batch that knew
+    /// the damaged one to be durable proves the difference, in every commit mode.
+    private func judgeDamage(_ file: any OpenFile, size: Int, isLast: Bool, _ end: inout WALEnd)
+        throws(DatabaseError)
+    {
+        guard isLast else { throw .damagedLog(file.path, offset: end.offset, laterOffset: size) }
+        let lost = end.lastLSN.next
+        var offset = end.offset + WALFrame.alignment
+        let window = 1 << 20
+        while offset < size {
+            let bytes = try file.read(at: offset, count: window)
+            for step in stride(from: 0, to: max(bytes.count - 3, 0), by: WALFrame.alignment) {
+                guard isMagic(bytes, step) else { continue }
+                let place = offset + step
+                guard let later = try validFrame(file, at: place, size: size) else { continue }
+                if later.frame.durableTo >= lost {
+                    throw .damagedLog(file.path, offset: end.offset, laterOffset: place)
+                }
+            }
+            offset += window
+        }
+        end.isTorn = true
+    }
+
+    private func isMagic(_ bytes: [UInt8], _ at: Int) -> Bool {
+        let magic = WALFrame.magic
+        for step in 0..<4
+        where bytes[at + step] != UInt8(truncatingIfNeeded: magic >> (8 * UInt32(step))) {
+            return false
+        }
+        return true
+    }
+}

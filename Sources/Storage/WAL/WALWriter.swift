@@ -1,0 +1,143 @@
+import Bytes
+import Diagnostics
+import Platform
+
+/// How an append can fail.
+enum WALFailure: Error {
+    /// Nothing of it is in the log; later commits may go on.
+    case rejected(DatabaseError)
+    /// Nobody knows what the log holds; no commit may be acknowledged any more.
+    case fatal(DatabaseError)
+}
+
+/// Appends framed batches to the log. Owned by the committer alone.
+struct WALWriter {
+    let files: any FileSystem
+    let directory: String
+    let timeline: String
+    let timelineCheck: UInt32
+    let fileLimit: Int
+    private(set) var file: any OpenFile
+    private(set) var end: Int
+    private(set) var previousChecksum: UInt32
+    /// First LSN and bytes of every file, the open one last.
+    private(set) var segments: [(first: LSN, bytes: Int)]
+    /// The last LSN that is written.
+    private(set) var lastLSN: LSN
+    /// The last LSN that is known to be durable.
+    private(set) var durableTo: LSN
+
+    /// Goes on at the end that recovery found.
+    init(
+        files: any FileSystem, directory: String, timeline: String, fileLimit: Int, end: WALEnd
+    ) throws(DatabaseError) {
+        self.files = files
+        self.directory = directory
+        self.timeline = timeline
+        timelineCheck = WALName.timelineCheck(timeline)
+        self.fileLimit = fileLimit
+        file = try files.open(
+            Path.join(directory, WALName.name(end.fileFirstLSN)), .readWrite, permissions: 0o600)
+        self.end = end.offset
+        previousChecksum = end.checksum
+        segments = end.files
+        lastLSN = end.lastLSN
+        durableTo = end.lastLSN
+    }
+
+    var totalBytes: Int { segments.reduce(0) { $0 + $1.bytes } }
+
+    /// Publishes an empty log file: header, sync, rename, sync of the directory.
+    static func publishFile(
+        _ files: any FileSystem, _ directory: String, _ header: WALFileHeader
+    ) throws(DatabaseError) {
+        let path = Path.join(directory, WALName.name(header.firstLSN))
+        try files.publish(header.encode(), as: path)
+    }
+
+    /// Appends one frame and, when asked, makes it durable.
+    mutating func append(
+        _ payload: [UInt8], firstLSN: LSN, transactions: Int, isSynced: Bool
+    ) throws(WALFailure) {
+        let length = WALFrame.frameBytes(payload: payload.count)
+        if end + length > fileLimit, end > WALFileHeader.bytes { try roll(to: firstLSN) }
+        let frame = WALFrame(
+            payloadBytes: payload.count, firstLSN: firstLSN, transactions: transactions,
+            timelineCheck: timelineCheck, offset: end, previousChecksum: previousChecksum,
+            payloadChecksum: CRC32C.checksum(payload), durableTo: durableTo)
+        let header = frame.encode()
+        var writer = ByteWriter(reserving: length)
+        writer.append(header.bytes)
+        writer.append(payload)
+        writer.pad(to: WALFrame.alignment)
+        do throws(DatabaseError) {
+            try file.write(writer.bytes, at: end)
+        } catch {
+            try cutAway(after: error)
+            throw .rejected(error)
+        }
+        end += length
+        previousChecksum = header.checksum
+        lastLSN = frame.lastLSN
+        segments[segments.count - 1].bytes = end
+        if isSynced { try sync() }
+    }
+
+    /// Makes everything appended durable. A failure is never retried.
+    mutating func sync() throws(WALFailure) {
+        if durableTo == lastLSN { return }
+        do throws(DatabaseError) { try file.sync() } catch { throw .fatal(error) }
+        durableTo = lastLSN
+    }
+
+    /// Removes what a failed write left, durably: else a crash could bring it back.
+    private func cutAway(after failure: DatabaseError) throws(WALFailure) {
+        do throws(DatabaseError) {
+            try file.truncate(to: end)
+            try file.sync()
+        } catch {
+            throw .fatal(failure)
+        }
+    }
+
+    /// Begins a new file. The one before is durable first, so that damage in it is never a torn end.
+    mutating func roll(to first: LSN) throws(WALFailure) {
+        try sync()
+        let path = Path.join(directory, WALName.name(first))
+        do throws(DatabaseError) {
+            let header = WALFileHeader(
+                firstLSN: first, timeline: timeline, previousChecksum: previousChecksum)
+            try Self.publishFile(files, directory, header)
+            file = try files.open(path, .readWrite, permissions: 0o600)
+        } catch {
+            try retract(path, after: error)
+            throw .rejected(error)
+        }
+        end = WALFileHeader.bytes
+        segments.append((first: first, bytes: end))
+    }
+
+    /// Takes a file back that could not be begun: the next batch may still go into the one before.
+    private func retract(_ path: String, after failure: DatabaseError) throws(WALFailure) {
+        do throws(DatabaseError) {
+            if try files.info(path) == nil { return }
+            try files.remove(path)
+            try files.syncDirectory(directory)
+        } catch {
+            throw .fatal(failure)
+        }
+    }
+
+    /// The first LSN of the file that holds `lsn`.
+    func fileHolding(_ lsn: LSN) -> LSN {
+        segments.last { $0.first <= lsn }?.first ?? segments[0].first
+    }
+
+    /// Removes files whose commits all lie before `first`, which begins a file.
+    mutating func trim(before first: LSN) throws(DatabaseError) {
+        while segments.count > 1, segments[0].first < first {
+            try files.remove(Path.join(directory, WALName.name(segments[0].first)))
+            segments.removeFirst()
+        }
+    }
+}
