@@ -7,17 +7,17 @@ import Diagnostics
 @safe struct SharedLibrary: @unchecked Sendable {
     private let handle: UnsafeMutableRawPointer
     private let soname: String
-    private let package: String
+    private let debianPackage: String
 
     /// - Throws: 0A000 naming the Debian package that has the library.
-    init(soname: String, package: String, purpose: String) throws(DatabaseError) {
+    init(soname: String, debianPackage: String, purpose: String) throws(DatabaseError) {
         // SAFETY: the string is lent for the call.
         guard let opened = unsafe cnet_library_open(soname) else {
-            throw .missingLibrary(soname, package: package, purpose: purpose)
+            throw .missingLibrary(soname, debianPackage: debianPackage, purpose: purpose)
         }
         unsafe handle = opened
         self.soname = soname
-        self.package = package
+        self.debianPackage = debianPackage
     }
 
     /// Returns the address of a function.
@@ -26,20 +26,21 @@ import Diagnostics
     func symbol(_ name: String) throws(DatabaseError) -> UnsafeMutableRawPointer {
         // SAFETY: the string is lent for the call; the handle is open for ever.
         guard let found = unsafe cnet_library_symbol(handle, name) else {
-            throw .missingLibrary(soname, package: package, purpose: name)
+            throw .missingLibrary(soname, debianPackage: debianPackage, purpose: name)
         }
         return unsafe found
     }
 }
 
 extension DatabaseError {
-    static func missingLibrary(_ soname: String, package: String, purpose: String)
+    static func missingLibrary(_ soname: String, debianPackage: String, purpose: String)
         -> DatabaseError
     {
         DatabaseError(
             .featureNotSupported,
             "library is not installed, it is needed for \(purpose) \"\(soname)\"",
-            hint: "Install the Debian package \(package) and try again; no restart is needed.")
+            hint: "Install the Debian package \(debianPackage) and try again; no restart is needed."
+        )
     }
 
     static func badCompression(_ format: String, _ what: String) -> DatabaseError {

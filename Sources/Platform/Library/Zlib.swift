@@ -46,7 +46,7 @@ package import Diagnostics
     /// - Throws: 0A000 naming the package `zlib1g`.
     package init() throws(DatabaseError) {
         let library = try SharedLibrary(
-            soname: "libz.so.1", package: "zlib1g", purpose: "gzip and deflate")
+            soname: "libz.so.1", debianPackage: "zlib1g", purpose: "gzip and deflate")
         // SAFETY: each symbol has the type its name has in zlib.h.
         unsafe deflateBegin = unsafeBitCast(
             try library.symbol("deflateInit2_"), to: DeflateBegin.self)

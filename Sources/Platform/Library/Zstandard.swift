@@ -31,7 +31,7 @@ package import Diagnostics
     /// - Throws: 0A000 naming the package `libzstd1`.
     package init() throws(DatabaseError) {
         let library = try SharedLibrary(
-            soname: "libzstd.so.1", package: "libzstd1", purpose: "zstd")
+            soname: "libzstd.so.1", debianPackage: "libzstd1", purpose: "zstd")
         // SAFETY: each symbol has the type its name has in zstd.h; size_t and Int have one layout.
         unsafe bound = unsafeBitCast(try library.symbol("ZSTD_compressBound"), to: Bound.self)
         unsafe compress = unsafeBitCast(try library.symbol("ZSTD_compress"), to: Compress.self)

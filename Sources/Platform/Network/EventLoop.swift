@@ -135,6 +135,7 @@ package final class EventLoop: @unchecked Sendable {
     }
 
     private func millisecondsToWait() -> Int32 {
+        guard toFlush.isEmpty else { return 0 }
         guard let due = timers.nextDue() else { return -1 }
         let now = cnet_monotonic_nanoseconds()
         guard due > now else { return 0 }
@@ -170,13 +171,13 @@ package final class EventLoop: @unchecked Sendable {
         while let body = timers.takeDue(at: now) { body() }
     }
 
-    /// Sends what connections queued in this turn, each with as few system calls as possible.
+    /// Sends what connections queued in this turn, each with as few system calls as possible. What
+    /// their `onWritable` queues meanwhile waits for the next turn: one fast peer cannot hold the
+    /// loop.
     private func flushConnections() {
-        while !toFlush.isEmpty {
-            let connections = toFlush
-            toFlush = []
-            for connection in connections { connection.flush() }
-        }
+        let connections = toFlush
+        toFlush = []
+        for connection in connections { connection.flush() }
     }
 
     func flushLater(_ connection: SocketConnection) {
