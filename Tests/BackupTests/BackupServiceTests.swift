@@ -1,0 +1,257 @@
+import Diagnostics
+import Platform
+import Synchronization
+import Testing
+
+@testable import Backup
+
+@Suite("BackupService")
+struct BackupServiceTests {
+    @Test("a backup holds every pinned file, conf and its manifest, and verifies")
+    func holdsEverything() throws {
+        let rig = try BackupRig()
+
+        let summary = try rig.service().backup(BackupRequest(scope: .database, name: "one"))
+
+        #expect(summary.path == rig.root + "/backup/one")
+        #expect(summary.lsn == 7)
+        #expect(summary.tables == 2)
+        #expect(summary.rows == 3_000_010)
+        #expect(summary.files == 6)
+        let copied = try rig.platform.files.readAll(
+            summary.path + "/conf/server.conf", upTo: 1_000)
+        #expect(copied == Array("line.tcp.enabled=false\n".utf8))
+        #expect(try rig.service().verify("one").files == 6)
+        #expect(try rig.destinationNames() == [".lock", "one"])
+        #expect(rig.releasedPins == 1)
+    }
+
+    @Test("without a name the day is the name, and the next ones get a number")
+    func namesOfTheDay() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+
+        let names = try (0..<3).map { _ in try service.backup(.init(scope: .database)).name }
+
+        #expect(names[0].utf8.count == 10)
+        #expect(names[1] == names[0] + ".1")
+        #expect(names[2] == names[0] + ".2")
+    }
+
+    @Test("BACKUP TABLE takes the named tables only, without conf")
+    func tablesOnly() throws {
+        let rig = try BackupRig()
+
+        let summary = try rig.service().backup(.init(scope: .tables(["TRADES"]), name: "t"))
+
+        #expect(summary.tables == 1)
+        #expect(try rig.platform.files.info(summary.path + "/conf") == nil)
+        #expect(try rig.platform.files.info(summary.path + "/db/empty~2") == nil)
+    }
+
+    @Test("an unknown table is refused before anything is created")
+    func unknownTable() throws {
+        let rig = try BackupRig()
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service().backup(.init(scope: .tables(["nope"])))
+        }
+
+        #expect(error?.state == .undefinedTable)
+        #expect(error?.message == "table does not exist [table=nope]")
+        #expect(try rig.platform.files.info(rig.root + "/backup") == nil)
+    }
+
+    @Test("an empty backup root switches BACKUP off")
+    func disabled() throws {
+        let rig = try BackupRig()
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service(backupRoot: "").backup(.init(scope: .database))
+        }
+
+        #expect(error?.state == .notInPrerequisiteState)
+        #expect(
+            error?.message
+                == "backup is disabled, server.conf property 'cairo.sql.backup.root' is not set")
+    }
+
+    @Test("a taken name is 42710 and the first backup stays as it was")
+    func takenName() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+        _ = try service.backup(.init(scope: .database, name: "a"))
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try service.backup(.init(scope: .database, name: "a"))
+        }
+
+        #expect(error?.state == .duplicateObject)
+        #expect(try service.verify("a").files == 6)
+    }
+
+    @Test(
+        "destinations and names that lead elsewhere are refused",
+        arguments: [
+            ("/etc", "x", SQLState.insufficientPrivilege), ("../out", "x", .insufficientPrivilege),
+            ("", "../x", .invalidName), ("", "a/b", .invalidName), ("", ".hidden", .invalidName),
+            ("", "", .invalidName),
+        ])
+    func refused(destination: String, name: String, state: SQLState) throws {
+        let rig = try BackupRig()
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service().backup(
+                .init(scope: .database, name: name, destination: destination))
+        }
+
+        #expect(error?.state == state)
+    }
+
+    @Test("a destination inside db is 22023, an allowed path elsewhere works")
+    func allowedPaths() throws {
+        let rig = try BackupRig()
+        let service = rig.service(allowed: [rig.root])
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try service.backup(.init(scope: .database, destination: rig.root + "/db/x"))
+        }
+        let summary = try service.backup(
+            .init(scope: .database, name: "n", destination: rig.root + "/elsewhere"))
+
+        #expect(error?.state == .invalidParameter)
+        #expect(summary.path == rig.root + "/elsewhere/n")
+    }
+
+    @Test("cancelling at any chunk leaves nothing but the lock", arguments: [0, 1, 2, 5, 7, 9])
+    func cancelled(after calls: Int) throws {
+        let rig = try BackupRig()
+        let left = Mutex(calls)
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service().backup(.init(scope: .database, name: "c")) {
+                left.withLock {
+                    $0 -= 1
+                    return $0 < 0
+                }
+            }
+        }
+
+        #expect(error?.state == .cancelled)
+        #expect(try rig.destinationNames() == [".lock"])
+    }
+
+    @Test("a damaged segment ends the backup with XX001 and nothing is published")
+    func damagedSource() throws {
+        let rig = try BackupRig()
+        let day = rig.root + "/db/trades~1/2026-11-21"
+        let segment = try #require(try rig.platform.files.list(day).first)
+        try rig.overwrite(day + "/" + segment, at: 3, with: [0xff])
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service().backup(.init(scope: .database))
+        }
+
+        #expect(error?.state == .corrupted)
+        #expect(try rig.destinationNames() == [".lock"])
+        #expect(rig.releasedPins == 1)
+    }
+
+    @Test("staging of a dead writer is swept, another database's is left alone")
+    func sweeps() throws {
+        let rig = try BackupRig()
+        try rig.put("backup/.staging-1/_staging", Array(#"{"database":"d-1"}"#.utf8))
+        try rig.put("backup/.staging-1/db/half.seg", [1])
+        try rig.put("backup/.staging-2/_staging", Array(#"{"database":"other"}"#.utf8))
+        try rig.platform.files.makeDirectory(rig.root + "/backup/.staging-3", permissions: 0o700)
+
+        _ = try rig.service().backup(.init(scope: .database, name: "a"))
+
+        #expect(try rig.destinationNames() == [".lock", ".staging-2", "a"])
+    }
+
+    @Test("a second writer of one destination is told so with 55006")
+    func busy() throws {
+        let rig = try BackupRig()
+        _ = try rig.service().backup(.init(scope: .database, name: "a"))
+        let lock = try rig.platform.files.lock(rig.root + "/backup/.lock", .exclusive)
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service().backup(.init(scope: .database, name: "b"))
+        }
+        lock.release()
+
+        #expect(error?.state == .inUse)
+        #expect(try rig.destinationNames() == [".lock", "a"])
+    }
+
+    @Test("an incremental backup links what the parent has and outlives it")
+    func incremental() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+        _ = try service.backup(.init(scope: .database, name: "full"))
+        try rig.addTable("late", segments: ["2026-11-22": 50])
+
+        let summary = try service.backup(
+            .init(scope: .database, kind: .incremental(from: nil), name: "inc"))
+        try service.drop("full")
+
+        #expect(summary.parent == "full")
+        #expect(summary.bytesLinked == 3_000_010)
+        #expect(try service.verify("inc").bytes == summary.bytesLinked + summary.bytesCopied)
+        let rows = try service.list()
+        #expect(rows.map(\.name) == ["inc"])
+        #expect(rows[0].bytesOwn == rows[0].bytes)
+    }
+
+    @Test("INCREMENTAL without an earlier backup is FULL, with a notice")
+    func incrementalWithoutParent() throws {
+        let rig = try BackupRig()
+        let record = ProgressRecord()
+
+        let summary = try rig.service().backup(
+            .init(scope: .database, kind: .incremental(from: nil)), progress: record)
+
+        #expect(!summary.isIncremental)
+        #expect(record.notices.withLock { $0 }.contains { $0.contains("this one is FULL") })
+    }
+
+    @Test("the owner is told that the backup shares device and root with the database")
+    func placement() throws {
+        let rig = try BackupRig()
+        let record = ProgressRecord()
+
+        _ = try rig.service().backup(.init(scope: .database), progress: record)
+
+        let notices = record.notices.withLock { $0 }
+        #expect(notices.contains { $0.contains("device of the database") })
+        #expect(notices.contains { $0.contains("inside the root") })
+        #expect(record.stages.withLock { $0.last?.stage } == .complete)
+    }
+
+    @Test("an unknown backup is 58P01 and the hint names those there are")
+    func unknownBackup() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+        _ = try service.backup(.init(scope: .database, name: "known"))
+
+        let error = failure { () throws(DatabaseError) in _ = try service.verify("unknown") }
+
+        #expect(error?.state == .missingFile)
+        #expect(error?.hint?.contains("'known'") == true)
+    }
+
+    @Test("a failed backup stays listed with its error")
+    func failedIsListed() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+        _ = failure { () throws(DatabaseError) in
+            _ = try service.backup(.init(scope: .tables(["nope"])))
+        }
+
+        let row = try #require(try service.list().first)
+
+        #expect(row.status == .failed)
+        #expect(row.error == "table does not exist [table=nope]")
+    }
+}

@@ -1,0 +1,78 @@
+import Diagnostics
+import Platform
+import Testing
+
+@testable import Backup
+
+@Suite("BackupManifest")
+struct BackupManifestTests {
+    static func manifest(path: String = "db/_database") -> BackupManifest {
+        BackupManifest(
+            id: "i", name: "n \"quoted\" é", isIncremental: true, isWholeDatabase: false,
+            parent: "p", parentID: "q", database: "d", timeline: "t", lsn: 1 << 53 + 1,
+            startedAt: -5, finishedAt: 10, durationMicroseconds: 15, software: "basalt",
+            requestedBy: "admin", comment: nil,
+            tables: [
+                .init(
+                    id: 7, schema: "public", name: "trades", directory: "trades~7",
+                    partitions: 2, rows: 3, bytes: 4, minTimestamp: nil, maxTimestamp: 9)
+            ],
+            files: [
+                .init(
+                    path: path, bytes: 12, sha256: String(repeating: "a", count: 64),
+                    origin: .written, segment: nil)
+            ])
+    }
+
+    @Test("what is encoded decodes to the same value")
+    func roundTrip() throws {
+        let manifest = Self.manifest()
+
+        #expect(try BackupManifest.decode(manifest.encoded, path: "x") == manifest)
+    }
+
+    @Test("every cut and every flipped bit is an error, never a trap")
+    func damaged() throws {
+        let bytes = Self.manifest().encoded
+        for length in 0..<bytes.count {
+            let error = failure { () throws(DatabaseError) in
+                _ = try BackupManifest.decode(Array(bytes[..<length]), path: "x")
+            }
+            #expect(error?.state == .corrupted)
+        }
+        for index in bytes.indices {
+            var flipped = bytes
+            flipped[index] ^= 4
+            let error = failure { () throws(DatabaseError) in
+                _ = try BackupManifest.decode(flipped, path: "x")
+            }
+            #expect(error?.state == .corrupted)
+        }
+    }
+
+    @Test(
+        "a path that leaves the backup is refused though the checksum is right",
+        arguments: ["../x", "/etc/passwd", "db/../../x", "", "db//x", "./x", "_backup.json"])
+    func hostilePaths(path: String) {
+        let error = failure { () throws(DatabaseError) in
+            _ = try BackupManifest.decode(Self.manifest(path: path).encoded, path: "x")
+        }
+
+        #expect(error?.state == .corrupted)
+    }
+
+    @Test("a newer format is 0A000 and both versions are named")
+    func newerFormat() {
+        let text = String(decoding: Self.manifest().encoded, as: UTF8.self)
+        let head = text.replacing("\"format\":1", with: "\"format\":2").utf8.dropLast(64 + 15)
+        let digest = hexadecimal(SHA256.digest(Array(head)))
+        let bytes = Array(head) + Array("\"checksum\":\"\(digest)\"}\n".utf8)
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try BackupManifest.decode(bytes, path: "x")
+        }
+
+        #expect(error?.state == .featureNotSupported)
+        #expect(error?.message.contains("format 2") == true)
+    }
+}
