@@ -19,7 +19,7 @@ final class BackupRig: Sendable {
         try platform.files.makeDurableDirectory(root + "/db")
         try platform.files.makeDurableDirectory(root + "/conf")
         try put("conf/server.conf", Array("line.tcp.enabled=false\n".utf8))
-        try addTable("trades", segments: ["2026-11-20": 3_000_000, "2026-11-21": 10])
+        try addTable("trades", segments: ["2026-11-20": 1_200_000, "2026-11-21": 10])
         try addTable("empty", segments: [:])
     }
 
