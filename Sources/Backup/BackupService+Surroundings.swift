@@ -1,5 +1,5 @@
-import Diagnostics
-import Platform
+package import Diagnostics
+package import Platform
 
 extension BackupService {
     /// The backup whose segments are shared, nil for a full one.
@@ -113,5 +113,13 @@ extension BackupService {
     /// True once a server has been started on the backup for writing.
     func isAdopted(_ path: String, _ manifest: BackupManifest) throws(DatabaseError) -> Bool {
         try platform.files.info(Path.join(path, "_adopted")) != nil
+    }
+
+    /// True for a root that is a backup and on which no server has been started for writing yet:
+    /// starting on it adopts it, which begins a new timeline.
+    package static func isBackup(root: String, platform: Platform) throws(DatabaseError) -> Bool {
+        let manifest = try platform.files.info(Path.join(root, BackupManifest.fileName))
+        let log = try platform.files.info(Path.join(root, "db", "_wal"))
+        return manifest != nil && log == nil
     }
 }

@@ -1,5 +1,6 @@
 package import Diagnostics
 package import Platform
+package import Storage
 import Synchronization
 
 /// Makes, lists, verifies and removes backups.
@@ -16,6 +17,10 @@ package final class BackupService: Sendable {
         self.source = source
         self.platform = platform
         self.settings = settings
+    }
+
+    package convenience init(storage: Storage, platform: Platform, settings: BackupSettings) {
+        self.init(source: BackupSource(storage: storage), platform: platform, settings: settings)
     }
 
     /// Makes a backup. When it returns, the backup is complete, verified (unless asked not to be)
