@@ -38,7 +38,7 @@ extension BackupService {
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(DatabaseError) -> VerifyReport {
         let (path, manifest) = try find(name, destination: destination)
-        guard try !isAdopted(path, manifest) else { throw .backupAdopted(path) }
+        guard try !isAdopted(path) else { throw .backupAdopted(path) }
         let verifier = BackupVerifier(path: path, files: platform.files) {
             _ throws(DatabaseError) in if isCancelled() { throw .backupCancelled() }
         }
@@ -118,7 +118,7 @@ extension BackupService {
         info.bytesCopied = manifest.bytesCopied
         info.bytesLinked = manifest.bytesLinked
         info.bytesOwn = try ownBytes(path, manifest)
-        info.isAdopted = try isAdopted(path, manifest)
+        info.isAdopted = try isAdopted(path)
         info.comment = manifest.comment
         return info
     }

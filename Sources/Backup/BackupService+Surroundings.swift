@@ -23,7 +23,7 @@ extension BackupService {
         guard manifest.database == source.database else {
             throw .parentMissing(name, why: "it is of another database")
         }
-        guard try !isAdopted(path, manifest) else { throw .backupAdopted(path) }
+        guard try !isAdopted(path) else { throw .backupAdopted(path) }
         return BackupPlan.Parent(path: path, manifest: manifest)
     }
 
@@ -40,7 +40,7 @@ extension BackupService {
                 continue
             }
             guard manifest.database == source.database, covers(manifest, bound) else { continue }
-            guard try !isAdopted(path, manifest) else { continue }
+            guard try !isAdopted(path) else { continue }
             if let best, best.manifest.finishedAt >= manifest.finishedAt { continue }
             best = BackupPlan.Parent(path: path, manifest: manifest)
         }
@@ -110,9 +110,10 @@ extension BackupService {
         return notices
     }
 
-    /// True once a server has been started on the backup for writing.
-    func isAdopted(_ path: String, _ manifest: BackupManifest) throws(DatabaseError) -> Bool {
-        try platform.files.info(Path.join(path, "_adopted")) != nil
+    /// True once a server has been started on the backup for writing: it has a log then, which no
+    /// backup has.
+    func isAdopted(_ path: String) throws(DatabaseError) -> Bool {
+        try platform.files.info(Path.join(path, "db", "_wal")) != nil
     }
 
     /// True for a root that is a backup and on which no server has been started for writing yet:
