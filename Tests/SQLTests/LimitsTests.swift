@@ -13,6 +13,8 @@ struct LimitsTests {
             ("", "EXPLAIN ", "SELECT 1"), ("SELECT * FROM ", "(", ""),
             ("", "SELECT * FROM (", ""), ("", "(", "SELECT 1"), ("SELECT ", "~", "1"),
             ("SELECT ", "a = ANY (", ""), ("SELECT 1 WHERE a IN (", "SELECT 1 WHERE a IN (", ""),
+            ("SELECT ", "f(a = ", ""), ("SELECT ", "f(b + -", ""),
+            ("SELECT ", "a = (SELECT f(a < CASE WHEN b OR ", ""),
         ])
     func deepNesting(start: String, repeated: String, end: String) {
         let text = start + String(repeating: repeated, count: 100_000) + end

@@ -26,10 +26,13 @@ package enum Operation: Sendable, Hashable {
 
 /// Functions of a row's values, by their SQL names.
 package enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
+    // The cases are spelt as the functions are.
     case abs, round, floor, ceil, sqrt, power, exp, ln
     case length, lower, upper, substring, trim, ltrim, rtrim, replace, concat
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     case left, right, starts_with, strpos
     case greatest, least
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     case date_trunc, year, month, day, hour, minute, second, micros
     case nullif
 }

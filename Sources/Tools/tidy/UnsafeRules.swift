@@ -98,7 +98,8 @@ enum UnsafeRules {
     /// A pointer may not cross a room's wall. An `@unsafe` declaration is a noted exception.
     private static func signatures(_ file: SourceFile) -> [Finding] {
         var findings: [Finding] = []
-        for (index, token) in file.tokens.enumerated() where token.text == "package" {
+        for (index, token) in file.tokens.enumerated()
+        where token.text == "package" && isModifier(packageAt: index, file.tokens) {
             let isNoted =
                 index >= 2 && file.tokens[index - 1].text == "unsafe"
                 && file.tokens[index - 2].text == "@"
@@ -110,6 +111,20 @@ enum UnsafeRules {
             }
         }
         return findings
+    }
+
+    private static let declarers: Set<String> = [
+        "func", "init", "var", "let", "subscript", "static", "final", "class", "struct", "enum",
+        "actor", "protocol", "typealias", "mutating", "nonmutating", "consuming", "borrowing",
+        "convenience", "override", "required", "indirect", "nonisolated", "lazy", "weak",
+        "extension",
+    ]
+
+    /// Whether `package` is the access level here and not a name.
+    private static func isModifier(packageAt index: Int, _ tokens: [Token]) -> Bool {
+        guard index + 1 < tokens.count else { return false }
+        let isName = index > 0 && [".", "let", "var"].contains(tokens[index - 1].text)
+        return !isName && declarers.contains(tokens[index + 1].text)
     }
 
     private static func isPointer(_ token: Token) -> Bool {

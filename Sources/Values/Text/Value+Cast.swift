@@ -35,7 +35,9 @@ extension Value {
         }
     }
 
-    private func textValue(as type: ValueType) -> Value { text(as: type).map(Value.string) ?? .null }
+    private func textValue(as type: ValueType) -> Value {
+        text(as: type).map(Value.string) ?? .null
+    }
 
     private static func cast(integer number: Int64, from: ValueType, to type: ValueType)
         throws(DatabaseError) -> Value

@@ -66,6 +66,7 @@ import Testing
         #expect(check("private \(parameter)").isEmpty)
         #expect(check("@unsafe package \(parameter)").isEmpty)
         #expect(check("package let a: Int\nprivate let b: UnsafeRawPointer").isEmpty)
+        #expect(check("self.package = package\n}\nfunc a() -> UnsafeRawPointer {}").isEmpty)
         #expect(check("package func f() {\n    let b: UnsafeRawPointer\n}").isEmpty)
     }
 
