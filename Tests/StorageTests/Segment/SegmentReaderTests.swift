@@ -1,0 +1,105 @@
+import Catalog
+import Diagnostics
+import Platform
+import Testing
+import Values
+
+@testable import Storage
+
+@Suite struct SegmentReaderTests {
+    private let world = SimulatedPlatform(seed: 5)
+
+    private func publish(_ bytes: [UInt8], _ name: String) throws -> String {
+        try world.platform.files.makeDurableDirectory("/segments")
+        let path = "/segments/\(name)"
+        try world.platform.files.publish(bytes, as: path)
+        return path
+    }
+
+    private func segment(_ rows: Range<Int64>) -> [UInt8] {
+        SegmentWriter.encode(
+            TradesTable.batch(rows), definition: TradesTable.definition(id: 1), firstLSN: LSN(1),
+            lastLSN: LSN(2))
+    }
+
+    private func readAll(_ path: String) throws {
+        let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
+        for column in TradesTable.definition(id: 1).columns {
+            let vector = try reader.vector(for: column, rows: 0..<reader.footer.rows)
+            for row in 0..<vector.count { _ = vector.value(at: row) }
+        }
+    }
+
+    @Test("every flipped bit of a segment is refused with its name or harmless, never a crash")
+    func flippedBits() throws {
+        let bytes = segment(0..<20)
+        for offset in bytes.indices {
+            var damaged = bytes
+            damaged[offset] ^= 1 << UInt8(offset & 7)
+            let path = try publish(damaged, "\(offset).seg")
+
+            if let error = failure({ try readAll(path) }) {
+                #expect(error.state == .corrupted)
+                #expect(error.message.contains(path))
+            }
+        }
+    }
+
+    @Test("every cut of a segment is refused")
+    func cuts() throws {
+        let bytes = segment(0..<20)
+        for length in stride(from: 0, to: bytes.count, by: 13) {
+            let path = try publish(Array(bytes.prefix(length)), "\(length).seg")
+            #expect(failure { try readAll(path) }?.state == .corrupted)
+        }
+    }
+
+    @Test("a column that came after the segment reads as NULL")
+    func missingColumn() throws {
+        let path = try publish(segment(0..<9), "a.seg")
+        let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
+
+        for type in ValueType.allCases {
+            let column = ColumnDefinition(id: 99, name: "later", type: type)
+            let vector = try reader.vector(for: column, rows: 2..<9)
+            #expect((0..<7).allSatisfy { vector.value(at: $0) == .null })
+        }
+    }
+
+    @Test("a dictionary above 256 strings has wider codes and the same rows")
+    func wideDictionary() throws {
+        var times = ColumnBuilder(type: .timestamp)
+        var symbols = ColumnBuilder(type: .symbol)
+        for row in 0..<1_000 {
+            times.append(.timestamp(Int64(row)))
+            symbols.append(row % 5 == 0 ? .null : .string("symbol \(row % 700)"))
+        }
+        let definition = TableDefinition(
+            id: 1, name: "t",
+            columns: [
+                ColumnDefinition(id: 1, name: "ts", type: .timestamp),
+                ColumnDefinition(id: 2, name: "s", type: .symbol),
+            ], timestampIndex: 0, partitionUnit: .none)
+        let batch = Batch(rowCount: 1_000, columns: [times.makeVector(), symbols.makeVector()])
+        let path = try publish(
+            SegmentWriter.encode(
+                batch, definition: definition, firstLSN: LSN(1), lastLSN: LSN(1)), "wide.seg")
+
+        let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
+        let vector = try reader.vector(for: definition.columns[1], rows: 0..<1_000)
+
+        #expect(reader.footer.columns[1].valueWidth == 2)
+        for row in 0..<1_000 { #expect(vector.value(at: row) == batch.columns[1].value(at: row)) }
+    }
+
+    @Test("inspecting tells rows, columns and blocks")
+    func inspect() throws {
+        let path = try publish(segment(0..<20), "b.seg")
+
+        let lines = try SegmentInspector.describe(path, files: world.platform.files)
+
+        #expect(lines.contains("rows 20"))
+        #expect(lines.contains { $0.hasPrefix("column 3 symbol SYMBOL: values 20@") })
+        #expect(lines.last == "all checksums are right")
+    }
+}
