@@ -1,1 +1,0 @@
-// Seeded runs of the whole engine.
