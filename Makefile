@@ -146,9 +146,11 @@ deb: ## the Debian package
 	    set -x; conf/debian/build.sh; \
 	fi
 
+# The sanitizer does not see into the standard library's Mutex and takes what it guards for a race,
+# so this holds the parts that synchronise by other means: loops, sockets and threads.
 .PHONY: tsan-subset
 tsan-subset:
-	$(MAKE) --no-print-directory tsan T='^PlatformTests'
+	$(MAKE) --no-print-directory tsan T='^PlatformTests\.(EventLoopTests|SocketConnectionTests)'
 
 # Each step runs even when an earlier one failed, except that nothing follows a failed build.
 .PHONY: ci

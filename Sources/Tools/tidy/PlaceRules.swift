@@ -84,7 +84,8 @@ struct PlaceRules {
     // MARK: Mirror
 
     /// `Tests/<Room>Tests/a/BTests.swift` tests `Sources/<Room>/a/B.swift`, the folder `a/B`, or a
-    /// part of what the files in `a` are about: then its name begins with a word of theirs.
+    /// part of what the files in `a` are about: then its name begins with a word
+    /// of theirs or of the folder's.
     private func mirror(_ file: SourceFile) -> [Finding] {
         let parts = file.path.split(separator: "/")
         guard file.isTest, parts.count > 2, parts[1].hasSuffix("Tests"),
@@ -96,7 +97,8 @@ struct PlaceRules {
         let subject = "\(folder)/\(name)"
         if paths.contains(where: { $0.hasPrefix(subject + "/") }) { return [] }
         let first = Self.camelWords(name).first ?? name
-        let known = Set(paths.flatMap { words(of: $0, in: folder) })
+        let place = Self.camelWords(String(parts[parts.count - 2]))
+        let known = Set(paths.flatMap { words(of: $0, in: folder) } + place)
         if known.contains(first) || paths.contains(subject + ".swift") { return [] }
         return [Finding(file.path, 1, "mirror", "tests \(subject).swift, which does not exist")]
     }

@@ -50,6 +50,7 @@ import Testing
         #expect(check("Tests/StorageTests/SealTests.swift", among: paths).isEmpty)
         #expect(check("Tests/StorageTests/WAL/LogTornTailTests.swift", among: paths).isEmpty)
         #expect(check("Tests/StorageTests/WAL/HTTPTests.swift", among: paths).isEmpty)
+        #expect(check("Tests/StorageTests/WAL/WALTests.swift", among: paths).isEmpty)
         #expect(check("Tests/StorageTests/WAL/CodingTests.swift", among: paths).isEmpty)
         #expect(check("Tests/StorageTests/WAL/SealTests.swift", among: paths) == ["mirror"])
         #expect(check("Tests/StorageTests/Support.swift", among: paths).isEmpty)
