@@ -47,8 +47,14 @@ package final class Cursor: @unchecked Sendable {
     package let columns: [PlanColumn]
     private var root: (any Operator)?
     private let cancellation: CancellationFlag
+    private let onFailure: @Sendable () -> Void
 
-    package init(_ query: BoundQuery, _ context: ExecutionContext) throws(DatabaseError) {
+    /// - Parameter onFailure: told before an error of `next` is thrown: a transaction ends by it.
+    package init(
+        _ query: BoundQuery, _ context: ExecutionContext,
+        onFailure: @escaping @Sendable () -> Void = {}
+    ) throws(DatabaseError) {
+        self.onFailure = onFailure
         columns = query.columns
         cancellation = context.cancellation
         root = try OperatorFactory(context).make(query.plan)
@@ -65,6 +71,7 @@ package final class Cursor: @unchecked Sendable {
             }
         } catch {
             close()
+            onFailure()
             throw error
         }
         close()

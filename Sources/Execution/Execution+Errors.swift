@@ -23,6 +23,13 @@ extension DatabaseError {
         DatabaseError(.invalidParameter, message)
     }
 
+    static func nullInColumn(_ column: String, of table: String) -> DatabaseError {
+        DatabaseError(
+            .notNullViolation,
+            "null value in column \"\(column)\" of relation \"\(table)\" violates not-null "
+                + "constraint")
+    }
+
     static func missingParameter(_ number: Int) -> DatabaseError {
         DatabaseError(.undefinedParameter, "there is no parameter $\(number)")
     }

@@ -196,3 +196,18 @@ package struct Binder {
         }
     }
 }
+
+extension Binder {
+    /// Binds an argument of a statement: an expression without columns, cast to a type.
+    package mutating func bindArgument(_ expression: Expression, as type: ValueType)
+        throws(DatabaseError) -> BoundExpression
+    {
+        clauseWithoutAggregates = "EXECUTE parameters"
+        defer { clauseWithoutAggregates = nil }
+        let bound = try bind(expression, expecting: isUntyped(expression) ? type : nil)
+        guard Coercion.isAssignable(bound.type, type) else {
+            throw .cannotCast(bound.type, type, at: expression.position)
+        }
+        return try Coercion.convert(bound, to: type)
+    }
+}

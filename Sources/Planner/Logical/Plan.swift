@@ -70,6 +70,11 @@ package struct BoundJoin: Sendable {
 package struct BoundQuery: Sendable {
     package let plan: Plan
     package let columns: [PlanColumn]
+
+    package init(plan: Plan, columns: [PlanColumn]) {
+        self.plan = plan
+        self.columns = columns
+    }
 }
 
 /// An INSERT ready to run: every value has its column's type.

@@ -1,0 +1,67 @@
+package import Backup
+package import Diagnostics
+import Execution
+package import Platform
+package import Storage
+import Values
+
+/// What the configuration says about statements.
+package struct EngineSettings: Sendable {
+    /// What `version()` and SHOW server_version tell: drivers compare it with PostgreSQL's.
+    package var serverVersion = "16.3"
+    package var productVersion = "Basalt 0.1"
+    package var database = "qdb"
+    /// Bytes one query may gather: `cairo.sql.memory.limit`.
+    package var queryMemoryBytes = 512 << 20
+    package var users = Users()
+    /// What SHOW PARAMETERS lists: key and value.
+    package var parameters: [(String, String)] = []
+    package var isReadOnly = false
+
+    package init() {}
+}
+
+/// The database as statements see it. One per server; makes sessions.
+package final class Engine: Sendable {
+    package let storage: Storage
+    package let platform: Platform
+    package let settings: EngineSettings
+    package let backup: BackupService?
+
+    /// - Parameter backup: nil where BACKUP is not offered.
+    package init(
+        storage: Storage, platform: Platform, settings: EngineSettings = EngineSettings(),
+        backup: BackupService? = nil
+    ) {
+        self.storage = storage
+        self.platform = platform
+        self.settings = settings
+        self.backup = backup
+    }
+
+    /// Makes a session for a user who has proved who they are.
+    ///
+    /// - Parameter notices: called during statements, on whatever thread they run.
+    package func makeSession(
+        user: String = "admin", database: String? = nil,
+        notices: @escaping @Sendable (Notice) -> Void = { _ in }
+    ) -> Session {
+        Session(
+            engine: self, user: user, database: database ?? settings.database, notices: notices)
+    }
+}
+
+/// Something a client should know that is not an error.
+package struct Notice: Sendable, Equatable {
+    package enum Severity: String, Sendable { case notice = "NOTICE", warning = "WARNING" }
+
+    package let severity: Severity
+    package let state: SQLState
+    package let message: String
+
+    package init(_ severity: Severity, _ state: SQLState, _ message: String) {
+        self.severity = severity
+        self.state = state
+        self.message = message
+    }
+}

@@ -1,0 +1,235 @@
+package import Backup
+package import Diagnostics
+package import Execution
+package import Planner
+package import SQL
+import Storage
+package import Values
+
+/// A statement that was parsed, and what is known of it.
+package struct PreparedStatement: Sendable {
+    package let parsed: ParsedStatement
+    /// Types the client gave, or that a description found.
+    package let parameterTypes: [ValueType?]
+    /// The columns a description found, to be held on to.
+    package let columns: [PlanColumn]?
+}
+
+/// What a client may ask about a statement before it runs.
+package struct StatementDescription: Sendable {
+    package let parameterTypes: [ValueType]
+    /// nil when the statement gives no rows.
+    package let columns: [PlanColumn]?
+}
+
+/// What a statement gave.
+package enum Outcome: Sendable {
+    /// Rows are pulled from the cursor; the tag is for afterwards.
+    case rows(Cursor, RowTag)
+    case command(CommandResult)
+}
+
+/// How the end of a row-giving statement is announced.
+package enum RowTag: Sendable, Equatable {
+    /// `SELECT n`
+    case counted(String)
+    /// `SHOW`
+    case plain(String)
+
+    package func text(rows: Int) -> String {
+        switch self {
+        case .counted(let word): "\(word) \(rows)"
+        case .plain(let word): word
+        }
+    }
+}
+
+/// The end of a statement without rows.
+package struct CommandResult: Sendable {
+    package let tag: String
+    /// Rows written, for INSERT.
+    package let rowCount: Int?
+    package let backup: BackupSummary?
+    /// A session parameter that the client must be told of.
+    package let reportedParameter: (name: String, value: String)?
+
+    package init(
+        _ tag: String, rowCount: Int? = nil, backup: BackupSummary? = nil,
+        reportedParameter: (name: String, value: String)? = nil
+    ) {
+        self.tag = tag
+        self.rowCount = rowCount
+        self.backup = backup
+        self.reportedParameter = reportedParameter
+    }
+}
+
+package typealias Completion = @Sendable (Result<Outcome, DatabaseError>) -> Void
+
+/// One client's conversation with the database.
+///
+/// Runs one statement at a time: `execute` may be called again when the completion before was
+/// called (and the cursor, if any, is done with). `cancel` may be called from any thread.
+// SAFETY: unchecked because the state is plain; the rule above orders all access, and the queues
+// of Storage and Platform that carry a completion to another thread synchronise memory.
+package final class Session: @unchecked Sendable {
+    package enum Status: Sendable { case idle, inBlock, failed }
+
+    let engine: Engine
+    package let user: String
+    package let database: String
+    let notices: @Sendable (Notice) -> Void
+    let cancellation = CancellationFlag()
+    var parameters: SessionParameters
+    var transaction = TransactionState.none
+    var named: [String: Prepare] = [:]
+
+    enum TransactionState {
+        case none
+        /// Several statements that the client did not put into a block: one commit at the end.
+        case implicit(PrivateChanges)
+        case block(PrivateChanges, startedAt: Int64)
+        case failed
+    }
+
+    init(
+        engine: Engine, user: String, database: String,
+        notices: @escaping @Sendable (Notice) -> Void
+    ) {
+        self.engine = engine
+        self.user = user
+        self.database = database
+        self.notices = notices
+        parameters = SessionParameters(version: engine.settings.serverVersion, user: user)
+    }
+
+    package var status: Status {
+        switch transaction {
+        case .none, .implicit: .idle
+        case .block: .inBlock
+        case .failed: .failed
+        }
+    }
+
+    /// What a client is told when it connects: names and values of parameters.
+    package var initialParameters: [(String, String)] { parameters.initialReport }
+
+    /// Sets what a start-up packet asks for; unknown names are ignored, as they are hints there.
+    package func applyStartup(_ name: String, _ value: String) {
+        // A client that asks for something odd at start still gets its session.
+        _ = try? parameters.set(name, to: value)
+    }
+
+    /// Ends the running statement at its next batch. From any thread.
+    package func cancel() { cancellation.cancel() }
+
+    /// Takes a text apart into statements; nothing is looked up yet.
+    ///
+    /// - Throws: 42601 and others of the parser, with a position into the text.
+    package func parse(_ text: String, parameterTypes: [ValueType?] = []) throws(DatabaseError)
+        -> [PreparedStatement]
+    {
+        let statements: [ParsedStatement]
+        do throws(DatabaseError) {
+            statements = try Parser.parse(text)
+        } catch {
+            fail()
+            throw error
+        }
+        return statements.map {
+            PreparedStatement(parsed: $0, parameterTypes: parameterTypes, columns: nil)
+        }
+    }
+
+    /// Finds the types of a statement's parameters and result, and holds on to them.
+    ///
+    /// - Throws: what binding throws; the transaction fails then.
+    package func describe(_ prepared: PreparedStatement) throws(DatabaseError)
+        -> (PreparedStatement, StatementDescription)
+    {
+        do throws(DatabaseError) {
+            try refuseInFailed(prepared.parsed.statement)
+            var binder = Binder(relations: view(), parameterTypes: prepared.parameterTypes)
+            let columns = try columns(of: prepared.parsed.statement, &binder)
+            let types = binder.settledParameterTypes
+            let settled = PreparedStatement(
+                parsed: prepared.parsed, parameterTypes: types, columns: columns)
+            return (settled, StatementDescription(parameterTypes: types, columns: columns))
+        } catch {
+            fail()
+            throw error
+        }
+    }
+
+    /// Runs a statement. The completion is called exactly once: before this returns for most
+    /// statements, later and on another thread for those that wait for a commit or a backup.
+    ///
+    /// - Parameter parameters: values of the types that `describe` gave.
+    package func execute(
+        _ prepared: PreparedStatement, parameters values: [Value] = [],
+        completion: @escaping Completion
+    ) {
+        cancellation.clear()
+        do throws(DatabaseError) {
+            try refuseInFailed(prepared.parsed.statement)
+            try dispatch(prepared, values) { [self] result in
+                if case .failure = result { fail() }
+                completion(result)
+            }
+        } catch {
+            fail()
+            completion(.failure(error))
+        }
+    }
+
+    /// Begins to gather what the next statements write into one commit, as a simple query of
+    /// several statements and a pipeline up to its Sync do. Does nothing inside a block.
+    package func openImplicitTransaction() {
+        if case .none = transaction { transaction = .implicit(PrivateChanges()) }
+    }
+
+    /// Commits what was gathered since `openImplicitTransaction`; nothing after a failure.
+    package func closeImplicitTransaction(
+        completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
+    ) {
+        guard case .implicit(let changes) = transaction else { return completion(.success(())) }
+        transaction = .none
+        commit(changes) { completion($0) }
+    }
+
+    /// Forgets everything of the transaction: the client is gone, or an error ended it.
+    package func rollback() { transaction = .none }
+
+    /// A failed statement takes its block with it. For errors that Session did not see itself, such
+    /// as a client's broken message.
+    package func fail() {
+        switch transaction {
+        case .none: break
+        case .implicit: transaction = .none
+        case .block: transaction = .failed
+        case .failed: break
+        }
+    }
+
+    private func refuseInFailed(_ statement: Statement) throws(DatabaseError) {
+        guard case .failed = transaction else { return }
+        switch statement {
+        case .commit, .rollback: return
+        default: throw .inFailedTransaction()
+        }
+    }
+
+    func commit(
+        _ changes: PrivateChanges,
+        completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
+    ) {
+        if changes.isEmpty { return completion(.success(())) }
+        engine.storage.commit(changes.makeTransaction()) { result in
+            completion(result.map { _ in () })
+        }
+    }
+
+    func notice(_ severity: Notice.Severity = .notice, _ state: SQLState, _ message: String) {
+        notices(Notice(severity, state, message))
+    }
+}

@@ -1,0 +1,81 @@
+import Diagnostics
+
+/// The settings a client may read with SHOW and mostly set with SET.
+struct SessionParameters {
+    private var values: [String: String]
+    private let defaults: [String: String]
+    private static let fixed: Set<String> = [
+        "server_version", "server_version_num", "server_encoding", "integer_datetimes",
+        "transaction_isolation", "is_superuser", "session_authorization", "max_identifier_length",
+        "in_hot_standby",
+    ]
+    /// Those that a client is told of when they change, in PostgreSQL's spelling.
+    private static let reported: [String: String] = [
+        "application_name": "application_name", "client_encoding": "client_encoding",
+        "datestyle": "DateStyle", "timezone": "TimeZone", "intervalstyle": "IntervalStyle",
+        "standard_conforming_strings": "standard_conforming_strings", "search_path": "search_path",
+    ]
+
+    init(version: String, user: String) {
+        defaults = [
+            "server_version": version, "server_version_num": "160003", "server_encoding": "UTF8",
+            "client_encoding": "UTF8", "application_name": "", "datestyle": "ISO, MDY",
+            "timezone": "UTC", "intervalstyle": "postgres", "integer_datetimes": "on",
+            "standard_conforming_strings": "on", "search_path": "\"$user\", public",
+            "transaction_isolation": "read committed", "extra_float_digits": "1",
+            "default_transaction_isolation": "read committed", "bytea_output": "hex",
+            "default_transaction_read_only": "off", "transaction_read_only": "off",
+            "statement_timeout": "0", "lock_timeout": "0", "is_superuser": "on",
+            "session_authorization": user, "client_min_messages": "notice",
+            "idle_in_transaction_session_timeout": "0", "max_identifier_length": "255",
+            "in_hot_standby": "off", "row_security": "on", "xmloption": "content",
+            "synchronous_commit": "on", "default_table_access_method": "heap", "jit": "off",
+            "escape_string_warning": "on", "backslash_quote": "safe_encoding",
+            "transaction_deferrable": "off", "work_mem": "4MB",
+        ]
+        values = defaults
+    }
+
+    subscript(name: String) -> String? { values[name.lowercased()] }
+
+    var all: [(String, String)] { values.sorted { $0.key < $1.key } }
+
+    /// Sets a parameter; nil is its default. Names with a point are the client's own.
+    ///
+    /// - Returns: the name and value a client must be told, if any.
+    mutating func set(_ name: String, to value: String?) throws(DatabaseError) -> (String, String)?
+    {
+        let key = name.lowercased()
+        guard defaults[key] != nil || key.contains(".") else { throw .unknownParameter(name) }
+        if Self.fixed.contains(key) { throw .readOnlyParameter(name) }
+        if key == "client_encoding", let value, !Self.isUTF8(value) {
+            throw DatabaseError(
+                .invalidParameter, "invalid value for parameter \"client_encoding\": \"\(value)\"",
+                hint: "Only UTF8 is spoken here.")
+        }
+        values[key] = key == "client_encoding" ? "UTF8" : value ?? defaults[key]
+        return Self.reported[key].map { ($0, values[key] ?? "") }
+    }
+
+    private static func isUTF8(_ value: String) -> Bool {
+        let folded = value.lowercased().filter { $0 != "-" && $0 != "'" && $0 != "_" }
+        return folded == "utf8" || folded == "unicode" || folded == "default"
+            || folded == "sqlascii"
+    }
+
+    mutating func reset() { values = defaults }
+
+    /// What a client is told when it connects.
+    var initialReport: [(String, String)] {
+        let names = [
+            "server_version", "server_encoding", "client_encoding", "application_name",
+            "is_superuser", "session_authorization", "integer_datetimes",
+            "standard_conforming_strings", "in_hot_standby", "search_path",
+        ]
+        let plain = names.map { ($0, values[$0] ?? "") }
+        return plain + [
+            ("DateStyle", values["datestyle"] ?? ""), ("TimeZone", values["timezone"] ?? ""),
+            ("IntervalStyle", values["intervalstyle"] ?? ""),
+        ]
+    }
+}

@@ -1,0 +1,113 @@
+import Catalog
+import Diagnostics
+import Planner
+import SQL
+import Values
+
+extension Session {
+    func set(_ name: String, to value: String?) throws(DatabaseError) -> Outcome {
+        let reported = try parameters.set(name, to: value)
+        return .command(
+            CommandResult("SET", reportedParameter: reported.map { (name: $0.0, value: $0.1) }))
+    }
+
+    func reset(_ name: String?) throws(DatabaseError) -> Outcome {
+        guard let name else {
+            parameters.reset()
+            return .command(CommandResult("RESET"))
+        }
+        let reported = try parameters.set(name, to: nil)
+        return .command(
+            CommandResult("RESET", reportedParameter: reported.map { (name: $0.0, value: $0.1) }))
+    }
+
+    func discard(_ what: Discard) throws(DatabaseError) -> Outcome {
+        if what == .all {
+            try refuseInBlock("DISCARD ALL")
+            parameters.reset()
+        }
+        if what == .all || what == .plans { named.removeAll() }
+        return .command(CommandResult("DISCARD \(what.rawValue)"))
+    }
+
+    func show(_ show: Show) throws(DatabaseError) -> Outcome {
+        .rows(try rows(of: try showRelation(show)), .plain("SHOW"))
+    }
+
+    /// What SHOW gives, as a relation.
+    func showRelation(_ show: Show) throws(DatabaseError) -> FixedRelation {
+        switch show {
+        case .parameter(let name):
+            guard let value = parameters[name.text] else { throw .unknownParameter(name.text) }
+            return FixedRelation(
+                name: "show", columns: [PlanColumn(name: name.folded, type: .varchar)],
+                rows: [[.string(value)]])
+        case .all:
+            return FixedRelation(
+                name: "show", columns: Self.texts("name", "setting"),
+                rows: parameters.all.map { [.string($0.0), .string($0.1)] })
+        case .parameters:
+            return FixedRelation(
+                name: "show", columns: Self.texts("property_path", "value"),
+                rows: engine.settings.parameters.map { [.string($0.0), .string($0.1)] })
+        case .tables:
+            let tables = view().system.definitions.map { [Value.string($0.name)] }
+            return FixedRelation(name: "show", columns: Self.texts("table_name"), rows: tables)
+        case .columns(let name): return try columnsRelation(name)
+        case .createTable(let name): return try createTableRelation(name)
+        case .partitions(let name): throw .unsupported("SHOW PARTITIONS", at: name.position)
+        case .backups(let destination):
+            return try BackupsRelation(engine: engine).fixed(destination: destination?.text)
+        }
+    }
+
+    static func texts(_ names: String...) -> [PlanColumn] {
+        names.map { PlanColumn(name: $0, type: .varchar) }
+    }
+
+    private func columnsRelation(_ name: TableName) throws(DatabaseError) -> FixedRelation {
+        guard let table = view().table(schema: name.schema?.folded, name: name.name.folded) else {
+            throw .noTable(name.name.text, at: name.position)
+        }
+        let columns = [
+            PlanColumn(name: "column", type: .varchar), PlanColumn(name: "type", type: .varchar),
+            PlanColumn(name: "nullable", type: .boolean),
+            PlanColumn(name: "designated", type: .boolean),
+        ]
+        let rows = table.columns.enumerated().map { index, column in
+            let isDesignated = index == table.timestampIndex
+            return [
+                Value.string(column.name), .string(column.type.name),
+                .boolean(column.isNullable && !isDesignated), .boolean(isDesignated),
+            ]
+        }
+        return FixedRelation(name: "show", columns: columns, rows: rows)
+    }
+
+    private func createTableRelation(_ name: TableName) throws(DatabaseError) -> FixedRelation {
+        guard let table = view().table(schema: name.schema?.folded, name: name.name.folded) else {
+            throw .noTable(name.name.text, at: name.position)
+        }
+        let columns = table.columns.map {
+            "\t\(quoted($0.name)) \($0.type.name)\($0.isNullable ? "" : " NOT NULL")"
+        }
+        var text = "CREATE TABLE \(quoted(table.name)) (\n\(columns.joined(separator: ",\n"))\n)"
+        if let index = table.timestampIndex {
+            text += " timestamp(\(quoted(table.columns[index].name)))"
+            text += " PARTITION BY \(table.partitionUnit.name)"
+        }
+        return FixedRelation(
+            name: "show", columns: Self.texts("ddl"), rows: [[.string(text + ";")]])
+    }
+
+    private func quoted(_ name: String) -> String {
+        let isPlain = name.utf8.enumerated().allSatisfy { index, byte in
+            (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte == 95
+                || (index > 0 && byte >= 48 && byte <= 57)
+        }
+        if isPlain && !name.isEmpty { return name }
+        var result = "\""
+        for character in name { result += character == "\"" ? "\"\"" : String(character) }
+        return result + "\""
+    }
+}
