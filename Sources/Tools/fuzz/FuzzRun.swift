@@ -56,9 +56,6 @@ struct FuzzRun {
         let files = names.sorted().compactMap {
             FileManager.default.contents(atPath: "\(folder)/\($0)")
         }
-        let seeds = target.seeds.map { seed in
-            seed.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
-        }
-        return seeds + files.map { Array($0) }
+        return target.makeSeeds() + files.map { Array($0) }
     }
 }

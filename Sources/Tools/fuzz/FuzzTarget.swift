@@ -1,4 +1,3 @@
-import Backup
 import Bytes
 import HTTPWire
 import PostgresWire
@@ -10,13 +9,41 @@ import SQL
 /// hold, and nil when all is well, which includes that the input was refused.
 struct FuzzTarget: Sendable {
     let name: String
-    /// A character stands for one byte.
-    let seeds: [String]
+    let makeSeeds: @Sendable () -> [[UInt8]]
     let attempt: @Sendable ([UInt8]) -> String?
+
+    init(
+        name: String, makeSeeds: @escaping @Sendable () -> [[UInt8]],
+        attempt: @escaping @Sendable ([UInt8]) -> String?
+    ) {
+        self.name = name
+        self.makeSeeds = makeSeeds
+        self.attempt = attempt
+    }
+
+    /// - Parameter seeds: inputs to begin from; a character stands for one byte.
+    init(name: String, seeds: [String], attempt: @escaping @Sendable ([UInt8]) -> String?) {
+        self.init(
+            name: name,
+            makeSeeds: {
+                seeds.map { $0.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
+            }, attempt: attempt)
+    }
 
     static let all: [FuzzTarget] = [
         sqlParser, sqlExpression, json, frontend, startup, httpRequest, backupManifest,
+        segment, tableManifest, log,
     ]
+
+    /// Traps on an input that takes several steps to reach: proof that a trap is found.
+    static let canary = FuzzTarget(
+        name: "canary", seeds: ["abcd"],
+        attempt: { bytes in
+            if bytes.count > 4, bytes[0] == UInt8(ascii: "a"), bytes[1] == 0xff {
+                preconditionFailure("the canary was found")
+            }
+            return nil
+        })
 
     private static let sqlParser = FuzzTarget(
         name: "sql",
@@ -29,7 +56,16 @@ struct FuzzTarget: Sendable {
             "WITH a AS (SELECT 1) SELECT * FROM a LEFT JOIN b ON a.x = b.x ORDER BY 1 LIMIT 5",
         ],
         attempt: { bytes in
-            _ = try? Parser.parse(String(decoding: bytes, as: UTF8.self))
+            let text = String(decoding: bytes, as: UTF8.self)
+            // A refusal is a good answer.
+            guard let statements = try? Parser.parse(text) else { return nil }
+            for case .select(let query) in statements.map(\.statement) {
+                let printed = Printer.text(query)
+                guard case .select(let again)? = try? Parser.parse(printed).first?.statement
+                else { return "printed query does not parse: \(printed)" }
+                let twice = Printer.text(again)
+                if twice != printed { return "prints differently: \(printed) / \(twice)" }
+            }
             return nil
         })
 
@@ -107,14 +143,6 @@ struct FuzzTarget: Sendable {
             var parser = RequestParser()
             var events = parser.receive(bytes)
             for _ in 0..<64 where !events.isEmpty { events = parser.nextRequest() }
-            return nil
-        })
-
-    private static let backupManifest = FuzzTarget(
-        name: "backup-manifest",
-        seeds: ["{\"format\": 1, \"tables\": [], \"files\": []}"],
-        attempt: { bytes in
-            _ = try? BackupManifest.decode(bytes, path: "_backup.json")
             return nil
         })
 }

@@ -1,0 +1,1 @@
+WITH a AS (SELECT ts, sum(price * -amount) s FROM trades WHERE ts IN '2026-11' AND NOT (x IS NULL OR y BETWEEN 1 AND 2.5e3) GROUP BY ts HAVING sum(price) > 3) SELECT a.*, CASE WHEN s > 1 THEN 'x' ELSE NULL END, count(*) OVER (PARTITION BY b ORDER BY ts DESC) FROM a LEFT JOIN t ON a.id = t.id::long ORDER BY 1 DESC NULLS LAST LIMIT 10 OFFSET 2
