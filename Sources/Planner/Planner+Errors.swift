@@ -129,6 +129,12 @@ extension DatabaseError {
         DatabaseError(.featureNotSupported, "\(what) is not supported", position: position)
     }
 
+    static func caseTooDeep(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .limitExceeded, "CASE is nested too deeply in operands of CASE",
+            hint: "Use CASE WHEN with conditions, or a subquery.", position: position)
+    }
+
     static func invalidDefinition(_ message: String, at position: Int) -> DatabaseError {
         DatabaseError(.invalidTableDefinition, message, position: position)
     }

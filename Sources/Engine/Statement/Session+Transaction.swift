@@ -53,6 +53,10 @@ extension Session {
 
     /// Refuses statements that cannot be taken back.
     func refuseInBlock(_ statement: String) throws(DatabaseError) {
-        if case .block = transaction { throw .notInBlock(statement) }
+        switch transaction {
+        case .block: throw .notInBlock(statement)
+        case .implicit(let changes) where !changes.isEmpty: throw .notInBlock(statement)
+        case .none, .implicit, .failed: break
+        }
     }
 }

@@ -167,11 +167,13 @@ struct SystemRelations: Sendable {
             }
             let from = isSeries ? numbers[0] : 1
             let to = isSeries ? numbers[1] : numbers[0]
-            guard to.subtractingReportingOverflow(from).partialValue < Limits.sequenceRows else {
+            if from > to { return [] }
+            let (span, overflow) = to.subtractingReportingOverflow(from)
+            guard !overflow, span < Limits.sequenceRows else {
                 throw DatabaseError(
                     .limitExceeded, "\(name) gives more than \(Limits.sequenceRows) rows")
             }
-            return from > to ? [] : (from...to).map { [.integer($0)] }
+            return (from...to).map { [.integer($0)] }
         }
     }
 }

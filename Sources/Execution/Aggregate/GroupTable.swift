@@ -31,6 +31,19 @@ struct GroupTable {
         return groups
     }
 
+    /// Finds the group of each row, -1 where there is none; adds nothing.
+    func look(_ columns: [ColumnVector], count rows: Int) -> [Int32] {
+        let lanes = columns.map { Casting.text($0) }
+        var groups = [Int32](repeating: -1, count: rows)
+        var key: [UInt8] = []
+        for row in 0..<rows {
+            key.removeAll(keepingCapacity: true)
+            for lane in lanes { Self.encode(lane, row, into: &key) }
+            groups[row] = slots[slot(of: key, Self.hash(key))]
+        }
+        return groups
+    }
+
     private mutating func addSymbols(_ vector: ColumnVector) -> [Int32] {
         let strings = vector.dictionary?.strings ?? []
         if vector.dictionary !== symbolDictionary {
@@ -106,18 +119,25 @@ struct GroupTable {
         withUnsignedBytes(of: bits) { key.append($0) }
     }
 
-    private mutating func find(_ key: [UInt8]) -> Int32 {
-        let hash = Self.hash(key)
+    /// The slot that holds a key, or the free one where it belongs.
+    private func slot(of key: [UInt8], _ hash: UInt64) -> Int {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] >= 0 {
             let group = Int(slots[slot])
             if hashes[group] == hash, keys[ends[group]..<ends[group + 1]].elementsEqual(key) {
-                return Int32(group)
+                return slot
             }
             slot = (slot + 1) & mask
         }
-        slots[slot] = Int32(count)
+        return slot
+    }
+
+    private mutating func find(_ key: [UInt8]) -> Int32 {
+        let hash = Self.hash(key)
+        let place = slot(of: key, hash)
+        if slots[place] >= 0 { return slots[place] }
+        slots[place] = Int32(count)
         hashes.append(hash)
         keys.append(contentsOf: key)
         ends.append(keys.count)

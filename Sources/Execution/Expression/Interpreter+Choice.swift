@@ -106,13 +106,42 @@ extension Interpreter {
     func coalesce(_ arguments: [BoundExpression], _ type: ValueType, _ batch: Batch)
         throws(DatabaseError) -> Operand
     {
-        var branches: [BoundExpression] = []
-        for argument in arguments.dropLast() {
-            let test = BoundExpression(
-                .operation(.isNotNull, [argument]), .boolean, position: argument.position)
-            branches += [test, argument]
+        var places = [Int32](repeating: -1, count: batch.rowCount)
+        var open = (0..<batch.rowCount).map { Int32($0) }
+        var parts: [ColumnVector] = []
+        var total = 0
+        for argument in arguments where !open.isEmpty {
+            let part = try vector(argument, Selection.take(batch, open))
+            var rest: [Int32] = []
+            for (offset, row) in open.enumerated() {
+                if part.isNull(offset) {
+                    rest.append(row)
+                } else {
+                    places[Int(row)] = Int32(total + offset)
+                }
+            }
+            total += part.count
+            parts.append(part)
+            open = rest
         }
-        return try conditional(branches, arguments.last, type, batch)
+        if parts.isEmpty { return .scalar(.null, type) }
+        let joined = Selection.concatenate(parts, type: type, count: total)
+        return .vector(Selection.take(joined, places))
+    }
+
+    func between(_ operands: [Operand], _ count: Int) -> Operand {
+        let lower = compare(.greaterOrEqual, operands[0], operands[1], count).spread(count)
+        let upper = compare(.lessOrEqual, operands[0], operands[2], count).spread(count)
+        return .vector(Self.combine(.and, lower, upper))
+    }
+
+    func nullIf(_ operands: [Operand], _ type: ValueType, _ count: Int) -> Operand {
+        let same = compare(.equal, operands[0], operands[1], count).spread(count)
+        let values = Casting.text(operands[0].spread(count))
+        let places = (0..<count).map { row in
+            !same.isNull(row) && same.load(row, UInt8.self) != 0 ? Int32(-1) : Int32(row)
+        }
+        return .vector(Selection.take(values, places))
     }
 
     func inList(_ arguments: [BoundExpression], _ batch: Batch) throws(DatabaseError) -> Operand {

@@ -93,8 +93,11 @@ final class Interpreter {
             return .vector(try cast(operands[0].spread(count), to: type))
         case .like(let ignoringCase):
             return like(operands, ignoringCase: ignoringCase, count)
+        case .function(.nullif): return nullIf(operands, type, count)
         case .concatenate, .function:
             return .vector(try rowByRow(operation, operands, type, count))
+        case .between:
+            return between(operands, count)
         case .and, .or, .coalesce, .inList:
             preconditionFailure("these choose what they evaluate and never come here")
         }

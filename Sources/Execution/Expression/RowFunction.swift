@@ -197,7 +197,9 @@ enum RowFunction {
         if name == "week" {
             let days = CivilTime.daysSinceEpoch(year: time.year, month: time.month, day: time.day)
             let monday = days - ((days + 3) % 7 + 7) % 7
-            return Int64(monday) * CivilTime.microsecondsPerDay
+            let (start, overflow) = Int64(monday).multipliedReportingOverflow(
+                by: CivilTime.microsecondsPerDay)
+            return overflow ? micros : start
         }
         guard let level = units.firstIndex(of: name) else {
             throw .badArgument("unit \"\(unit)\" not recognized for type timestamp")

@@ -88,9 +88,8 @@ final class JoinOperator: Operator {
             return (leftRows, rightRows)
         }
         let keys = try keyColumns(join.leftKeys, batch)
-        let known = groupRows.count
-        let numbers = groups.add(keys, count: batch.rowCount)
-        for row in 0..<batch.rowCount where Int(numbers[row]) < known {
+        let numbers = groups.look(keys, count: batch.rowCount)
+        for row in 0..<batch.rowCount where numbers[row] >= 0 {
             if keys.contains(where: { $0.isNull(row) }) { continue }
             for other in groupRows[Int(numbers[row])] {
                 leftRows.append(Int32(row))

@@ -66,8 +66,13 @@ struct TimeRange {
 
     /// Uses the parts of a conjunction that compare the designated timestamp with a constant.
     mutating func narrow(by filter: BoundExpression, column: Int, _ interpreter: Interpreter) {
-        guard case .operation(let operation, let arguments) = filter.kind, arguments.count == 2
-        else { return }
+        guard case .operation(let operation, let arguments) = filter.kind else { return }
+        if operation == .between, case .column(column) = arguments[0].kind {
+            if let lower = Self.moment(arguments[1], interpreter) { narrow(.greaterOrEqual, lower) }
+            if let upper = Self.moment(arguments[2], interpreter) { narrow(.lessOrEqual, upper) }
+            return
+        }
+        guard arguments.count == 2 else { return }
         if operation == .and {
             for argument in arguments { narrow(by: argument, column: column, interpreter) }
             return

@@ -31,7 +31,11 @@ final class SortOperator: Operator {
     private func gather() throws(DatabaseError) {
         var batches: [Batch] = []
         var rows = 0
-        let cut = first.map { max($0 * 4, Limits.topRows) }
+        let cut = first.map { first in
+            max(
+                first.multipliedReportingOverflow(by: 4).overflow ? .max : first * 4, Limits.topRows
+            )
+        }
         while let batch = try input.next() {
             try cancellation.check()
             guard batch.rowCount > 0 else { continue }

@@ -6,6 +6,11 @@ extension Binder {
     mutating func bindConditional(
         _ conditional: Conditional, expecting type: ValueType?, at position: Int
     ) throws(DatabaseError) -> BoundExpression {
+        if let operand = conditional.operand,
+            Self.casesAlongOperands(operand) >= Limits.operandCases
+        {
+            throw .caseTooDeep(at: position)
+        }
         var conditions: [BoundExpression] = []
         for branch in conditional.branches {
             if let operand = conditional.operand {
@@ -28,26 +33,35 @@ extension Binder {
             .conditional(branches, otherwise: otherwise), results[0].type, position: position)
     }
 
+    /// How deep CASE with an operand is nested below: the operand is computed for each branch.
+    private static func casesAlongOperands(_ expression: Expression) -> Int {
+        var depth = 0
+        for child in expression.kind.children { depth = max(depth, casesAlongOperands(child)) }
+        if case .conditional(let inner) = expression.kind, inner.operand != nil { depth += 1 }
+        return depth
+    }
+
     /// Binds expressions that end in one column.
     mutating func bindSameType(
         _ list: [Expression], _ what: String, expecting type: ValueType?
     ) throws(DatabaseError) -> [BoundExpression] {
         var unified: ValueType?
-        for item in list where !isUntyped(item) {
-            let found = try bind(item).type
-            let known = unified ?? found
-            guard let both = Coercion.unify(known, found) else {
-                throw .typesDoNotMatch(what, known, found, at: item.position)
+        var bound = [BoundExpression?](repeating: nil, count: list.count)
+        for (index, item) in list.enumerated() where !isUntyped(item) {
+            let found = try bind(item)
+            let known = unified ?? found.type
+            guard let both = Coercion.unify(known, found.type) else {
+                throw .typesDoNotMatch(what, known, found.type, at: item.position)
             }
             unified = both
+            bound[index] = found
         }
         let wanted = unified ?? type ?? .varchar
         let target: ValueType = wanted == .symbol ? .varchar : wanted
         var results: [BoundExpression] = []
-        for item in list {
-            results.append(
-                try Coercion.convert(
-                    bind(item, expecting: isUntyped(item) ? target : nil), to: target))
+        for (index, item) in list.enumerated() {
+            if bound[index] == nil { bound[index] = try bind(item, expecting: target) }
+            if let one = bound[index] { results.append(try Coercion.convert(one, to: target)) }
         }
         return results
     }
@@ -76,9 +90,9 @@ extension Binder {
             guard call.list.count == 2 else { break }
             let (left, right) = try bindPair(call.list[0], call.list[1])
             let same = try compare(.equal, "=", left, right, at: position)
-            let null = BoundExpression(.constant(.null), left.type, position: position)
-            return BoundExpression(
-                .conditional([same, null], otherwise: left), left.type, position: position)
+            guard case .operation(_, let sides) = same.kind else { break }
+            let result = left.type == .symbol ? .varchar : sides[0].type
+            return operation(.function(.nullif), sides, result, position)
         default: break
         }
         var arguments: [BoundExpression] = []

@@ -194,24 +194,7 @@ extension Binder {
     mutating func bindIn(
         _ operand: Expression, _ list: [Expression], _ negated: Bool, at position: Int
     ) throws(DatabaseError) -> BoundExpression {
-        let hint = try list.first { !isUntyped($0) }.map { first throws(DatabaseError) in
-            try bind(first).type
-        }
-        let left = try bind(operand, expecting: isUntyped(operand) ? hint : nil)
-        var type = left.type
-        var items: [BoundExpression] = []
-        for item in list {
-            let bound = try bind(item, expecting: left.type)
-            guard let unified = Coercion.unify(type, bound.type) else {
-                throw .undefinedOperator("=", left.type, bound.type, at: item.position)
-            }
-            type = unified
-            items.append(bound)
-        }
-        var arguments: [BoundExpression] = []
-        for item in [left] + items {
-            arguments.append(type.isText ? item : try Coercion.convert(item, to: type))
-        }
+        let arguments = try bindComparable([operand] + list, "=", at: position)
         let result = operation(.inList, arguments, .boolean, position)
         return negated ? operation(.not, [result], .boolean, position) : result
     }
@@ -220,11 +203,37 @@ extension Binder {
         _ operand: Expression, _ lower: Expression, _ upper: Expression, _ negated: Bool,
         at position: Int
     ) throws(DatabaseError) -> BoundExpression {
-        let from = try bindComparison(
-            .greaterOrEqual, .greaterOrEqual, operand, lower, at: position)
-        let to = try bindComparison(.lessOrEqual, .lessOrEqual, operand, upper, at: position)
-        let result = operation(.and, [from, to], .boolean, position)
+        let arguments = try bindComparable([operand, lower, upper], "<=", at: position)
+        let result = operation(.between, arguments, .boolean, position)
         return negated ? operation(.not, [result], .boolean, position) : result
+    }
+
+    /// Binds expressions that are compared with the first of them, each exactly once: what is
+    /// bound twice at every level of a nested text would cost two to the power of its depth.
+    private mutating func bindComparable(
+        _ list: [Expression], _ spelling: String, at position: Int
+    ) throws(DatabaseError) -> [BoundExpression] {
+        var bound = [BoundExpression?](repeating: nil, count: list.count)
+        var type: ValueType?
+        for (index, item) in list.enumerated() where !isUntyped(item) {
+            let found = try bind(item)
+            let known = type ?? found.type
+            guard let unified = Coercion.unify(known, found.type) else {
+                throw .undefinedOperator(spelling, known, found.type, at: item.position)
+            }
+            type = unified
+            bound[index] = found
+        }
+        let wanted = type ?? .varchar
+        var arguments: [BoundExpression] = []
+        for (index, item) in list.enumerated() {
+            var one = bound[index]
+            if one == nil { one = try bind(item, expecting: wanted) }
+            guard let one else { continue }
+            arguments.append(
+                wanted.isText && one.type.isText ? one : try Coercion.convert(one, to: wanted))
+        }
+        return arguments
     }
 
     mutating func bindLike(_ like: Like, at position: Int)

@@ -15,6 +15,8 @@ package enum Operation: Sendable, Hashable {
     case isTrue, isNotTrue, isFalse, isNotFalse
     /// The first argument among the others.
     case inList
+    /// The first argument from the second to the third.
+    case between
     /// Operand, pattern and perhaps an escape character.
     case like(ignoringCase: Bool)
     case concatenate
@@ -108,7 +110,7 @@ package struct BoundExpression: Sendable, Hashable {
                 return true
             case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,
                 .isDistinctFrom, .isNotDistinctFrom, .and, .or, .not, .isNull, .isNotNull,
-                .isTrue, .isNotTrue, .isFalse, .isNotFalse, .inList, .like, .concatenate,
+                .isTrue, .isNotTrue, .isFalse, .isNotFalse, .inList, .between, .like, .concatenate,
                 .coalesce, .bitAnd, .bitOr, .bitXor, .bitNot:
                 return children.contains { $0.canFail }
             }

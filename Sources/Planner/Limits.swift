@@ -1,0 +1,6 @@
+/// What binding a statement may cost.
+enum Limits {
+    /// How deep `CASE operand WHEN` may stand in such an operand: it is computed once per branch,
+    /// so the work grows with the branches to the power of this.
+    static let operandCases = 4
+}

@@ -1,1 +1,0 @@
-// Tests of the room Execution, in the same folders as its sources.

@@ -1,1 +1,0 @@
-// Tests of the room Planner, in the same folders as its sources.
