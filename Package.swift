@@ -84,7 +84,12 @@ let package = Package(
                 "Platform", "Values", "SQL", "Catalog", "Storage", "Backup", "Interchange",
                 "Planner", "Execution",
             ]),
-        room("Server", ["Platform", "Values", "Engine", "PostgresWire", "HTTPWire"]),
+        room(
+            "Server",
+            [
+                "Platform", "Values", "Planner", "Execution", "Storage", "Backup", "Engine",
+                "PostgresWire", "HTTPWire",
+            ]),
         .executableTarget(
             name: "basalt",
             dependencies: [
@@ -110,6 +115,8 @@ let package = Package(
         tests("Execution", ["Platform", "Values", "Catalog", "SQL", "Planner", "Storage"]),
         tests("Engine", everything),
         tests("Server", everything),
+        .testTarget(
+            name: "basaltTests", dependencies: ["basalt"], swiftSettings: settings),
         .testTarget(
             name: "ToolsTests",
             dependencies: ["Diagnostics", "Bytes", "tidy", "slt"], swiftSettings: settings),

@@ -62,4 +62,10 @@ extension DatabaseError {
         DatabaseError(
             .duplicateStatement, "prepared statement \"\(name)\" already exists")
     }
+
+    static func readOnlyUser(_ user: String, _ act: String) -> DatabaseError {
+        DatabaseError(
+            .insufficientPrivilege, "permission denied for \(act), user reads only \"\(user)\"",
+            hint: "Log in as the administrator, see pg.user in server.conf.")
+    }
 }

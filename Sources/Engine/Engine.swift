@@ -27,6 +27,7 @@ package final class Engine: Sendable {
     package let platform: Platform
     package let settings: EngineSettings
     package let backup: BackupService?
+    let activity = ActivityRegistry()
 
     /// - Parameter backup: nil where BACKUP is not offered.
     package init(
@@ -43,12 +44,16 @@ package final class Engine: Sendable {
     ///
     /// - Parameter notices: called during statements, on whatever thread they run.
     package func makeSession(
-        user: String = "admin", database: String? = nil,
+        user: String = "admin", database: String? = nil, isReadOnly: Bool = false,
         notices: @escaping @Sendable (Notice) -> Void = { _ in }
     ) -> Session {
         Session(
-            engine: self, user: user, database: database ?? settings.database, notices: notices)
+            engine: self, user: user, database: database ?? settings.database,
+            isReadOnly: isReadOnly, notices: notices)
     }
+
+    /// Why the database takes no more commits; nil while all is well.
+    package var failure: DatabaseError? { storage.failure }
 }
 
 /// Something a client should know that is not an error.

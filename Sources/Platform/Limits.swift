@@ -2,6 +2,8 @@
 package enum Limits {
     /// Longest name of a directory entry (Linux: 255) or of a host (64), with room.
     static let nameBytes = 1024
+    /// Longest path the kernel gives back (PATH_MAX).
+    static let pathBytes = 4096
     /// Most bytes given to one read or write call; Linux itself stops at 2 GiB - 4 KiB.
     static let callBytes = 1 << 30
     /// Address space for a thread's stack; only what is touched costs memory.

@@ -34,17 +34,6 @@ extension DatabaseError {
             "null value in a column that takes none [table=\(table), column=\(column)]")
     }
 
-    static func nameOutOfLimits(_ name: String) -> DatabaseError {
-        DatabaseError(
-            name.isEmpty ? .invalidName : .nameTooLong,
-            "name must have 1 to \(Limits.nameBytes) bytes and has \(name.utf8.count)")
-    }
-
-    static func tooManyColumns(_ count: Int) -> DatabaseError {
-        DatabaseError(
-            .limitExceeded, "table of \(count) columns is above the limit of \(Limits.columns)")
-    }
-
     static func transactionTooLarge(bytes: Int) -> DatabaseError {
         DatabaseError(
             .limitExceeded, "transaction of \(bytes) bytes is too large",

@@ -3,6 +3,7 @@ package import Diagnostics
 package import Execution
 package import Planner
 package import SQL
+import Platform
 import Storage
 package import Values
 
@@ -78,6 +79,8 @@ package final class Session: @unchecked Sendable {
     let engine: Engine
     package let user: String
     package let database: String
+    /// The user may look and not touch.
+    let isReadOnly: Bool
     let notices: @Sendable (Notice) -> Void
     let cancellation = CancellationFlag()
     var parameters: SessionParameters
@@ -93,12 +96,13 @@ package final class Session: @unchecked Sendable {
     }
 
     init(
-        engine: Engine, user: String, database: String,
+        engine: Engine, user: String, database: String, isReadOnly: Bool,
         notices: @escaping @Sendable (Notice) -> Void
     ) {
         self.engine = engine
         self.user = user
         self.database = database
+        self.isReadOnly = isReadOnly
         self.notices = notices
         parameters = SessionParameters(version: engine.settings.serverVersion, user: user)
     }
@@ -122,6 +126,9 @@ package final class Session: @unchecked Sendable {
 
     /// Ends the running statement at its next batch. From any thread.
     package func cancel() { cancellation.cancel() }
+
+    /// Notes that the statement has ended, its rows included: it runs no more.
+    package func statementEnded() { engine.activity.end(self) }
 
     /// Takes a text apart into statements; nothing is looked up yet.
     ///
@@ -170,6 +177,11 @@ package final class Session: @unchecked Sendable {
         completion: @escaping Completion
     ) {
         cancellation.clear()
+        engine.activity.begin(
+            self,
+            ActivityRegistry.Entry(
+                user: user, text: prepared.parsed.text,
+                beganAt: engine.platform.clock.now()))
         do throws(DatabaseError) {
             try refuseInFailed(prepared.parsed.statement)
             try dispatch(prepared, values) { [self] result in

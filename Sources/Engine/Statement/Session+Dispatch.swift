@@ -14,6 +14,7 @@ extension Session {
     ) throws(DatabaseError) {
         let statement = prepared.parsed.statement
         if engine.settings.isReadOnly { try refuseWrite(statement) }
+        if isReadOnly, let act = Self.privilegedAct(statement) { throw .readOnlyUser(user, act) }
         switch statement {
         case .select(let query):
             completion(.success(try select(query, prepared, values)))
@@ -61,6 +62,27 @@ extension Session {
         case .checkpoint(_, let position): throw .unsupported("CHECKPOINT", at: position)
         case .restore(let restore): throw .unsupported("RESTORE", at: restore.position)
         case .pruneBackups(let prune): throw .unsupported("PRUNE BACKUPS", at: prune.position)
+        }
+    }
+
+    /// What a user who may only read is refused, by name; nil for what everybody may do.
+    private static func privilegedAct(_ statement: Statement) -> String? {
+        switch statement {
+        case .insert: "INSERT"
+        case .update: "UPDATE"
+        case .delete: "DELETE"
+        case .createTable: "CREATE TABLE"
+        case .dropTable: "DROP TABLE"
+        case .truncate: "TRUNCATE TABLE"
+        case .alterTable: "ALTER TABLE"
+        case .backup, .dropBackup, .cancelBackup, .pruneBackups, .verifyBackup: "BACKUP"
+        case .restore: "RESTORE"
+        case .snapshot, .checkpoint: "SNAPSHOT"
+        case .copy: "COPY"
+        case .select, .begin, .commit, .rollback, .savepoint, .releaseSavepoint,
+            .rollbackToSavepoint, .setTransaction, .set, .reset, .show, .prepare, .execute,
+            .deallocate, .discard, .explain:
+            nil
         }
     }
 

@@ -56,6 +56,7 @@ struct SystemRelations: Sendable {
         switch (schema, name, isFunction) {
         case (nil, "tables", true), (nil, "all_tables", true): return tables
         case (nil, "table_columns", true): return tableColumns
+        case (nil, "query_activity", true): return engine.activity.relation
         case (nil, "backups", true): return BackupsRelation(engine: engine)
         case (nil, "long_sequence", true), (nil, "generate_series", true): return sequence(name)
         case ("information_schema", "tables", false): return informationTables

@@ -67,7 +67,6 @@ struct CommitPlan {
     private mutating func check(_ edit: Edit) throws(DatabaseError) {
         switch edit {
         case .createTable(let definition):
-            try checkLimits(definition)
             let key = DatabaseState.key(definition)
             if (nameChanges[key] ?? names[key]) != nil { throw .duplicateTable(definition.name) }
             if tables[definition.id] != nil || changes[definition.id] != nil {
@@ -84,21 +83,6 @@ struct CommitPlan {
         }
     }
 
-    /// What a manifest could not be read back with is never written.
-    private func checkLimits(_ definition: TableDefinition) throws(DatabaseError) {
-        for name in [definition.schema, definition.name] + definition.columns.map(\.name)
-        where name.utf8.count > Limits.nameBytes || name.isEmpty {
-            throw .nameOutOfLimits(name)
-        }
-        guard definition.columns.count <= Limits.columns else {
-            throw .tooManyColumns(definition.columns.count)
-        }
-        if let index = definition.timestampIndex, definition.columns[index].type != .timestamp {
-            throw .mismatchedBatch(
-                table: definition.name, column: definition.columns[index].name)
-        }
-    }
-
     private func check(_ append: Append) throws(DatabaseError) {
         let definition = try definition(append.table)
         guard definition.version == append.definitionVersion else {
@@ -112,25 +96,11 @@ struct CommitPlan {
             guard vector.type == column.type else {
                 throw .mismatchedBatch(table: definition.name, column: column.name)
             }
-            guard append.batch.rowCount <= Limits.batchRows, hasGoodCodes(vector) else {
-                throw .mismatchedBatch(table: definition.name, column: column.name)
-            }
             if column.isNullable && index != definition.timestampIndex { continue }
             if vector.validity == nil { continue }
             for row in 0..<vector.count where vector.isNull(row) {
                 throw .nullInColumn(table: definition.name, column: column.name)
             }
         }
-    }
-
-    private func hasGoodCodes(_ vector: ColumnVector) -> Bool {
-        guard vector.type == .symbol else { return true }
-        let count = vector.dictionary?.strings.count ?? 0
-        let codes = vector.values.bytes
-        for row in 0..<vector.count
-        where Int(codes.integer(at: row * 4, UInt32.self)) >= count && !vector.isNull(row) {
-            return false
-        }
-        return true
     }
 }

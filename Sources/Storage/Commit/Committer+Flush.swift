@@ -163,7 +163,7 @@ extension Committer {
             // A manifest on disk may still name removed segments, until the next one is durable.
             let isStale = tables.values.contains { $0.isManifestStale && $0.manifestLSN != nil }
             if isStale || removals.tables.contains(where: { !$0.isMarked }) { try checkpoint() }
-            let oldest = core.oldestPinForSweep()
+            let oldest = core.oldestPin
             for file in removals.takeFiles(oldestPin: oldest)
             where try platform.files.info(file.path) != nil {
                 try platform.files.remove(file.path)
@@ -173,7 +173,6 @@ extension Committer {
                     Path.join(directory, table.directory), files: platform.files,
                     keepingLast: table.manifest.name)
             }
-            if removals.files.isEmpty && removals.tables.isEmpty { core.noteSwept() }
         } catch {
             // What is left over now is swept at the next start.
             platform.log.log(.error, "storage", "cannot remove old files: \(error)")

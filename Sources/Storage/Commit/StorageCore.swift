@@ -45,8 +45,6 @@ final class StorageCore: Sendable {
         var nextTableID: UInt64 = 1
         /// How many snapshots and disk pins hold each LSN.
         var pins: [LSN: Int] = [:]
-        /// Whether files wait for pins to go: else a release need not wake the committer.
-        var hasRemovals = false
     }
 
     let state = Mutex(State())
@@ -93,24 +91,13 @@ final class StorageCore: Sendable {
     func pin(_ lsn: LSN) { state.withLock { $0.pins[lsn, default: 0] += 1 } }
 
     func unpin(_ lsn: LSN) {
-        let isAwaited = state.withLock { state -> Bool in
-            guard let count = state.pins[lsn] else { return false }
+        state.withLock { state in
+            guard let count = state.pins[lsn] else { return }
             state.pins[lsn] = count > 1 ? count - 1 : nil
-            return count == 1 && state.hasRemovals
         }
-        if isAwaited { gate.open() }
+        gate.open()
     }
 
     /// The oldest pinned LSN, or nil when nothing is pinned.
-    ///
-    /// Asking says that files wait: from now on a released pin wakes the committer.
-    func oldestPinForSweep() -> LSN? {
-        state.withLock { state in
-            state.hasRemovals = true
-            return state.pins.keys.min()
-        }
-    }
-
-    /// Says that no file waits any more.
-    func noteSwept() { state.withLock { $0.hasRemovals = false } }
+    var oldestPin: LSN? { state.withLock { $0.pins.keys.min() } }
 }

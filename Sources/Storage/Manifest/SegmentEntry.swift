@@ -15,14 +15,10 @@ package struct SegmentEntry: Sendable, Equatable {
     package let lastLSN: LSN
     package let bytes: Int
     package let sha256: [UInt8]
-    /// The table's column ids that have another id inside the file, to that id: a segment restored
-    /// into another table. Empty where all are the same.
-    package let columnMap: [UInt32: UInt32]
 
     package init(
         id: String, partition: String, rows: Int, minTimestamp: Int64?, maxTimestamp: Int64?,
-        firstLSN: LSN, lastLSN: LSN, bytes: Int, sha256: [UInt8],
-        columnMap: [UInt32: UInt32] = [:]
+        firstLSN: LSN, lastLSN: LSN, bytes: Int, sha256: [UInt8]
     ) {
         self.id = id
         self.partition = partition
@@ -33,7 +29,6 @@ package struct SegmentEntry: Sendable, Equatable {
         self.lastLSN = lastLSN
         self.bytes = bytes
         self.sha256 = sha256
-        self.columnMap = columnMap
     }
 
     /// Where the file lies below its table's directory.
@@ -53,11 +48,6 @@ package struct SegmentEntry: Sendable, Equatable {
         writer.count(bytes)
         writer.count(sha256.count)
         writer.append(sha256)
-        writer.count(columnMap.count)
-        for (column, inside) in columnMap.sorted(by: { $0.key < $1.key }) {
-            writer.integer(column)
-            writer.integer(inside)
-        }
     }
 
     static func decode(_ reader: inout ByteReader) throws(DecodeFailure) -> SegmentEntry {
@@ -78,14 +68,10 @@ package struct SegmentEntry: Sendable, Equatable {
         let lastLSN = LSN(try reader.varint())
         let bytes = try reader.count(upTo: Limits.segmentFileBytes)
         let digest = Array(try reader.read(try reader.count(upTo: 32)))
-        var map: [UInt32: UInt32] = [:]
-        for _ in 0..<(try reader.count(upTo: Limits.columns)) {
-            map[try reader.integer()] = try reader.integer(UInt32.self)
-        }
         return SegmentEntry(
             id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
             maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes,
-            sha256: digest, columnMap: map)
+            sha256: digest)
     }
 }
 

@@ -11,7 +11,6 @@ final class SegmentReader: Sendable {
     let path: String
     let footer: SegmentFormat.Footer
     private let region: MemoryRegion
-    private let columnMap: [UInt32: UInt32]
     /// Columns whose blocks were verified, by place, with the dictionary of a SYMBOL.
     private let verified = Mutex<[Int: Verified]>([:])
 
@@ -19,7 +18,6 @@ final class SegmentReader: Sendable {
 
     init(path: String, files: any FileSystem, expected: SegmentEntry?) throws(DatabaseError) {
         self.path = path
-        columnMap = expected?.columnMap ?? [:]
         let file = try files.open(path, .read, permissions: 0)
         let size = try file.size()
         guard size >= SegmentFormat.headerBytes + SegmentFormat.trailerBytes,
@@ -81,8 +79,7 @@ final class SegmentReader: Sendable {
     func vector(for definition: ColumnDefinition, rows: Range<Int>) throws(DatabaseError)
         -> ColumnVector
     {
-        let id = columnMap[definition.id] ?? definition.id
-        guard let place = footer.columns.firstIndex(where: { $0.id == id }) else {
+        guard let place = footer.columns.firstIndex(where: { $0.id == definition.id }) else {
             return Self.nulls(definition.type, count: rows.count)
         }
         let column = footer.columns[place]

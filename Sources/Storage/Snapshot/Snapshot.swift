@@ -45,6 +45,7 @@ package struct TableView: Sendable {
     let version: TableVersion
 
     package var definition: TableDefinition { version.definition }
+    package var name: String { version.definition.name }
     package var rowCount: Int { version.rowCount }
 
     /// The rows in commit order of their runs; rows of different runs may overlap in time.

@@ -1,1 +1,2 @@
-// Begins here.
+// Runs golden SQL files. See SuiteCommand.swift.
+SuiteCommand.run()

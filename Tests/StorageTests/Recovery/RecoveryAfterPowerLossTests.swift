@@ -9,7 +9,7 @@ import Values
 
 /// Commits and power losses at calls that the seed chooses. After each the root must open and hold
 /// every acknowledged commit, whole commits only, in order, and nothing that was never sent.
-@Suite struct RecoveryTests {
+@Suite struct PowerLossTests {
     @Test(
         "nothing acknowledged is lost and nothing is half there",
         arguments: 0..<20 as Range<UInt64>)

@@ -1,0 +1,26 @@
+import Glibc
+
+/// What a command does with its own process.
+package enum Process {
+    /// The directory relative paths start from; `/` when it has been removed.
+    package static var workingDirectory: String {
+        var bytes = [CChar](repeating: 0, count: Limits.pathBytes)
+        // SAFETY: getcwd writes at most the length it is given, ending with a zero.
+        guard unsafe getcwd(&bytes, bytes.count) != nil else { return "/" }
+        return String(
+            decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Writes a line for people to the standard error.
+    package static func printError(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        // SAFETY: the array outlives the call. A closed terminal is nobody's business here.
+        _ = unsafe Glibc.write(2, bytes, bytes.count)
+    }
+
+    /// Ends the process without unwinding; what was printed goes out first.
+    package static func exit(_ code: Int32) -> Never {
+        fflush(nil)
+        Glibc._exit(code)
+    }
+}

@@ -1,0 +1,20 @@
+/// What the server gives at most, and how big its own secrets are.
+enum ServerLimits {
+    /// Bytes of a SCRAM nonce: RFC 5802 asks for enough that none comes twice.
+    static let nonceBytes = 18
+    /// Bytes of salt per account, as PostgreSQL uses.
+    static let saltBytes = 16
+    /// Bytes of the secret behind mock exchanges: one SHA-256 block's worth of chance.
+    static let mockSecretBytes = 32
+    /// Bytes of a cancel key: what protocol 3.0 has room for.
+    static let cancelSecretBytes = 4
+    /// Connections at once over all ports; more are answered with 53300. The hard limit of open
+    /// files of a common machine leaves room for as many segments beside it.
+    static let connections = 4096
+    /// Milliseconds an unauthenticated connection may take, as PostgreSQL's authentication_timeout.
+    static let authenticationMilliseconds = 60_000
+    /// Bytes of encoded rows after which a stream waits for the socket to drain.
+    static let streamBytes = 256 << 10
+    /// Milliseconds a stopping server waits for running statements before it cancels them.
+    static let drainMilliseconds = 10_000
+}

@@ -1,0 +1,165 @@
+import Diagnostics
+import Engine
+import Platform
+import PostgresWire
+import Values
+
+/// One PostgreSQL client: its socket, its protocol machine and its session.
+///
+/// Lives on the event loop. `perform` does what the machine says; a request goes to the session,
+/// whose answer comes back to the loop and into the machine, which says what comes next.
+///
+/// - INV-1 At most one request is with the session.
+/// - INV-2 After the socket is closed the session is cancelled and never answered.
+// SAFETY: all state belongs to the loop's thread; other threads hold a reference only to come back
+// through `loop.execute`.
+final class PostgresConnection: @unchecked Sendable {
+    let socket: SocketConnection
+    let server: Server
+    private var machine: ConnectionMachine
+    var session: Session?
+    var statements: [StatementID: PreparedEntry] = [:]
+    var portals: [PortalID: Portal] = [:]
+    var stream: ResultStream?
+    private var user = ""
+    private var key: CancelKey?
+    private var authenticationTimer: TimerToken?
+    private var isPaused = false
+
+    init(socket: SocketConnection, server: Server) {
+        self.socket = socket
+        self.server = server
+        machine = ConnectionMachine(
+            ConnectionMachine.Settings(
+                encryption: .refused, mockSecret: server.credentials.mockSecret,
+                cryptography: server.credentials.cryptography))
+    }
+
+    /// Begins to listen to the client.
+    func open() {
+        socket.onBytes = { [self] bytes in perform(machine.receive(bytes)) }
+        socket.onWritable = { [self] in stream?.resume() }
+        socket.onPeerHangup = { [self] in session?.cancel() }
+        socket.onClose = { [self] _ in closed() }
+        authenticationTimer = socket.loop.schedule(
+            afterMilliseconds: ServerLimits.authenticationMilliseconds
+        ) { [self] in
+            guard !machine.isAuthenticated else { return }
+            perform(machine.terminate(.authenticationTimeout()))
+        }
+    }
+
+    /// Says a last word and closes: when the server stops.
+    func terminate(_ error: DatabaseError) {
+        session?.cancel()
+        perform(machine.terminate(error))
+    }
+
+    var isIdle: Bool { !machine.isBusy }
+
+    private func closed() {
+        if let authenticationTimer { socket.loop.cancel(authenticationTimer) }
+        if let key { server.cancels.withdraw(key) }
+        stream = nil
+        session?.cancel()
+        session?.statementEnded()
+        session = nil
+        portals = [:]
+        statements = [:]
+        server.forget(self)
+    }
+
+    private func perform(_ actions: [ConnectionAction]) {
+        for action in actions {
+            switch action {
+            case .send(let bytes): socket.send(bytes)
+            case .flush: break  // The loop sends what is queued at the end of each turn.
+            case .startTLS:
+                // Encryption is refused by the settings above, so the machine never asks for it.
+                socket.close(afterFlush: false)
+            case .cancel(let key): server.cancels.cancel(key)
+            case .releaseStatement(let id): statements[id] = nil
+            case .releasePortal(let id): portals[id] = nil
+            case .failTransaction: session?.fail()
+            case .copyData, .copyDone, .copyFail: break  // No statement asks for COPY data yet.
+            case .close: socket.close()
+            case .request(let request): run(request)
+            }
+        }
+        watchInput()
+    }
+
+    /// Stops reading while a statement runs and enough is held, and goes on afterwards.
+    private func watchInput() {
+        guard socket.isOpen, machine.wantsInput == isPaused else { return }
+        isPaused.toggle()
+        if isPaused { socket.pauseReading() } else { socket.resumeReading() }
+    }
+
+    // MARK: Answers
+
+    /// Answers the machine with success.
+    func finish(_ answer: SessionAnswer = .done) {
+        session?.statementEnded()
+        guard socket.isOpen else { return }
+        perform(machine.finish(answer, transaction: transactionStatus))
+    }
+
+    /// Answers the machine with an error: the one place where errors become ErrorResponses.
+    func fail(_ error: DatabaseError) {
+        session?.statementEnded()
+        guard socket.isOpen else { return }
+        perform(machine.fail(error, transaction: transactionStatus))
+    }
+
+    private var transactionStatus: PostgresWire.TransactionStatus {
+        switch session?.status {
+        case nil, .idle: .idle
+        case .inBlock: .open
+        case .failed: .failed
+        }
+    }
+
+    private func run(_ request: SessionRequest) {
+        switch request {
+        case .lookUpUser(let name):
+            user = name
+            finish(.user(server.credentials.record(for: name)))
+        case .openSession(let parameters): openSession(parameters)
+        case .runSimple(let text): runSimple(text)
+        case .parse(let id, let sql, let types): parse(id, sql, types)
+        case .describeStatement(let id): describeStatement(id)
+        case .bind(let id, let statement, let values): bind(id, statement, values)
+        case .describePortal(let id): describePortal(id)
+        case .execute(let id, let maximumRows): execute(id, maximumRows)
+        case .sync: sync()
+        }
+    }
+
+    private func openSession(_ parameters: StartupParameters) {
+        let session = server.engine.makeSession(
+            user: user, database: parameters.database,
+            isReadOnly: server.credentials.isReadOnly(user)
+        ) { [self] notice in
+            socket.loop.execute { [self] in send(notice) }
+        }
+        for setting in parameters.settings { session.applyStartup(setting.name, setting.value) }
+        self.session = session
+        let key = server.cancels.register { session.cancel() }
+        self.key = key
+        if let authenticationTimer { socket.loop.cancel(authenticationTimer) }
+        finish(
+            .session(
+                SessionIdentity(
+                    key: key,
+                    parameters: session.initialParameters.map { WireSetting($0.0, $0.1) })))
+    }
+
+    private func send(_ notice: Notice) {
+        var encoder = BackendEncoder()
+        encoder.notice(
+            DatabaseError(notice.state, notice.message),
+            severity: notice.severity == .warning ? .warning : .notice)
+        socket.send(encoder.take())
+    }
+}

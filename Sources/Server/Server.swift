@@ -1,0 +1,149 @@
+package import Diagnostics
+package import Engine
+package import Platform
+
+/// Where the server listens and whom it lets in.
+package struct ServerSettings: Sendable {
+    /// A host and a port; port 0 asks for any free one.
+    package struct Address: Sendable {
+        package let host: String
+        package let port: Int
+
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    package var postgres: Address
+    package var http: Address
+    package var health: Address
+    package var accounts: [Credentials.Account]
+    /// The user HTTP requests run as when none is asked for.
+    package var adminUser: String
+    /// The account of HTTP, when `http.user` is set.
+    package var httpAccount: Credentials.Account?
+
+    var httpRequiresAuthentication: Bool { httpAccount != nil }
+
+    package init(
+        postgres: Address, http: Address, health: Address, accounts: [Credentials.Account],
+        adminUser: String, httpAccount: Credentials.Account?
+    ) {
+        self.postgres = postgres
+        self.http = http
+        self.health = health
+        self.accounts = accounts
+        self.adminUser = adminUser
+        self.httpAccount = httpAccount
+    }
+}
+
+/// The listeners and everything that is connected to them. Lives on its event loop.
+// SAFETY: all mutable state belongs to the loop's thread.
+package final class Server: @unchecked Sendable {
+    let engine: Engine
+    let platform: Platform
+    let settings: ServerSettings
+    let credentials: Credentials
+    let httpCredentials: Credentials
+    let cancels: CancelRegistry
+    private let loop: EventLoop
+    private var listeners: [Listener] = []
+    private var postgresConnections: [ObjectIdentifier: PostgresConnection] = [:]
+    private var connectionCount = 0
+    private var isStopping = false
+    private var whenStopped: (() -> Void)?
+
+    package init(engine: Engine, platform: Platform, loop: EventLoop, settings: ServerSettings) {
+        self.engine = engine
+        self.platform = platform
+        self.loop = loop
+        self.settings = settings
+        credentials = Credentials(accounts: settings.accounts, chance: platform.chance)
+        httpCredentials = Credentials(
+            accounts: settings.httpAccount.map { [$0] } ?? [], chance: platform.chance)
+        cancels = CancelRegistry(chance: platform.chance)
+    }
+
+    /// Opens the three ports. Call it on the loop's thread, before or while it runs.
+    ///
+    /// - Throws: F0000 when an address cannot be listened on.
+    package func open() throws(DatabaseError) {
+        try listen("postgres", settings.postgres) { [self] socket in acceptPostgres(socket) }
+        try listen("http", settings.http) { [self] socket in
+            guard admit() else { return socket.close(afterFlush: false) }
+            HTTPConnection(socket: socket, server: self).open()
+        }
+        try listen("health", settings.health) { [self] socket in
+            guard admit() else { return socket.close(afterFlush: false) }
+            HealthConnection(socket: socket, server: self).open()
+        }
+    }
+
+    private func listen(
+        _ name: String, _ address: ServerSettings.Address,
+        accept: @escaping (SocketConnection) -> Void
+    ) throws(DatabaseError) {
+        let listener = try loop.listen(host: address.host, port: address.port, accept: accept)
+        listeners.append(listener)
+        platform.log.log(
+            .advisory, "server", "\(name) server listens on \(address.host):\(listener.port)")
+    }
+
+    private func acceptPostgres(_ socket: SocketConnection) {
+        let connection = PostgresConnection(socket: socket, server: self)
+        let isAdmitted = admit()
+        if !isAdmitted { connectionCount += 1 }  // Counted until its refusal has been sent.
+        postgresConnections[ObjectIdentifier(connection)] = connection
+        connection.open()
+        if !isAdmitted {
+            connection.terminate(.tooManyConnections(limit: ServerLimits.connections))
+        }
+    }
+
+    private func admit() -> Bool {
+        guard !isStopping, connectionCount < ServerLimits.connections else { return false }
+        connectionCount += 1
+        return true
+    }
+
+    func forget(_ connection: PostgresConnection) {
+        postgresConnections[ObjectIdentifier(connection)] = nil
+        connectionClosed()
+    }
+
+    func connectionClosed() {
+        connectionCount -= 1
+        checkStopped()
+    }
+
+    /// Stops listening, lets running statements end and then calls `completion` on the loop. What
+    /// still runs after a grace period is cancelled.
+    package func stop(_ completion: @escaping () -> Void) {
+        guard !isStopping else { return }
+        isStopping = true
+        whenStopped = completion
+        for listener in listeners { listener.close() }
+        listeners = []
+        for connection in Array(postgresConnections.values) where connection.isIdle {
+            connection.terminate(.shuttingDown())
+        }
+        _ = loop.schedule(afterMilliseconds: ServerLimits.drainMilliseconds) { [self] in
+            for connection in Array(postgresConnections.values) {
+                connection.terminate(.shuttingDown())
+            }
+            let completion = whenStopped
+            whenStopped = nil
+            completion?()
+        }
+        checkStopped()
+    }
+
+    private func checkStopped() {
+        guard isStopping, postgresConnections.isEmpty else { return }
+        let completion = whenStopped
+        whenStopped = nil
+        completion?()
+    }
+}

@@ -1,0 +1,123 @@
+import Backup
+import Diagnostics
+import Engine
+import Execution
+import Platform
+import Planner
+import Storage
+import Synchronization
+import Values
+
+/// The engine in this process, on a root of its own under the system's directory for such things.
+final class EngineTarget: Target {
+    private let platform: Platform
+    private let root: String
+    private var storage: Storage
+    private var engine: Engine
+    private var sessions: [String: Session] = [:]
+
+    init(platform: Platform) throws(DatabaseError) {
+        self.platform = platform
+        let name = SHA256.hexadecimal(platform.chance.bytes(8))
+        root = Path.join("/tmp", "basalt-slt-\(name)")
+        try platform.files.makeDurableDirectory(root)
+        (storage, engine) = try Self.open(root, platform)
+    }
+
+    private static func open(_ root: String, _ platform: Platform) throws(DatabaseError) -> (
+        Storage, Engine
+    ) {
+        let storage = try Storage.open(root: root, platform: platform)
+        let backup = BackupService(
+            source: BackupSource(storage: storage), platform: platform,
+            settings: BackupSettings(root: root))
+        return (storage, Engine(storage: storage, platform: platform, backup: backup))
+    }
+
+    func run(_ sql: String, on connection: String) -> Answer {
+        let session: Session
+        if let found = sessions[connection] {
+            session = found
+        } else {
+            session = engine.makeSession()
+            sessions[connection] = session
+        }
+        do throws(DatabaseError) {
+            var answer = Answer.command("")
+            let statements = try session.parse(sql)
+            if statements.count > 1 { session.openImplicitTransaction() }
+            for statement in statements {
+                answer = try run(statement, session)
+            }
+            try closeImplicit(session)
+            return answer
+        } catch {
+            return .failure(state: error.state.code, message: error.message)
+        }
+    }
+
+    private func run(_ statement: PreparedStatement, _ session: Session) throws(DatabaseError)
+        -> Answer
+    {
+        let outcome = try waiting { session.execute(statement, completion: $0) }
+        switch outcome {
+        case .command(let command): return .command(command.tag)
+        case .rows(let cursor, _):
+            var rows: [[String?]] = []
+            while let batch = try cursor.next() {
+                for row in 0..<batch.rowCount {
+                    rows.append(batch.columns.map { $0.value(at: row).text(as: $0.type) })
+                }
+            }
+            return .rows(rows)
+        }
+    }
+
+    private func closeImplicit(_ session: Session) throws(DatabaseError) {
+        try waiting { session.closeImplicitTransaction(completion: $0) }
+    }
+
+    /// Waits for a completion, which may come on another thread.
+    private func waiting<Success: Sendable>(
+        _ body: (@escaping @Sendable (Result<Success, DatabaseError>) -> Void) -> Void
+    ) throws(DatabaseError) -> Success {
+        let gate = platform.workers.makeGate()
+        let box = ResultBox<Success>()
+        body { result in
+            box.value.withLock { $0 = result }
+            gate.open()
+        }
+        gate.wait()
+        guard let result = box.value.withLock({ $0 }) else {
+            throw DatabaseError(.internalError, "a completion without a result")
+        }
+        return try result.get()
+    }
+
+    func restart() throws {
+        sessions = [:]
+        try storage.close()
+        (storage, engine) = try Self.open(root, platform)
+    }
+
+    func crash() throws {
+        throw DatabaseError(
+            .featureNotSupported, "one process cannot be killed in part; use the simulation")
+    }
+
+    func offers(_ feature: String) -> Bool { ["restart", "backup"].contains(feature) }
+
+    func close() {
+        sessions = [:]
+        do throws(DatabaseError) {
+            try storage.close()
+            try platform.files.removeTree(root)
+        } catch {
+            Process.printError("slt: \(root) is left behind: \(error)")
+        }
+    }
+}
+
+private final class ResultBox<Success: Sendable>: Sendable {
+    let value = Mutex<Result<Success, DatabaseError>?>(nil)
+}

@@ -1,0 +1,58 @@
+import Diagnostics
+import Platform
+
+/// Why the process ends, as its exit code.
+enum ExitCode: Int32 {
+    case done = 0
+    case failed = 1
+    case usage = 2
+    case configuration = 3
+    case inUse = 4
+    case damaged = 5
+
+    init(_ error: DatabaseError) {
+        switch error.state {
+        case .configuration: self = .configuration
+        case .inUse: self = .inUse
+        case .corrupted: self = .damaged
+        default: self = .failed
+        }
+    }
+}
+
+enum MainCommand {
+    static func run(_ arguments: [String]) -> ExitCode {
+        do throws(UsageError) {
+            switch try Arguments.parse(arguments) {
+            case .version:
+                print("basalt \(Version.text)")
+                return .done
+            case .help(let topic):
+                guard let text = HelpText.text(for: topic) else {
+                    throw UsageError(
+                        message: "no help for \"\(topic ?? "")\"; type `basalt help`")
+                }
+                print(text)
+                return .done
+            case .serve(let options):
+                return try serve(options)
+            }
+        } catch {
+            Process.printError("basalt: \(error.message)")
+            return .usage
+        }
+    }
+
+    private static func serve(_ options: ServeOptions) throws(UsageError) -> ExitCode {
+        let environment = ProcessEnvironment.all()
+        let root = try RootDirectory.find(
+            option: options.root, environment: environment,
+            workingDirectory: Process.workingDirectory)
+        do throws(DatabaseError) {
+            return try ServeCommand(options: options, root: root, environment: environment).run()
+        } catch {
+            Process.printError("basalt: \(error)")
+            return ExitCode(error)
+        }
+    }
+}

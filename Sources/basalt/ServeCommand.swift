@@ -1,0 +1,211 @@
+import Backup
+import Diagnostics
+import Engine
+import Platform
+import Server
+import Storage
+import Synchronization
+
+/// `basalt serve`: opens a root, runs the server on it, closes it.
+struct ServeCommand {
+    let options: ServeOptions
+    let root: RootDirectory
+    let environment: [String: String]
+
+    /// Runs until a signal ends it.
+    ///
+    /// - Throws: F0000 for settings and addresses, 55006 for a root in use, XX001 for a damaged one.
+    func run() throws(DatabaseError) -> ExitCode {
+        // Before any thread starts, so that every thread leaves them to the loop.
+        Signal.block([Signal.terminate, Signal.interrupt, Signal.hangup])
+        let files = LinuxFileSystem()
+        if !options.isReadOnly {
+            try root.create(files, rewritesPublic: options.rewritesPublic)
+        }
+        let configuration = try Configuration.load(
+            path: root.configurationFile, files: files, environment: environment)
+        let unlogged = Platform.linux(
+            log: SilentLog(), workerThreads: workerCount(configuration))
+        let logger = try makeLogger(configuration, unlogged)
+        defer { logger.close() }
+        let platform = Platform(
+            files: unlogged.files, clock: unlogged.clock, chance: unlogged.chance,
+            workers: unlogged.workers, log: logger)
+        do throws(DatabaseError) {
+            return try serve(configuration, platform)
+        } catch {
+            platform.log.log(.critical, "server", "\(error)")
+            throw error
+        }
+    }
+
+    private func serve(_ configuration: Configuration, _ platform: Platform)
+        throws(DatabaseError) -> ExitCode
+    {
+        announce(configuration, platform)
+        let loop = try EventLoop()
+        let hasFailed = Atomic(false)
+        let storage = try openStorage(configuration, platform) { error in
+            platform.log.log(.critical, "storage", "the server stops: \(error)")
+            hasFailed.store(true, ordering: .relaxed)
+            loop.stop()
+        }
+        announceTables(storage, platform)
+        let server = Server(
+            engine: makeEngine(configuration, platform, storage), platform: platform, loop: loop,
+            settings: Self.serverSettings(configuration))
+        try server.open()
+        try watchSignals(loop, server, platform)
+        platform.log.log(.advisory, "server", "ready")
+        loop.run()
+        loop.closeAll()
+        try storage.close()
+        platform.log.log(.advisory, "server", "stopped")
+        return hasFailed.load(ordering: .relaxed) ? .failed : .done
+    }
+
+    private func makeLogger(_ configuration: Configuration, _ platform: Platform)
+        throws(DatabaseError) -> Logger
+    {
+        let path = Path.join(root.path, "conf", "log.conf")
+        let isThere = try platform.files.info(path) != nil
+        let text =
+            isThere ? try platform.files.readAll(path, upTo: ConfigurationLimits.fileBytes) : nil
+        let directory = configuration.path("log.dir", root: root.path)
+        return Logger(
+            settings: LogSettings(configuration, logFile: text, environment: environment),
+            directory: options.isReadOnly ? nil : directory, files: platform.files,
+            clock: platform.clock, workers: platform.workers)
+    }
+
+    private func makeEngine(
+        _ configuration: Configuration, _ platform: Platform, _ storage: Storage
+    ) -> Engine {
+        var settings = EngineSettings()
+        settings.productVersion = "Basalt \(Version.text)"
+        settings.isReadOnly = options.isReadOnly
+        settings.parameters = configuration.parameters.map { ($0.name, $0.value) }
+        let limit = configuration.integer("cairo.sql.memory.limit")
+        if limit > 0 { settings.queryMemoryBytes = limit }
+        let backup = BackupService(
+            source: BackupSource(storage: storage), platform: platform,
+            settings: BackupSettings(
+                root: root.path, backupRoot: configuration.text("cairo.sql.backup.root"),
+                allowedPaths: configuration.list("backup.allowed.paths"),
+                software: "Basalt \(Version.text)"))
+        return Engine(
+            storage: storage, platform: platform, settings: settings,
+            backup: options.isReadOnly ? nil : backup)
+    }
+
+    private func workerCount(_ configuration: Configuration) -> Int {
+        let wanted = configuration.integer("shared.worker.count")
+        return wanted > 0 ? wanted : Machine.coreCount
+    }
+
+    private func announce(_ configuration: Configuration, _ platform: Platform) {
+        let log = platform.log
+        log.log(.advisory, "server", "Basalt \(Version.text), process \(Machine.processID)")
+        log.log(
+            .advisory, "server",
+            "Basalt configuration files are in \(Path.join(root.path, "conf"))")
+        for warning in configuration.warnings { log.log(.advisory, "configuration", warning) }
+        for name in ["pg.net.bind.to", "http.bind.to"] {
+            let address = configuration.address(name)
+            let hasDefaultPassword = configuration.source("pg.password") == .standard
+            if !address.isLoopback, hasDefaultPassword {
+                log.log(
+                    .error, "configuration",
+                    "\(name) listens on \(address) with the default password; set pg.password "
+                        + "and http.user before others can reach this machine")
+            }
+        }
+    }
+
+    private func openStorage(
+        _ configuration: Configuration, _ platform: Platform,
+        onFatal: @escaping @Sendable (DatabaseError) -> Void
+    ) throws(DatabaseError) -> Storage {
+        var settings = StorageSettings()
+        settings.isReadOnly = options.isReadOnly
+        let mode = configuration.text("cairo.commit.mode")
+        settings.commitMode = CommitMode(rawValue: mode) ?? .sync
+        settings.walFileBytes = configuration.integer("cairo.wal.file.size")
+        settings.walRetentionBytes = configuration.integer("cairo.wal.retention.size")
+        settings.flushRows = configuration.integer("cairo.max.uncommitted.rows")
+        if !options.isReadOnly, try BackupService.isBackup(root: root.path, platform: platform) {
+            let identity = try Storage.adopt(root: root.path, platform: platform)
+            platform.log.log(
+                .advisory, "storage",
+                "this root is a backup: it is adopted, its timeline \(identity.timeline) begins")
+        }
+        return try Storage.open(
+            root: root.path, platform: platform, settings: settings, onFatal: onFatal)
+    }
+
+    private func announceTables(_ storage: Storage, _ platform: Platform) {
+        let snapshot = storage.snapshot()
+        for table in snapshot.tables {
+            platform.log.log(
+                .advisory, "storage",
+                "table \(table.name), \(table.rowCount) rows in \(table.runs.count) runs"
+            )
+        }
+        snapshot.release()
+    }
+
+    private static func serverSettings(_ configuration: Configuration) -> ServerSettings {
+        func address(_ name: String) -> ServerSettings.Address {
+            let found = configuration.address(name)
+            return ServerSettings.Address(host: found.host, port: found.port)
+        }
+        let admin = configuration.text("pg.user")
+        var accounts = [
+            Credentials.Account(
+                user: admin, password: configuration.text("pg.password"), isReadOnly: false)
+        ]
+        if configuration.boolean("pg.readonly.user.enabled") {
+            accounts.append(
+                Credentials.Account(
+                    user: configuration.text("pg.readonly.user"),
+                    password: configuration.text("pg.readonly.password"), isReadOnly: true))
+        }
+        let httpUser = configuration.text("http.user")
+        return ServerSettings(
+            postgres: address("pg.net.bind.to"), http: address("http.bind.to"),
+            health: address("http.min.net.bind.to"), accounts: accounts, adminUser: admin,
+            httpAccount: httpUser.isEmpty
+                ? nil
+                : Credentials.Account(
+                    user: httpUser, password: configuration.text("http.password"),
+                    isReadOnly: false))
+    }
+
+    /// SIGTERM drains, a second one leaves at once; SIGHUP is the terminal's end unless -n.
+    private func watchSignals(_ loop: EventLoop, _ server: Server, _ platform: Platform)
+        throws(DatabaseError)
+    {
+        var isStopping = false
+        try loop.onSignals([Signal.terminate, Signal.interrupt, Signal.hangup]) { number in
+            if number == Signal.hangup {
+                if !options.ignoresHangup { reload(platform) }
+                return
+            }
+            if isStopping { Process.exit(ExitCode.failed.rawValue) }
+            isStopping = true
+            platform.log.log(.advisory, "server", "stopping, running statements may end")
+            server.stop { loop.stop() }
+        }
+    }
+
+    /// Reads the settings again and says what would change.
+    private func reload(_ platform: Platform) {
+        do throws(DatabaseError) {
+            let fresh = try Configuration.load(
+                path: root.configurationFile, files: platform.files, environment: environment)
+            for warning in fresh.warnings { platform.log.log(.advisory, "configuration", warning) }
+        } catch {
+            platform.log.log(.error, "configuration", "not reloaded: \(error)")
+        }
+    }
+}

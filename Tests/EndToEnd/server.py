@@ -1,0 +1,107 @@
+"""Starts the real basalt process on free loopback ports and talks to it with real clients."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+START_SECONDS = 30
+LISTENS = re.compile(r"(postgres|http|health) server listens on 127\.0\.0\.1:(\d+)")
+
+
+class Server:
+    """One running server; its own pid stops it."""
+
+    def __init__(self, binary, root, *arguments, environment=None):
+        self.root = str(root)
+        values = dict(os.environ, SWIFT_BACKTRACE="enable=no")
+        for name in ("PG", "HTTP", "HTTP_MIN"):
+            values[f"BASALT_{name}_NET_BIND_TO"] = "127.0.0.1:0"
+        values["BASALT_HTTP_BIND_TO"] = "127.0.0.1:0"
+        values.update(environment or {})
+        values.pop("BASALT_BINARY", None)
+        self.log = []
+        self.ports = {}
+        self.process = subprocess.Popen(
+            [binary, "serve", "-d", self.root, *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=values)
+        self._rest = b""
+
+    def wait_ready(self):
+        """Reads the log until all three listeners have said where they are."""
+        end = time.monotonic() + START_SECONDS
+        while len(self.ports) < 3:
+            line = self._line(end)
+            if line is None:
+                raise AssertionError("server did not start:\n" + "\n".join(self.log))
+            found = LISTENS.search(line)
+            if found:
+                self.ports[found.group(1)] = int(found.group(2))
+        return self
+
+    def _line(self, end):
+        while b"\n" not in self._rest:
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
+            if not ready:
+                return None
+            chunk = os.read(self.process.stdout.fileno(), 65536)
+            if not chunk:
+                return None
+            self._rest += chunk
+        raw, self._rest = self._rest.split(b"\n", 1)
+        self.log.append(raw.decode(errors="replace"))
+        return self.log[-1]
+
+    def drain(self):
+        """Reads what is left of the log after the process has ended."""
+        end = time.monotonic() + START_SECONDS
+        while self._line(end) is not None:
+            pass
+
+    def stop(self, number=signal.SIGTERM):
+        """Sends a signal and returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(timeout=START_SECONDS)
+        self.drain()
+        self.process.stdout.close()
+        return code
+
+    def psql(self, *statements, user="admin", password="quest", options=(), check=True):
+        """Runs statements through psql, unaligned; returns the finished process."""
+        values = dict(
+            os.environ, PGPASSWORD=password, PGCONNECT_TIMEOUT="10", PGSSLMODE="disable")
+        command = [
+            "psql", "-X", "-h", "127.0.0.1", "-p", str(self.ports["postgres"]), "-U", user,
+            "-d", "qdb", "-At", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", *options]
+        for statement in statements:
+            command += ["-c", statement]
+        done = subprocess.run(command, env=values, capture_output=True, text=True, timeout=60)
+        if check and done.returncode != 0:
+            raise AssertionError(f"psql failed: {done.stderr}\n" + "\n".join(self.log))
+        return done
+
+    def rows(self, statement):
+        return self.psql(statement).stdout.splitlines()
+
+    def execute(self, query):
+        """Asks /exec; returns (status, text)."""
+        url = f"http://127.0.0.1:{self.ports['http']}/exec?" + urllib.parse.urlencode(
+            {"query": query})
+        return fetch(url)
+
+    def health(self):
+        return fetch(f"http://127.0.0.1:{self.ports['health']}/status")
+
+
+def fetch(url):
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()

@@ -1,0 +1,230 @@
+"""The thin line, end to end: psql to a table, to a crash, to a backup, and back."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from server import Server
+
+BINARY = os.environ["BASALT_BINARY"]
+CREATE = "CREATE TABLE t (ts TIMESTAMP, s SYMBOL, v DOUBLE) TIMESTAMP(ts) PARTITION BY DAY"
+INSERT = (
+    "INSERT INTO t VALUES ('2026-01-01T00:00:00Z', 'a', 1.5), ('2026-01-02T00:00:00Z', 'b', NULL),"
+    " ('2026-01-01T12:00:00Z', 'a', -3)")
+ALL = "SELECT * FROM t ORDER BY ts"
+ROWS = ["2026-01-01 00:00:00|a|1.5", "2026-01-01 12:00:00|a|-3", "2026-01-02 00:00:00|b|"]
+
+
+class ThinLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-e2e-"))
+        self.servers = []
+
+    def tearDown(self):
+        for server in self.servers:
+            if server.process.poll() is None:
+                server.stop(signal.SIGKILL)
+        subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
+        shutil.rmtree(self.folder)
+
+    def start(self, root="root", *arguments, environment=None):
+        path = root if str(root).startswith("/") else self.folder / root
+        server = Server(BINARY, path, *arguments, environment=environment)
+        self.servers.append(server)
+        return server.wait_ready()
+
+    def filled(self):
+        server = self.start()
+        server.psql(CREATE, INSERT)
+        return server
+
+    def test_rows_come_back_in_order(self):
+        server = self.filled()
+
+        self.assertEqual(server.rows(ALL), ROWS)
+        self.assertEqual(server.rows("SELECT s, v FROM t WHERE v > 0"), ["a|1.5"])
+        self.assertEqual(server.rows("SELECT v FROM t ORDER BY ts DESC LIMIT 2"), ["", "-3"])
+        self.assertEqual(server.rows("SELECT count(*) FROM t"), ["3"])
+
+    def test_an_error_has_a_state_and_a_place(self):
+        server = self.filled()
+
+        done = server.psql("SELECT nix FROM t", check=False)
+
+        self.assertIn("42703", done.stderr)
+        self.assertIn('column "nix" does not exist', done.stderr)
+        self.assertIn("LINE 1: SELECT nix FROM t\n               ^", done.stderr)
+
+    def test_a_wrong_password_is_refused(self):
+        server = self.start()
+
+        done = server.psql("SELECT 1", password="wrong", check=False)
+
+        self.assertIn('password authentication failed for user "admin"', done.stderr)
+
+    def test_rows_survive_kill_9(self):
+        self.filled().stop(signal.SIGKILL)
+
+        self.assertEqual(self.start().rows(ALL), ROWS)
+
+    def test_a_clean_stop_flushes_and_keeps_the_rows(self):
+        self.assertEqual(self.filled().stop(), 0)
+        self.assertTrue(list((self.folder / "root/db").glob("t~*/2026-01-01/*.seg")))
+
+        self.assertEqual(self.start().rows(ALL), ROWS)
+
+    def test_what_a_killed_client_was_told_is_there(self):
+        server = self.start()
+        server.psql(CREATE)
+        acknowledged = []
+
+        def write():
+            for number in range(10_000):
+                done = server.psql(
+                    f"INSERT INTO t VALUES ('2026-01-01T00:00:00Z', 'k', {number})", check=False)
+                if done.returncode != 0:
+                    return
+                acknowledged.append(number)
+                if len(acknowledged) == 20:
+                    server.process.send_signal(signal.SIGKILL)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join()
+        server.stop(signal.SIGKILL)
+
+        found = {int(float(row)) for row in self.start().rows("SELECT v FROM t")}
+        self.assertTrue(set(acknowledged) <= found, (acknowledged, found))
+        self.assertLessEqual(len(found - set(acknowledged)), 1)
+
+    def test_cancel_stops_a_query_and_nothing_else(self):
+        server = self.start()
+        rows = ", ".join(f"({number})" for number in range(5000))
+        server.psql("CREATE TABLE n (x LONG)", f"INSERT INTO n VALUES {rows}")
+        values = dict(os.environ, PGPASSWORD="quest", PGSSLMODE="disable")
+        process = subprocess.Popen(
+            ["psql", "-X", "-h", "127.0.0.1", "-p", str(server.ports["postgres"]), "-U", "admin",
+             "-d", "qdb", "-At", "-v", "VERBOSITY=verbose"],
+            env=values, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(b"\\echo ready\nSELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c;\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        while server.rows("SELECT count(*) FROM query_activity()") == ["1"]:
+            pass
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.stderr.readline(), b"Cancel request sent\n")
+        self.assertIn(b"57014", process.stderr.readline())
+
+        # psql ends a script at Ctrl-C; the query must have left nothing running behind it.
+        process.communicate(timeout=60)
+        self.assertEqual(server.rows("SELECT count(*) FROM query_activity()"), ["1"])
+
+    def test_a_backup_from_psql_is_a_root(self):
+        server = self.filled()
+        done = server.psql("BACKUP DATABASE AS 'first'")
+        self.assertIn("first", done.stderr)
+        server.psql("INSERT INTO t VALUES ('2026-01-03T00:00:00Z', 'later', 9)")
+
+        copy = self.start(self.folder / "root/backup/first")
+
+        self.assertEqual(copy.rows(ALL), ROWS)
+        self.assertEqual(len(server.rows(ALL)), 4)
+
+    def test_a_backup_by_curl_answers_ok_and_is_a_root(self):
+        server = self.filled()
+        done = subprocess.run(
+            ["curl", "-sG", "--data-urlencode", "query=BACKUP database;",
+             f"http://localhost:{server.ports['http']}/exec"],
+            capture_output=True, text=True, timeout=60, check=True)
+        answer = json.loads(done.stdout)
+        self.assertEqual(answer["ddl"], "OK")
+
+        copy = self.start(answer["backup"]["path"])
+
+        self.assertEqual(copy.rows(ALL), ROWS)
+
+    def test_a_read_only_server_writes_nothing(self):
+        server = self.filled()
+        server.psql("BACKUP DATABASE AS 'first'")
+        backup = self.folder / "root/backup/first"
+        before = listing(backup)
+
+        copy = self.start(backup, "--read-only")
+        self.assertEqual(copy.rows(ALL), ROWS)
+        refused = copy.psql(INSERT, check=False)
+
+        self.assertIn("25006", refused.stderr)
+        self.assertEqual(copy.stop(), 0)
+        self.assertEqual(listing(backup), before)
+
+    def test_exec_answers_select_ddl_and_errors_in_json(self):
+        server = self.filled()
+
+        status, text = server.execute("SELECT s, v FROM t ORDER BY ts LIMIT 1")
+        answer = json.loads(text)
+        self.assertEqual(status, 200)
+        self.assertEqual(answer["columns"][0], {"name": "s", "type": "SYMBOL"})
+        self.assertEqual(answer["dataset"], [["a", 1.5]])
+        self.assertEqual(answer["count"], 1)
+
+        self.assertEqual(json.loads(server.execute("CREATE TABLE u (a LONG)")[1])["ddl"], "OK")
+
+        status, text = server.execute("SELECT x FROM nowhere")
+        self.assertEqual(status, 400)
+        self.assertEqual(json.loads(text)["position"], 14)
+
+    def test_health_answers(self):
+        self.assertEqual(self.start().health()[0], 200)
+
+    def test_a_second_server_on_the_root_is_refused_with_the_pid(self):
+        server = self.start()
+
+        second = Server(BINARY, self.folder / "root")
+        self.servers.append(second)
+        code = second.process.wait(timeout=30)
+        second.drain()
+
+        self.assertNotEqual(code, 0)
+        self.assertIn(str(server.process.pid), "\n".join(second.log))
+
+    def test_the_first_start_creates_the_root_and_says_where(self):
+        server = self.start()
+
+        for name in ("conf/server.conf", "db", "backup", "log", "public", "import", "export"):
+            self.assertTrue((self.folder / "root" / name).exists(), name)
+        text = "\n".join(server.log)
+        self.assertIn(f"Basalt configuration files are in {self.folder}/root/conf", text)
+
+    def test_a_bad_setting_refuses_the_start_with_file_and_line(self):
+        self.start().stop()
+        path = self.folder / "root/conf/server.conf"
+        path.write_text("# comment\ncairo.commit.mode=sometimes\n")
+
+        server = Server(BINARY, self.folder / "root")
+        self.servers.append(server)
+        code = server.process.wait(timeout=30)
+        server.drain()
+
+        self.assertNotEqual(code, 0)
+        self.assertRegex("\n".join(server.log), r"server\.conf:2")
+
+
+def listing(folder):
+    return sorted(
+        (str(path.relative_to(folder)), path.lstat().st_mode, path.lstat().st_mtime_ns,
+         path.lstat().st_size)
+        for path in folder.rglob("*"))
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False, verbosity=2).result
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
