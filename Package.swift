@@ -84,12 +84,7 @@ let package = Package(
                 "Platform", "Values", "SQL", "Catalog", "Storage", "Backup", "Interchange",
                 "Planner", "Execution",
             ]),
-        room(
-            "Server",
-            [
-                "Platform", "Values", "Planner", "Execution", "Storage", "Backup", "Engine",
-                "PostgresWire", "HTTPWire",
-            ]),
+        room("Server", ["Platform", "Values", "Engine", "PostgresWire", "HTTPWire"]),
         .executableTarget(
             name: "basalt",
             dependencies: [
@@ -116,7 +111,7 @@ let package = Package(
         tests("Engine", everything),
         tests("Server", everything),
         .testTarget(
-            name: "basaltTests", dependencies: ["basalt"], swiftSettings: settings),
+            name: "basaltTests", dependencies: ["basalt", "Platform"], swiftSettings: settings),
         .testTarget(
             name: "ToolsTests",
             dependencies: ["Diagnostics", "Bytes", "tidy", "slt"], swiftSettings: settings),

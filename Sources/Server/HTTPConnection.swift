@@ -1,10 +1,7 @@
-import Backup
 import Bytes
 import Diagnostics
 import Engine
-import Execution
 import HTTPWire
-import Planner
 import Platform
 import Values
 
@@ -140,21 +137,21 @@ final class HTTPConnection: @unchecked Sendable {
                 respondJSON(
                     .ok,
                     ExecResponse.ddl(
-                        command.backup.map { [JSONMember("backup", $0.json)] } ?? []))
+                        command.backupFacts.map { [JSONMember("backup", $0)] } ?? []))
             }
-        case .success(.rows(let cursor, _)): stream(cursor, query)
+        case .success(.rows(let rows, _)): stream(rows, query)
         }
     }
 
     // MARK: Rows
 
-    private func stream(_ cursor: Cursor, _ query: String) {
-        let columns = cursor.columns.map {
+    private func stream(_ rows: ResultRows, _ query: String) {
+        let columns = rows.columns.map {
             ExecColumn(name: $0.name, type: $0.type.name)
         }
         let document = ExecDocument(ExecResponse(query: query, columns: columns))
         let stream = ResultStream(
-            cursor: cursor, loop: socket.loop, workers: server.platform.workers
+            rows: rows, loop: socket.loop, workers: server.platform.workers
         ) { document.append($0, $1) }
         self.stream = stream
         var hasBegun = false

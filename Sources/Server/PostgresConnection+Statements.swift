@@ -1,7 +1,5 @@
 import Diagnostics
 import Engine
-import Execution
-import Planner
 import Platform
 import PostgresWire
 import Values
@@ -11,7 +9,7 @@ struct PreparedEntry {
     /// nil for a text without a statement.
     let statement: PreparedStatement?
     let parameterTypes: [ValueType]
-    let columns: [PlanColumn]?
+    let columns: [ResultColumn]?
 }
 
 /// A statement with its parameters, waiting to be run or partly run.
@@ -67,12 +65,12 @@ extension PostgresConnection {
         case .command(let command):
             send(command)
             next()
-        case .rows(let cursor, let tag):
+        case .rows(let rows, let tag):
             var encoder = BackendEncoder()
-            let formats = [WireFormat](repeating: .text, count: cursor.columns.count)
-            encoder.rowDescription(fields(cursor.columns, formats))
+            let formats = [WireFormat](repeating: .text, count: rows.columns.count)
+            encoder.rowDescription(fields(rows.columns, formats))
             socket.send(encoder.take())
-            let stream = makeStream(cursor, formats)
+            let stream = makeStream(rows, formats)
             run(stream, limit: 0) { [self] result in
                 switch result {
                 case .failure(let error):
@@ -186,8 +184,8 @@ extension PostgresConnection {
             case .success(.command(let command)):
                 send(command)
                 finish()
-            case .success(.rows(let cursor, let tag)):
-                portal.stream = makeStream(cursor, portal.formats)
+            case .success(.rows(let rows, let tag)):
+                portal.stream = makeStream(rows, portal.formats)
                 portal.tag = tag
                 advance(portal, maximumRows)
             }
@@ -233,9 +231,9 @@ extension PostgresConnection {
         if !isQueued { completion(.failure(.tooBusy())) }
     }
 
-    private func makeStream(_ cursor: Cursor, _ formats: [WireFormat]) -> ResultStream {
+    private func makeStream(_ rows: ResultRows, _ formats: [WireFormat]) -> ResultStream {
         ResultStream(
-            cursor: cursor, loop: socket.loop, workers: server.platform.workers
+            rows: rows, loop: socket.loop, workers: server.platform.workers
         ) { RowEncoding.postgres($0, $1, formats: formats) }
     }
 
@@ -256,7 +254,7 @@ extension PostgresConnection {
             })
     }
 
-    private func fields(_ columns: [PlanColumn], _ formats: [WireFormat]) -> [FieldDescription] {
+    private func fields(_ columns: [ResultColumn], _ formats: [WireFormat]) -> [FieldDescription] {
         zip(columns, formats).map { column, format in
             FieldDescription(
                 name: column.name, tableOID: UInt32(clamping: column.tableID ?? 0),

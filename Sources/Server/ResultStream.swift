@@ -1,22 +1,22 @@
 import Diagnostics
-import Execution
+import Engine
 import Platform
 import Values
 
-/// Brings the rows of one cursor to one client, a batch at a time and no faster than it reads.
+/// Brings the rows of one statement to one client, a batch at a time and no faster than it reads.
 ///
 /// A batch is made and encoded on a worker; its bytes come back through the loop and into the
 /// socket. While the socket has enough queued nothing runs: the next step is taken by `resume`.
 /// A portal with a row limit stops in the middle of a batch and goes on there.
 ///
-/// - INV-1 At most one step runs, and while it does `rest` and `cursor` belong to its worker.
+/// - INV-1 At most one step runs, and while it does `rest` and `rows` belong to its worker.
 // SAFETY: the loop's thread owns everything but what INV-1 lends to the worker, and the two hand
 // over through `submit` and `execute`, which order memory.
 final class ResultStream: @unchecked Sendable {
     /// Why a stream stopped.
     enum Ending { case complete, suspended }
 
-    private let cursor: Cursor
+    private let rows: ResultRows
     private let loop: EventLoop
     private let workers: any Workers
     /// Encodes some rows of a batch. Runs on a worker.
@@ -30,10 +30,10 @@ final class ResultStream: @unchecked Sendable {
     private(set) var rowCount = 0
 
     init(
-        cursor: Cursor, loop: EventLoop, workers: any Workers,
+        rows: ResultRows, loop: EventLoop, workers: any Workers,
         encode: @escaping @Sendable (Batch, Range<Int>) -> [UInt8]
     ) {
-        self.cursor = cursor
+        self.rows = rows
         self.loop = loop
         self.workers = workers
         self.encode = encode
@@ -69,11 +69,11 @@ final class ResultStream: @unchecked Sendable {
         if !isQueued { end(.failure(.tooBusy())) }
     }
 
-    /// Makes the bytes of at most one batch; nil when the cursor has ended. On a worker.
+    /// Makes the bytes of at most one batch; nil when they have ended. On a worker.
     private func makeBytes() -> Result<(bytes: [UInt8], rows: Int)?, DatabaseError> {
         do throws(DatabaseError) {
             if rest == nil {
-                guard let batch = try cursor.next() else { return .success(nil) }
+                guard let batch = try rows.next() else { return .success(nil) }
                 rest = (batch, 0)
             }
             guard let (batch, next) = rest else { return .success(nil) }

@@ -1,3 +1,5 @@
+import Platform
+
 /// What `basalt help` prints.
 enum HelpText {
     static let overview = """
@@ -7,7 +9,8 @@ enum HelpText {
 
           serve      run the server on a root directory
           version    print the version
-          help       print this, or `basalt help serve` for the options of a command
+          help       print this, or `basalt help serve` for the options of a command,
+                     `basalt help settings` for conf/server.conf with every setting
 
         PostgreSQL clients connect on 127.0.0.1:8812 (user admin, password quest, database qdb),
         HTTP answers on 127.0.0.1:9000, health on 127.0.0.1:9003.
@@ -35,6 +38,8 @@ enum HelpText {
         switch topic {
         case nil: overview
         case "serve": serve
+        case "settings": SettingTable.defaultFile
+        case "settings-table": SettingTable.documentation
         case "version", "help": overview
         default: nil
         }

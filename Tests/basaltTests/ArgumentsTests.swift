@@ -25,7 +25,7 @@ import Testing
         #expect(throws: UsageError.self) { try Arguments.parse(arguments) }
     }
 
-    @Test("every command has a help text", arguments: ["serve", "version", "help"])
+    @Test("every command has a help text", arguments: ["serve", "version", "help", "settings"])
     func help(topic: String) {
         #expect(HelpText.text(for: topic) != nil)
     }

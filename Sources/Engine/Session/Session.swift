@@ -1,6 +1,7 @@
 package import Backup
+package import Bytes
 package import Diagnostics
-package import Execution
+import Execution
 package import Planner
 package import SQL
 import Platform
@@ -20,13 +21,13 @@ package struct PreparedStatement: Sendable {
 package struct StatementDescription: Sendable {
     package let parameterTypes: [ValueType]
     /// nil when the statement gives no rows.
-    package let columns: [PlanColumn]?
+    package let columns: [ResultColumn]?
 }
 
 /// What a statement gave.
 package enum Outcome: Sendable {
     /// Rows are pulled from the cursor; the tag is for afterwards.
-    case rows(Cursor, RowTag)
+    case rows(ResultRows, RowTag)
     case command(CommandResult)
 }
 
@@ -51,6 +52,8 @@ package struct CommandResult: Sendable {
     /// Rows written, for INSERT.
     package let rowCount: Int?
     package let backup: BackupSummary?
+    /// What /exec tells of the backup.
+    package var backupFacts: JSONValue? { backup?.json }
     /// A session parameter that the client must be told of.
     package let reportedParameter: (name: String, value: String)?
 
@@ -161,7 +164,11 @@ package final class Session: @unchecked Sendable {
             let types = binder.settledParameterTypes
             let settled = PreparedStatement(
                 parsed: prepared.parsed, parameterTypes: types, columns: columns)
-            return (settled, StatementDescription(parameterTypes: types, columns: columns))
+            return (
+                settled,
+                StatementDescription(
+                    parameterTypes: types, columns: columns?.map(ResultColumn.init))
+            )
         } catch {
             fail()
             throw error

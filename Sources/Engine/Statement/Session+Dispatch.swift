@@ -138,7 +138,7 @@ extension Session {
         if let promised = prepared.columns, promised.map(\.type) != bound.columns.map(\.type) {
             throw .changedResult()
         }
-        return .rows(try cursor(bound, view, values), .counted("SELECT"))
+        return .rows(ResultRows(try cursor(bound, view, values)), .counted("SELECT"))
     }
 
     func check(_ values: [Value], _ binder: Binder) throws(DatabaseError) {
@@ -177,7 +177,7 @@ extension Session {
         let relation = FixedRelation(
             name: "explain", columns: [PlanColumn(name: "QUERY PLAN", type: .varchar)],
             rows: lines.map { [.string($0)] })
-        return .rows(try rows(of: relation), .plain("EXPLAIN"))
+        return .rows(ResultRows(try rows(of: relation)), .plain("EXPLAIN"))
     }
 
     func rows(of relation: some SystemRelation) throws(DatabaseError) -> Cursor {

@@ -31,7 +31,7 @@ extension Session {
     }
 
     func show(_ show: Show) throws(DatabaseError) -> Outcome {
-        .rows(try rows(of: try showRelation(show)), .plain("SHOW"))
+        .rows(ResultRows(try rows(of: try showRelation(show))), .plain("SHOW"))
     }
 
     /// What SHOW gives, as a relation.

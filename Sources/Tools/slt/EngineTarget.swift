@@ -62,9 +62,9 @@ final class EngineTarget: Target {
         let outcome = try waiting { session.execute(statement, completion: $0) }
         switch outcome {
         case .command(let command): return .command(command.tag)
-        case .rows(let cursor, _):
+        case .rows(let result, _):
             var rows: [[String?]] = []
-            while let batch = try cursor.next() {
+            while let batch = try result.next() {
                 for row in 0..<batch.rowCount {
                     rows.append(batch.columns.map { $0.value(at: row).text(as: $0.type) })
                 }
