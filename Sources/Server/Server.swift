@@ -44,9 +44,9 @@ package struct ServerSettings: Sendable {
 package final class Server: @unchecked Sendable {
     let engine: Engine
     let platform: Platform
-    let settings: ServerSettings
-    let credentials: Credentials
-    let httpCredentials: Credentials
+    private(set) var settings: ServerSettings
+    private(set) var credentials: Credentials
+    private(set) var httpCredentials: Credentials
     let cancels: CancelRegistry
     private let loop: EventLoop
     private var listeners: [Listener] = []
@@ -79,6 +79,16 @@ package final class Server: @unchecked Sendable {
             guard admit() else { return socket.close(afterFlush: false) }
             HealthConnection(socket: socket, server: self).open()
         }
+    }
+
+    /// Takes accounts anew: for logins from now on, sessions that are open stay. On the loop.
+    package func apply(_ fresh: ServerSettings) {
+        settings.accounts = fresh.accounts
+        settings.adminUser = fresh.adminUser
+        settings.httpAccount = fresh.httpAccount
+        credentials = Credentials(accounts: fresh.accounts, chance: platform.chance)
+        httpCredentials = Credentials(
+            accounts: fresh.httpAccount.map { [$0] } ?? [], chance: platform.chance)
     }
 
     private func listen(

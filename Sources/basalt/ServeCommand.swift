@@ -32,16 +32,16 @@ struct ServeCommand {
             files: unlogged.files, clock: unlogged.clock, chance: unlogged.chance,
             workers: unlogged.workers, log: logger)
         do throws(DatabaseError) {
-            return try serve(configuration, platform)
+            return try serve(configuration, platform, logger)
         } catch {
             platform.log.log(.critical, "server", "\(error)")
             throw error
         }
     }
 
-    private func serve(_ configuration: Configuration, _ platform: Platform)
-        throws(DatabaseError) -> ExitCode
-    {
+    private func serve(
+        _ configuration: Configuration, _ platform: Platform, _ logger: Logger
+    ) throws(DatabaseError) -> ExitCode {
         announce(configuration, platform)
         let loop = try EventLoop()
         let hasFailed = Atomic(false)
@@ -55,7 +55,11 @@ struct ServeCommand {
             engine: makeEngine(configuration, platform, storage), platform: platform, loop: loop,
             settings: Self.serverSettings(configuration))
         try server.open()
-        try watchSignals(loop, server, platform)
+        let reload = ReloadCommand(
+            path: root.configurationFile, logPath: logConfigurationFile,
+            environment: environment, platform: platform, logger: logger, server: server,
+            configuration: configuration)
+        try watchSignals(loop, server, platform, reload)
         platform.log.log(.advisory, "server", "ready")
         loop.run()
         loop.closeAll()
@@ -64,10 +68,12 @@ struct ServeCommand {
         return hasFailed.load(ordering: .relaxed) ? .failed : .done
     }
 
+    private var logConfigurationFile: String { Path.join(root.path, "conf", "log.conf") }
+
     private func makeLogger(_ configuration: Configuration, _ platform: Platform)
         throws(DatabaseError) -> Logger
     {
-        let path = Path.join(root.path, "conf", "log.conf")
+        let path = logConfigurationFile
         let isThere = try platform.files.info(path) != nil
         let text =
             isThere ? try platform.files.readAll(path, upTo: ConfigurationLimits.fileBytes) : nil
@@ -154,7 +160,7 @@ struct ServeCommand {
         snapshot.release()
     }
 
-    private static func serverSettings(_ configuration: Configuration) -> ServerSettings {
+    static func serverSettings(_ configuration: Configuration) -> ServerSettings {
         func address(_ name: String) -> ServerSettings.Address {
             let found = configuration.address(name)
             return ServerSettings.Address(host: found.host, port: found.port)
@@ -182,30 +188,19 @@ struct ServeCommand {
     }
 
     /// SIGTERM drains, a second one leaves at once; SIGHUP is the terminal's end unless -n.
-    private func watchSignals(_ loop: EventLoop, _ server: Server, _ platform: Platform)
-        throws(DatabaseError)
-    {
+    private func watchSignals(
+        _ loop: EventLoop, _ server: Server, _ platform: Platform, _ reload: ReloadCommand
+    ) throws(DatabaseError) {
         var isStopping = false
         try loop.onSignals([Signal.terminate, Signal.interrupt, Signal.hangup]) { number in
             if number == Signal.hangup {
-                if !options.ignoresHangup { reload(platform) }
+                if !options.ignoresHangup { reload.run() }
                 return
             }
             if isStopping { Process.exit(ExitCode.failed.rawValue) }
             isStopping = true
             platform.log.log(.advisory, "server", "stopping, running statements may end")
             server.stop { loop.stop() }
-        }
-    }
-
-    /// Reads the settings again and says what would change.
-    private func reload(_ platform: Platform) {
-        do throws(DatabaseError) {
-            let fresh = try Configuration.load(
-                path: root.configurationFile, files: platform.files, environment: environment)
-            for warning in fresh.warnings { platform.log.log(.advisory, "configuration", warning) }
-        } catch {
-            platform.log.log(.error, "configuration", "not reloaded: \(error)")
         }
     }
 }

@@ -17,7 +17,7 @@ LISTENS = re.compile(r"(postgres|http|health) server listens on 127\.0\.0\.1:(\d
 class Server:
     """One running server; its own pid stops it."""
 
-    def __init__(self, binary, root, *arguments, environment=None):
+    def __init__(self, binary, root, *arguments, environment=None, command=None):
         self.root = str(root)
         values = dict(os.environ, SWIFT_BACKTRACE="enable=no")
         for name in ("PG", "HTTP", "HTTP_MIN"):
@@ -28,7 +28,7 @@ class Server:
         self.log = []
         self.ports = {}
         self.process = subprocess.Popen(
-            [binary, "serve", "-d", self.root, *arguments],
+            [*(command or [binary, "serve"]), "-d", self.root, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=values)
         self._rest = b""
 
@@ -43,6 +43,16 @@ class Server:
             if found:
                 self.ports[found.group(1)] = int(found.group(2))
         return self
+
+    def wait_line(self, text):
+        """Reads the log until a line holds the text."""
+        end = time.monotonic() + START_SECONDS
+        while True:
+            line = self._line(end)
+            if line is None:
+                raise AssertionError(f"no line with {text!r}:\n" + "\n".join(self.log))
+            if text in line:
+                return line
 
     def _line(self, end):
         while b"\n" not in self._rest:
