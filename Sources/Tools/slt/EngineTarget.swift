@@ -8,16 +8,20 @@ import Storage
 import Synchronization
 import Values
 
-/// The engine in this process, on a root of its own under the system's directory for such things.
+/// The engine in this process, on a root of its own: under the system's directory for such things,
+/// or on a simulated machine, whose power can be cut.
 final class EngineTarget: Target {
-    private let platform: Platform
+    private var platform: Platform
+    private let machine: SimulatedPlatform?
     private let root: String
     private var storage: Storage
     private var engine: Engine
     private var sessions: [String: Session] = [:]
 
-    init(platform: Platform) throws(DatabaseError) {
-        self.platform = platform
+    /// - Parameter machine: when given, the engine lives on it and `crash` cuts its power.
+    init(platform real: Platform, machine: SimulatedPlatform? = nil) throws(DatabaseError) {
+        self.machine = machine
+        platform = machine?.platform ?? real
         let name = SHA256.hexadecimal(platform.chance.bytes(8))
         root = Path.join("/tmp", "basalt-slt-\(name)")
         try platform.files.makeDurableDirectory(root)
@@ -101,17 +105,23 @@ final class EngineTarget: Target {
     }
 
     func crash() throws {
-        throw DatabaseError(
-            .featureNotSupported, "one process cannot be killed in part; use the simulation")
+        guard let machine else {
+            throw DatabaseError(.featureNotSupported, "only a simulated machine can crash")
+        }
+        sessions = [:]
+        machine.crash()
+        platform = machine.platform
+        (storage, engine) = try Self.open(root, platform)
     }
 
-    func offers(_ feature: String) -> Bool { ["restart", "backup"].contains(feature) }
+    func offers(_ feature: String) -> Bool { ["restart", "crash", "backup"].contains(feature) }
 
     func close() {
         sessions = [:]
         do throws(DatabaseError) {
             try storage.close()
-            try platform.files.removeTree(root)
+            if machine == nil { try platform.files.removeTree(root) }
+            machine?.stop()
         } catch {
             Process.printError("slt: \(root) is left behind: \(error)")
         }

@@ -18,6 +18,9 @@ enum SuiteCommand {
 
     /// A golden file is text a person reads: more is a mistake.
     private static let fileLimit = 4 << 20
+    /// Of the simulated machine: always the same, so that a file means the same every time.
+    private static let seed: UInt64 = 1
+
     private static let usage =
         "usage: slt [--complete] [--line N] [--server HOST:PORT] [--user U] [--password P] "
         + "[--database D] PATH…"
@@ -69,7 +72,8 @@ enum SuiteCommand {
             return Runner.Outcome(
                 differences: [.init(line: error.line, message: error.message)])
         }
-        let target = try makeTarget(options, platform)
+        let crashes = records.contains { $0.kind == .crash }
+        let target = try makeTarget(options, platform, crashes: crashes)
         defer { target.close() }
         let outcome = Runner(target: target, onlyLine: options.line).run(records)
         if options.completes {
@@ -81,9 +85,13 @@ enum SuiteCommand {
     }
 
     private static func makeTarget(
-        _ options: Options, _ platform: Platform
+        _ options: Options, _ platform: Platform, crashes: Bool
     ) throws(DatabaseError) -> any Target {
-        guard let server = options.server else { return try EngineTarget(platform: platform) }
+        guard let server = options.server else {
+            // A real process cannot lose its power in part; a file with crashes runs simulated.
+            let machine = crashes ? SimulatedPlatform(seed: seed) : nil
+            return try EngineTarget(platform: platform, machine: machine)
+        }
         let chance = platform.chance
         return WireTarget(
             host: server.host, port: server.port,
