@@ -18,6 +18,7 @@ extension Session {
             do throws(DatabaseError) {
                 let summary = try service.backup(
                     request, progress: sink, isCancelled: { flag.isCancelled })
+                sink.notice(summary.sentence)
                 completion(.success(.command(CommandResult("BACKUP", backup: summary))))
             } catch {
                 completion(.failure(error))
@@ -63,12 +64,8 @@ extension Session {
         case ("verify", .none): request.isVerified = true
         case ("link", .boolean(let flag)): request.allowsLinks = flag
         case ("link", .none): request.allowsLinks = true
-        case ("rate", .number(let digits)), ("max_rate", .number(let digits)):
-            guard let rate = Int(digits), rate > 0 else {
-                throw .badOption(option.name.text, at: option.valuePosition)
-            }
-            request.bytesPerSecond = rate
-        case ("comment", _), ("verify", _), ("link", _), ("rate", _), ("max_rate", _):
+        case ("rate", _): throw .unsupported("a rate", at: option.valuePosition)
+        case ("comment", _), ("verify", _), ("link", _):
             throw .badOption(option.name.text, at: option.valuePosition)
         default: throw .unknownOption(option.name.text, at: option.name.position)
         }
@@ -133,8 +130,10 @@ private struct NoticeProgress: ProgressSink {
     let notices: @Sendable (Notice) -> Void
 
     func report(_ progress: BackupProgress) {
+        // The end is told by the summary.
+        if progress.stage == .complete { return }
         var text = "backup \"\(progress.name)\" \(progress.stage.rawValue) \(progress.percent) %"
-        if let seconds = progress.secondsLeft, progress.stage != .complete {
+        if let seconds = progress.secondsLeft {
             text += ", \(seconds) s left"
         }
         notice(text)

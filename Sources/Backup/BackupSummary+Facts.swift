@@ -1,6 +1,13 @@
 package import Bytes
 
 extension BackupSummary {
+    /// What the last NOTICE tells of a backup.
+    package var sentence: String {
+        "backup \"\(name)\" is complete: \(path), LSN \(lsn), \(tables) tables, \(rows) rows, "
+            + "\(files) files, \(bytesCopied) bytes copied, \(bytesLinked) bytes linked, "
+            + "\(durationMicroseconds / 1000) ms"
+    }
+
     /// What /exec tells of a backup.
     package var json: JSONValue {
         .object([
