@@ -18,6 +18,13 @@ extension DatabaseError {
             hint: "Repeat the transaction.")
     }
 
+    static func staleSegment(_ id: String, table: String) -> DatabaseError {
+        DatabaseError(
+            .serializationFailure,
+            "rows were changed by another transaction [table=\(table), segment=\(id)]",
+            hint: "Repeat the transaction.")
+    }
+
     static func staleTableID(_ id: UInt64) -> DatabaseError {
         DatabaseError(.internalError, "cannot create table, its id was issued before [id=\(id)]")
     }

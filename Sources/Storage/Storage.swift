@@ -10,7 +10,7 @@ package final class Storage: Sendable {
     package let root: String
     package let identity: DatabaseIdentity
     package let settings: StorageSettings
-    private let platform: Platform
+    let platform: Platform
     private let core: StorageCore
     private let lock: (any FileLock)?
 
@@ -88,8 +88,19 @@ package final class Storage: Sendable {
     package func flush() throws(DatabaseError) {
         if settings.isReadOnly { return }
         let answer = Answer<LSN>(platform.workers)
-        if let refusal = core.submit(.flush(answer)) { throw refusal }
+        if let refusal = core.submit(.flush(nil, answer)) { throw refusal }
         _ = try answer.wait()
+    }
+
+    func flush(only tables: [UInt64]) throws(DatabaseError) {
+        let answer = Answer<LSN>(platform.workers)
+        if let refusal = core.submit(.flush(tables, answer)) { throw refusal }
+        _ = try answer.wait()
+    }
+
+    /// The name of a table's directory, which RENAME leaves as it is.
+    func directoryName(of table: UInt64) -> String? {
+        core.state.withLock { $0.current.tables[table]?.directory }
     }
 
     /// Flushes and gives the root back. Idempotent.

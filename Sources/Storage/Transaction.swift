@@ -1,12 +1,38 @@
 package import Catalog
 package import Values
 
-/// A change to the set of tables.
+/// A change to the set of tables, to a definition or to the segments of a table.
 package enum Edit: Sendable {
     /// The definition's id comes from `Storage.reserveTableID()`.
     case createTable(TableDefinition)
     case dropTable(id: UInt64)
     case truncateTable(id: UInt64)
+    /// A new definition under the same id; its version is the current one's plus one.
+    case alterTable(TableDefinition)
+    case replaceSegments(SegmentReplacement)
+}
+
+/// Segments that leave a table and others that join it, at once: what compaction, UPDATE, DELETE,
+/// partitions that come and go, RESTORE and bulk loading have in common.
+package struct SegmentReplacement: Sendable, Equatable {
+    package let table: UInt64
+    /// The version of the definition the new segments were written for, as it is after the edits
+    /// before this one in the same transaction.
+    package let definitionVersion: UInt64
+    /// Ids of segments; every one must still be current, else the commit fails with 40001.
+    package let removed: [String]
+    /// Files that are durable under their final names. A `firstLSN` of zero stands for the LSN of
+    /// the commit itself.
+    package let added: [SegmentEntry]
+
+    package init(
+        table: UInt64, definitionVersion: UInt64, removed: [String], added: [SegmentEntry]
+    ) {
+        self.table = table
+        self.definitionVersion = definitionVersion
+        self.removed = removed
+        self.added = added
+    }
 }
 
 /// Rows for one table.
@@ -32,6 +58,11 @@ package struct Transaction: Sendable {
     package init(edits: [Edit] = [], appends: [Append] = []) {
         self.edits = edits
         self.appends = appends
+    }
+
+    /// Tables that get a new definition.
+    var alteredTables: [UInt64] {
+        edits.compactMap { if case .alterTable(let definition) = $0 { definition.id } else { nil } }
     }
 }
 

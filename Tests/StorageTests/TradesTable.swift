@@ -8,11 +8,11 @@ import Values
 
 /// The table most tests of this room use, with a column of every kind of layout.
 enum TradesTable {
-    static func definition(id: UInt64, name: String = "trades", unit: PartitionUnit = .day)
-        -> TableDefinition
-    {
+    static func definition(
+        id: UInt64, name: String = "trades", unit: PartitionUnit = .day, version: UInt64 = 1
+    ) -> TableDefinition {
         TableDefinition(
-            id: id, name: name,
+            id: id, name: name, version: version,
             columns: [
                 ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
                 ColumnDefinition(id: 2, name: "number", type: .long),
@@ -60,15 +60,14 @@ enum TradesTable {
     /// All rows of a table, run after run.
     static func rows(_ view: TableView?) throws -> [[Value]] {
         guard let view else { return [] }
-        var rows: [[Value]] = []
-        for run in view.runs {
-            let columns = Array(view.definition.columns.indices)
-            let batch = try run.batch(columns: columns, rows: 0..<run.rowCount)
-            for row in 0..<batch.rowCount {
-                rows.append(batch.columns.map { $0.value(at: row) })
-            }
-        }
-        return rows
+        return try view.runs.flatMap { try rows($0, view.definition) }
+    }
+
+    /// All rows of one run.
+    static func rows(_ run: Run, _ definition: TableDefinition) throws -> [[Value]] {
+        let columns = Array(definition.columns.indices)
+        let batch = try run.batch(columns: columns, rows: 0..<run.rowCount)
+        return (0..<batch.rowCount).map { row in batch.columns.map { $0.value(at: row) } }
     }
 
     /// The `number` column of all rows, sorted.

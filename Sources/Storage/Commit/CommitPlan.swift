@@ -22,6 +22,11 @@ struct CommitPlan {
     /// Tables made and dropped by the items so far; nil stands for dropped.
     private var changes: [UInt64: TableDefinition?] = [:]
     private var nameChanges: [String: UInt64?] = [:]
+    /// Definitions of tables that the items make.
+    private(set) var created: [TableDefinition] = []
+    /// Segments that the items take away, and tables that they empty.
+    private var removedSegments: Set<String> = []
+    private var emptied: Set<UInt64> = []
 
     init(tables: [UInt64: LiveTable], names: [String: UInt64], nextLSN: LSN) {
         self.tables = tables
@@ -29,14 +34,13 @@ struct CommitPlan {
         self.nextLSN = nextLSN
     }
 
-    var created: [TableDefinition] { changes.values.compactMap { $0 } }
-
     /// Takes a transaction in, or throws and leaves everything as it was.
     mutating func add(
         _ transaction: Transaction,
         _ completion: @escaping @Sendable (Result<CommitResult, DatabaseError>) -> Void
     ) throws(DatabaseError) {
         let before = (changes, nameChanges, payload.count)
+        let segmentsBefore = (created, removedSegments, emptied)
         do throws(DatabaseError) {
             for edit in transaction.edits { try check(edit) }
             for append in transaction.appends { try check(append) }
@@ -51,6 +55,7 @@ struct CommitPlan {
             changes = before.0
             nameChanges = before.1
             payload.bytes.removeSubrange(before.2...)
+            (created, removedSegments, emptied) = segmentsBefore
             throw error
         }
     }
@@ -74,12 +79,47 @@ struct CommitPlan {
             }
             changes.updateValue(definition, forKey: definition.id)
             nameChanges.updateValue(definition.id, forKey: key)
+            created.append(definition)
         case .dropTable(let id):
             let definition = try definition(id)
             changes.updateValue(nil, forKey: id)
             nameChanges.updateValue(nil, forKey: DatabaseState.key(definition))
         case .truncateTable(let id):
             _ = try definition(id)
+            emptied.insert(id)
+        case .alterTable(let altered): try check(altered)
+        case .replaceSegments(let replacement): try check(replacement)
+        }
+    }
+
+    private mutating func check(_ altered: TableDefinition) throws(DatabaseError) {
+        let current = try definition(altered.id)
+        guard altered.version == current.version + 1 else {
+            throw .staleDefinition(table: current.name)
+        }
+        let old = DatabaseState.key(current)
+        let new = DatabaseState.key(altered)
+        if old != new {
+            if (nameChanges[new] ?? names[new]) != nil { throw .duplicateTable(altered.name) }
+            nameChanges.updateValue(nil, forKey: old)
+            nameChanges.updateValue(altered.id, forKey: new)
+        }
+        changes.updateValue(altered, forKey: altered.id)
+    }
+
+    private mutating func check(_ replacement: SegmentReplacement) throws(DatabaseError) {
+        let definition = try definition(replacement.table)
+        guard definition.version == replacement.definitionVersion else {
+            throw .staleDefinition(table: definition.name)
+        }
+        if replacement.removed.isEmpty { return }
+        let current = Set(tables[replacement.table]?.segments.map(\.entry.id) ?? [])
+        let isEmptied = emptied.contains(replacement.table)
+        for id in replacement.removed {
+            guard !isEmptied, current.contains(id), !removedSegments.contains(id) else {
+                throw .staleSegment(id, table: definition.name)
+            }
+            removedSegments.insert(id)
         }
     }
 

@@ -83,7 +83,13 @@ final class Committer: @unchecked Sendable {
     private func perform(_ job: CommitterJob) -> Bool {
         switch job {
         case .commit: preconditionFailure("commits are taken in groups")
-        case .flush(let answer): answer.give(attempt(flushAll))
+        case .flush(nil, let answer): answer.give(attempt(flushAll))
+        case .flush(let ids?, let answer):
+            answer.give(
+                attempt { () throws(DatabaseError) in
+                    try self.flush(ids)
+                    return self.lastLSN
+                })
         case .pin(let owner, let answer):
             answer.give(attempt { () throws(DatabaseError) in try self.pinOnDisk(owner) })
         case .close(let answer):
@@ -101,20 +107,40 @@ final class Committer: @unchecked Sendable {
 
     private func commit(_ commits: [Commit]) {
         var rest = commits[...]
-        while !rest.isEmpty {
-            var plan = CommitPlan(tables: tables, names: names, nextLSN: lastLSN.next)
-            while let next = rest.first, plan.payload.count < Limits.groupBytes {
+        while let first = rest.first {
+            var plan: CommitPlan
+            do throws(DatabaseError) {
+                try flushBeforeAltering(first.transaction)
+                plan = CommitPlan(tables: tables, names: names, nextLSN: lastLSN.next)
+            } catch {
+                first.completion(.failure(error))
                 rest.removeFirst()
-                do throws(DatabaseError) {
-                    if let failure { throw .storageFailed(failure) }
-                    try plan.add(next.transaction, next.completion)
-                } catch {
-                    next.completion(.failure(error))
-                }
+                continue
             }
+            repeat {
+                guard let next = rest.popFirst() else { break }
+                add(next, to: &plan)
+                // What alters a table is first in its group: see `flushBeforeAltering`.
+            } while plan.payload.count < Limits.groupBytes
+                && rest.first?.transaction.alteredTables.isEmpty == true
             if !plan.items.isEmpty { commit(plan) }
         }
         keepLimits()
+    }
+
+    private func add(_ commit: Commit, to plan: inout CommitPlan) {
+        do throws(DatabaseError) {
+            if let failure { throw .storageFailed(failure) }
+            try plan.add(commit.transaction, commit.completion)
+        } catch {
+            commit.completion(.failure(error))
+        }
+    }
+
+    /// Rows in memory have the columns of their table's definition, so that a new one finds none.
+    private func flushBeforeAltering(_ transaction: Transaction) throws(DatabaseError) {
+        let full = transaction.alteredTables.filter { tables[$0]?.memtable != nil }
+        if !full.isEmpty { try flush(full) }
     }
 
     private func commit(_ plan: CommitPlan) {
@@ -194,9 +220,28 @@ final class Committer: @unchecked Sendable {
                 table.memtable = nil
                 table.isManifestStale = true
                 tables[id] = table
+            case .alter(let definition): alter(definition)
+            case .replace(let replacement): replace(replacement, lsn: lsn)
             case .attach: preconditionFailure("transactions do not attach segments")
             }
         }
         for append in entry.appends { tables[append.table]?.append(append, lsn: lsn) }
+    }
+
+    private func alter(_ definition: TableDefinition) {
+        guard var table = tables[definition.id] else { return }
+        names[DatabaseState.key(table.definition)] = nil
+        names[DatabaseState.key(definition)] = definition.id
+        table.definition = definition
+        table.isManifestStale = true
+        tables[definition.id] = table
+    }
+
+    private func replace(_ replacement: SegmentReplacement, lsn: LSN) {
+        guard var table = tables[replacement.table] else { return }
+        let path = Path.join(directory, table.directory)
+        let gone = table.replace(replacement, lsn: lsn, directory: path, files: platform.files)
+        removals.add(segments: gone, of: path, at: lsn)
+        tables[replacement.table] = table
     }
 }

@@ -1,4 +1,5 @@
 import Catalog
+import Platform
 import Values
 
 /// A table as the committer knows it: the newest version and what is still to be done for it.
@@ -29,5 +30,21 @@ struct LiveTable {
         let memtable = memtable ?? Memtable(definition: definition, firstLSN: lsn)
         memtable.append(append.batch, lsn: lsn)
         self.memtable = memtable
+    }
+
+    /// Takes segments out and others in; returns those taken out.
+    mutating func replace(
+        _ replacement: SegmentReplacement, lsn: LSN, directory: String, files: any FileSystem
+    ) -> [SegmentHandle] {
+        let removed = Set(replacement.removed)
+        let gone = segments.filter { removed.contains($0.entry.id) }
+        segments.removeAll { removed.contains($0.entry.id) }
+        let known = Set(segments.map(\.entry.id))
+        for entry in replacement.added where !known.contains(entry.id) {
+            segments.append(
+                SegmentHandle(entry: entry.stamped(lsn), directory: directory, files: files))
+        }
+        isManifestStale = true
+        return gone
     }
 }

@@ -5,7 +5,8 @@ import Synchronization
 /// A task for the committer.
 enum CommitterJob: Sendable {
     case commit(Transaction, @Sendable (Result<CommitResult, DatabaseError>) -> Void)
-    case flush(Answer<LSN>)
+    /// Flushes some tables, or all of them and trims the log.
+    case flush([UInt64]?, Answer<LSN>)
     case pin(owner: String, Answer<DiskPin>)
     /// Flushes everything and ends the committer.
     case close(Answer<LSN>)

@@ -1,5 +1,18 @@
 import Bytes
 
+/// Says which column of a segment holds the values of a table's column.
+package struct ColumnLink: Sendable, Equatable {
+    /// The column's id in the table's definition.
+    package let table: UInt32
+    /// The column's id in the segment.
+    package let segment: UInt32
+
+    package init(table: UInt32, segment: UInt32) {
+        self.table = table
+        self.segment = segment
+    }
+}
+
 /// What a manifest knows of one segment.
 package struct SegmentEntry: Sendable, Equatable {
     /// A random 128-bit number in hex: the file's name without `.seg`.
@@ -15,10 +28,14 @@ package struct SegmentEntry: Sendable, Equatable {
     package let lastLSN: LSN
     package let bytes: Int
     package let sha256: [UInt8]
+    /// How columns correspond in a segment that was written for another table; empty when every
+    /// column has the same id in both.
+    package let columnMap: [ColumnLink]
 
     package init(
         id: String, partition: String, rows: Int, minTimestamp: Int64?, maxTimestamp: Int64?,
-        firstLSN: LSN, lastLSN: LSN, bytes: Int, sha256: [UInt8]
+        firstLSN: LSN, lastLSN: LSN, bytes: Int, sha256: [UInt8],
+        columnMap: [ColumnLink] = []
     ) {
         self.id = id
         self.partition = partition
@@ -29,6 +46,29 @@ package struct SegmentEntry: Sendable, Equatable {
         self.lastLSN = lastLSN
         self.bytes = bytes
         self.sha256 = sha256
+        self.columnMap = columnMap
+    }
+
+    /// The same segment under other circumstances: as a member of another table or commit.
+    package func with(
+        firstLSN: LSN? = nil, lastLSN: LSN? = nil, columnMap: [ColumnLink]? = nil
+    ) -> SegmentEntry {
+        SegmentEntry(
+            id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
+            maxTimestamp: maxTimestamp, firstLSN: firstLSN ?? self.firstLSN,
+            lastLSN: lastLSN ?? self.lastLSN, bytes: bytes, sha256: sha256,
+            columnMap: columnMap ?? self.columnMap)
+    }
+
+    /// The id that a table's column has in the segment; nil when the segment lacks it.
+    func segmentColumn(of column: UInt32) -> UInt32? {
+        if columnMap.isEmpty { return column }
+        return columnMap.first { $0.table == column }?.segment
+    }
+
+    /// With its commit filled in, when that is the one that adds it.
+    func stamped(_ lsn: LSN) -> SegmentEntry {
+        firstLSN == .zero ? with(firstLSN: lsn, lastLSN: lsn) : self
     }
 
     /// Where the file lies below its table's directory.
@@ -48,6 +88,11 @@ package struct SegmentEntry: Sendable, Equatable {
         writer.count(bytes)
         writer.count(sha256.count)
         writer.append(sha256)
+        writer.count(columnMap.count)
+        for link in columnMap {
+            writer.varint(UInt64(link.table))
+            writer.varint(UInt64(link.segment))
+        }
     }
 
     static func decode(_ reader: inout ByteReader) throws(DecodeFailure) -> SegmentEntry {
@@ -71,7 +116,23 @@ package struct SegmentEntry: Sendable, Equatable {
         return SegmentEntry(
             id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
             maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes,
-            sha256: digest)
+            sha256: digest, columnMap: try decodeColumnMap(&reader))
+    }
+
+    private static func decodeColumnMap(_ reader: inout ByteReader) throws(DecodeFailure)
+        -> [ColumnLink]
+    {
+        var links: [ColumnLink] = []
+        for _ in 0..<(try reader.count(upTo: Limits.columns)) {
+            let start = reader.offset
+            let table = try reader.varint()
+            let segment = try reader.varint()
+            guard let table = UInt32(exactly: table), let segment = UInt32(exactly: segment) else {
+                throw .invalid(at: start, what: "column id above 32 bits")
+            }
+            links.append(ColumnLink(table: table, segment: segment))
+        }
+        return links
     }
 }
 

@@ -25,11 +25,27 @@ struct MemtableFlush {
                 end += 1
             }
             end = gatherer.cut(begin..<end, toBytes: Limits.segmentBytes)
-            handles.append(
-                try publish(gatherer.batch(begin..<end), partition.name, memtable))
+            do throws(DatabaseError) {
+                handles.append(
+                    try publish(gatherer.batch(begin..<end), partition.name, memtable))
+            } catch {
+                remove(handles)
+                throw error
+            }
             begin = end
         }
         return handles
+    }
+
+    /// Nothing names these files yet. On a full disk their room is needed.
+    private func remove(_ handles: [SegmentHandle]) {
+        for handle in handles {
+            do throws(DatabaseError) {
+                try platform.files.remove(handle.path)
+            } catch {
+                platform.log.log(.error, "storage", "cannot remove an unused segment: \(error)")
+            }
+        }
     }
 
     private func publish(_ batch: Batch, _ partition: String, _ memtable: Memtable)

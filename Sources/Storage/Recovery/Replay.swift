@@ -47,6 +47,17 @@ struct Replay {
             pending[id]?.removeAll { $0.lsn < lsn }
             tables[id]?.segments = []
             tables[id]?.isManifestStale = true
+        case .alter(let definition):
+            if isKnown(definition.id, lsn) { return }
+            tables[definition.id]?.definition = definition
+            tables[definition.id]?.isManifestStale = true
+        case .replace(let replacement):
+            if isKnown(replacement.table, lsn) { return }
+            guard var table = tables[replacement.table] else { return }
+            let path = Path.join(directory, table.directory)
+            // Files taken out lie there without a name and are swept after the replay.
+            _ = table.replace(replacement, lsn: lsn, directory: path, files: files)
+            tables[replacement.table] = table
         case .attach(let id, let segments, let completeTo):
             if isKnown(id, lsn) { return }
             pending[id]?.removeAll { $0.lsn <= completeTo }

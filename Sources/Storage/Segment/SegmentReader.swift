@@ -75,11 +75,12 @@ final class SegmentReader: Sendable {
         return footer
     }
 
-    /// Rows of a column; NULLs where the segment was written before the column was added.
-    func vector(for definition: ColumnDefinition, rows: Range<Int>) throws(DatabaseError)
-        -> ColumnVector
+    /// Rows of the column that has `id` here; NULLs where the segment was written before the
+    /// column was added.
+    func vector(for definition: ColumnDefinition, id: UInt32?, rows: Range<Int>)
+        throws(DatabaseError) -> ColumnVector
     {
-        guard let place = footer.columns.firstIndex(where: { $0.id == definition.id }) else {
+        guard let id, let place = footer.columns.firstIndex(where: { $0.id == id }) else {
             return Self.nulls(definition.type, count: rows.count)
         }
         let column = footer.columns[place]

@@ -48,6 +48,9 @@ package struct TableView: Sendable {
     package var name: String { version.definition.name }
     package var rowCount: Int { version.rowCount }
 
+    /// The segments, in the order in which they joined the table.
+    package var segments: [SegmentEntry] { version.segments.map(\.entry) }
+
     /// The rows in commit order of their runs; rows of different runs may overlap in time.
     package var runs: [Run] {
         var runs = version.segments.map { Run(.segment($0, version.definition)) }
@@ -99,6 +102,14 @@ package struct Run: Sendable {
         }
     }
 
+    /// The segment that the rows lie in; nil in memory.
+    package var segment: SegmentEntry? {
+        switch source {
+        case .memory: nil
+        case .segment(let handle, _): handle.entry
+        }
+    }
+
     /// Whether the rows are still in memory, not in a segment.
     package var isInMemory: Bool {
         switch source {
@@ -122,8 +133,9 @@ package struct Run: Sendable {
             let segment = try handle.open()
             var vectors: [ColumnVector] = []
             for column in columns {
-                vectors.append(
-                    try segment.vector(for: definition.columns[column], rows: rows))
+                let wanted = definition.columns[column]
+                let id = handle.entry.segmentColumn(of: wanted.id)
+                vectors.append(try segment.vector(for: wanted, id: id, rows: rows))
             }
             return Batch(rowCount: rows.count, columns: vectors)
         }

@@ -7,6 +7,8 @@ enum LogEdit: Sendable {
     case create(TableDefinition)
     case drop(UInt64)
     case truncate(UInt64)
+    case alter(TableDefinition)
+    case replace(SegmentReplacement)
     /// A flush: segments join the table, rows up to `completeTo` leave memory.
     case attach(table: UInt64, segments: [SegmentEntry], completeTo: LSN)
 
@@ -15,6 +17,8 @@ enum LogEdit: Sendable {
         case .createTable(let definition): self = .create(definition)
         case .dropTable(let id): self = .drop(id)
         case .truncateTable(let id): self = .truncate(id)
+        case .alterTable(let definition): self = .alter(definition)
+        case .replaceSegments(let replacement): self = .replace(replacement)
         }
     }
 }
@@ -52,7 +56,24 @@ struct LogEntry: Sendable {
             writer.varint(completeTo.value)
             writer.count(segments.count)
             for segment in segments { segment.encode(into: &writer) }
+        case .alter(let definition):
+            writer.integer(UInt8(5))
+            DefinitionCoding.encode(definition, into: &writer)
+        case .replace(let replacement):
+            writer.integer(UInt8(6))
+            encode(replacement, into: &writer)
         }
+    }
+
+    private static func encode(
+        _ replacement: SegmentReplacement, into writer: inout ByteWriter
+    ) {
+        writer.varint(replacement.table)
+        writer.varint(replacement.definitionVersion)
+        writer.count(replacement.removed.count)
+        for id in replacement.removed { writer.string(id) }
+        writer.count(replacement.added.count)
+        for segment in replacement.added { segment.encode(into: &writer) }
     }
 
     static func decode(_ reader: inout ByteReader) throws(DecodeFailure) -> LogEntry {
@@ -78,12 +99,35 @@ struct LogEntry: Sendable {
         case 4:
             let table = try reader.varint()
             let completeTo = LSN(try reader.varint())
-            var segments: [SegmentEntry] = []
-            for _ in 0..<(try reader.count(upTo: Limits.segments)) {
-                segments.append(try SegmentEntry.decode(&reader))
-            }
-            return .attach(table: table, segments: segments, completeTo: completeTo)
+            return .attach(
+                table: table, segments: try decodeSegments(&reader), completeTo: completeTo)
+        case 5: return .alter(try DefinitionCoding.decode(&reader))
+        case 6: return .replace(try decodeReplacement(&reader))
         default: throw .invalid(at: start, what: "unknown edit")
         }
+    }
+
+    private static func decodeSegments(_ reader: inout ByteReader) throws(DecodeFailure)
+        -> [SegmentEntry]
+    {
+        var segments: [SegmentEntry] = []
+        for _ in 0..<(try reader.count(upTo: Limits.segments)) {
+            segments.append(try SegmentEntry.decode(&reader))
+        }
+        return segments
+    }
+
+    private static func decodeReplacement(_ reader: inout ByteReader) throws(DecodeFailure)
+        -> SegmentReplacement
+    {
+        let table = try reader.varint()
+        let version = try reader.varint()
+        var removed: [String] = []
+        for _ in 0..<(try reader.count(upTo: Limits.segments)) {
+            removed.append(try reader.string(upTo: 32))
+        }
+        return SegmentReplacement(
+            table: table, definitionVersion: version, removed: removed,
+            added: try decodeSegments(&reader))
     }
 }

@@ -57,6 +57,9 @@ private final class Ledger: Sendable {
         case append([Int64])
         case truncate
         case recreate
+        /// Rows whose number is a multiple of this were taken out by rewritten segments.
+        case remove(Int64)
+        case alter
     }
 
     private struct State: Sendable {
@@ -130,14 +133,61 @@ private final class Ledger: Sendable {
             send(.recreate, Transaction(edits: edits), storage)
             // Later rows need the new ids.
             try storage.flush()
+        case 4, 5: try remove(2 + Int64(draw(5)), storage)
+        case 6: try alter(storage)
         default:
             let numbers = takeNumbers()
             let batch = TradesTable.batch(numbers) { ($0 * 7_919 % 101) * 3_600_000_000 }
             let appends = [left, right].map {
-                Append(table: $0.definition.id, definitionVersion: 1, batch: batch)
+                Append(
+                    table: $0.definition.id, definitionVersion: $0.definition.version,
+                    batch: batch)
             }
             send(.append(numbers), Transaction(appends: appends), storage)
         }
+    }
+
+    /// Rewrites the segments of both tables without some rows, as DELETE does.
+    private func remove(_ divisor: Int64, _ storage: Storage) throws {
+        try storage.flush()
+        let snapshot = storage.snapshot()
+        var edits: [Edit] = []
+        for view in snapshot.tables {
+            var added: [SegmentEntry] = []
+            for run in view.runs {
+                guard let segment = run.segment else { continue }
+                let kept = try TradesTable.rows(run, view.definition).compactMap { row -> Int64? in
+                    if case .integer(let number) = row[1], number % divisor != 0 {
+                        number
+                    } else {
+                        nil
+                    }
+                }
+                let batch = TradesTable.batch(kept) { ($0 * 7_919 % 101) * 3_600_000_000 }
+                added += try storage.writeSegments(
+                    [batch], of: view.definition, firstLSN: segment.firstLSN,
+                    lastLSN: segment.lastLSN)
+            }
+            edits.append(
+                .replaceSegments(
+                    SegmentReplacement(
+                        table: view.definition.id, definitionVersion: view.definition.version,
+                        removed: view.segments.map(\.id), added: added)))
+        }
+        send(.remove(divisor), Transaction(edits: edits), storage)
+    }
+
+    /// Gives both tables a new definition; the rows stay what they are.
+    private func alter(_ storage: Storage) throws {
+        let edits = storage.snapshot().tables.map { view in
+            Edit.alterTable(
+                TradesTable.definition(
+                    id: view.definition.id, name: view.name,
+                    version: view.definition.version + 1))
+        }
+        send(.alter, Transaction(edits: edits), storage)
+        // Later rows need the new version.
+        try storage.flush()
     }
 
     private func takeNumbers() -> [Int64] {
@@ -211,6 +261,8 @@ private final class Ledger: Sendable {
                 switch state.sent[count] {
                 case .append(let more): numbers += more
                 case .truncate, .recreate: numbers = []
+                case .remove(let divisor): numbers.removeAll { $0 % divisor == 0 }
+                case .alter: break
                 }
                 count += 1
             }

@@ -25,7 +25,7 @@ import Values
     private func readAll(_ path: String) throws {
         let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
         for column in TradesTable.definition(id: 1).columns {
-            let vector = try reader.vector(for: column, rows: 0..<reader.footer.rows)
+            let vector = try reader.vector(for: column, id: column.id, rows: 0..<reader.footer.rows)
             for row in 0..<vector.count { _ = vector.value(at: row) }
         }
     }
@@ -61,7 +61,7 @@ import Values
 
         for type in ValueType.allCases {
             let column = ColumnDefinition(id: 99, name: "later", type: type)
-            let vector = try reader.vector(for: column, rows: 2..<9)
+            let vector = try reader.vector(for: column, id: 99, rows: 2..<9)
             #expect((0..<7).allSatisfy { vector.value(at: $0) == .null })
         }
     }
@@ -86,7 +86,7 @@ import Values
                 batch, definition: definition, firstLSN: LSN(1), lastLSN: LSN(1)), "wide.seg")
 
         let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
-        let vector = try reader.vector(for: definition.columns[1], rows: 0..<1_000)
+        let vector = try reader.vector(for: definition.columns[1], id: 2, rows: 0..<1_000)
 
         #expect(reader.footer.columns[1].valueWidth == 2)
         for row in 0..<1_000 { #expect(vector.value(at: row) == batch.columns[1].value(at: row)) }

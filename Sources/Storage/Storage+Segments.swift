@@ -1,0 +1,63 @@
+package import Catalog
+package import Diagnostics
+import Platform
+package import Values
+
+// Segments made beside the live tables: UPDATE, DELETE, RESTORE and bulk loading write files first
+// and commit a `SegmentReplacement` that names them afterwards. A file that no commit names is
+// removed by `discardSegments`, or by the next opening after a crash.
+extension Storage {
+    /// Blocks until the rows of these tables, as of now, are in segments.
+    package func flush(tables: [UInt64]) throws(DatabaseError) {
+        if settings.isReadOnly { throw .readOnlyRoot() }
+        try flush(only: tables)
+    }
+
+    /// Writes rows as segments: sorted stably by the designated timestamp, cut by partition and
+    /// size. Blocks; the files are durable afterwards.
+    ///
+    /// - Parameter firstLSN: the commits the rows come from; zero for the commit that will name them.
+    /// - Throws: 53100 on a full disk; what was written by then is removed.
+    package func writeSegments(
+        _ rows: [Batch], of table: TableDefinition, firstLSN: LSN = .zero, lastLSN: LSN = .zero
+    ) throws(DatabaseError) -> [SegmentEntry] {
+        if settings.isReadOnly { throw .readOnlyRoot() }
+        let memtable = Memtable(definition: table, firstLSN: firstLSN)
+        for batch in rows where batch.rowCount > 0 { memtable.append(batch, lsn: lastLSN) }
+        let directory = tableDirectory(table)
+        try platform.files.makeDurableDirectory(directory)
+        let writer = MemtableFlush(
+            platform: platform, directory: directory, definition: table,
+            rowLimit: settings.segmentRows)
+        return try writer.write(memtable).map(\.entry)
+    }
+
+    /// Removes files that no commit names and none ever will.
+    package func discardSegments(_ entries: [SegmentEntry], of table: TableDefinition) {
+        for entry in entries {
+            do throws(DatabaseError) {
+                try platform.files.remove(segmentPath(entry, of: table))
+            } catch {
+                // The next opening sweeps what is left.
+                platform.log.log(.error, "storage", "cannot remove a discarded segment: \(error)")
+            }
+        }
+    }
+
+    /// Where a segment of a table lies, or is to lie before it is committed.
+    package func segmentPath(_ entry: SegmentEntry, of table: TableDefinition) -> String {
+        Path.join(tableDirectory(table), entry.relativePath)
+    }
+
+    /// The directory of a table that exists or is about to be created.
+    package func tableDirectory(_ table: TableDefinition) -> String {
+        Path.join(databaseDirectory, directoryName(of: table.id) ?? TableDirectory.name(for: table))
+    }
+
+    /// Reads a segment that is not committed yet: a transaction sees its own changes through it.
+    package func run(of entry: SegmentEntry, table: TableDefinition) -> Run {
+        let handle = SegmentHandle(
+            entry: entry, directory: tableDirectory(table), files: platform.files)
+        return Run(.segment(handle, table))
+    }
+}
