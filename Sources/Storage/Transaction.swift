@@ -12,29 +12,6 @@ package enum Edit: Sendable {
     case replaceSegments(SegmentReplacement)
 }
 
-/// Segments that leave a table and others that join it, at once: what compaction, UPDATE, DELETE,
-/// partitions that come and go, RESTORE and bulk loading have in common.
-package struct SegmentReplacement: Sendable, Equatable {
-    package let table: UInt64
-    /// The version of the definition the new segments were written for, as it is after the edits
-    /// before this one in the same transaction.
-    package let definitionVersion: UInt64
-    /// Ids of segments; every one must still be current, else the commit fails with 40001.
-    package let removed: [String]
-    /// Files that are durable under their final names. A `firstLSN` of zero stands for the LSN of
-    /// the commit itself.
-    package let added: [SegmentEntry]
-
-    package init(
-        table: UInt64, definitionVersion: UInt64, removed: [String], added: [SegmentEntry]
-    ) {
-        self.table = table
-        self.definitionVersion = definitionVersion
-        self.removed = removed
-        self.added = added
-    }
-}
-
 /// Rows for one table.
 package struct Append: Sendable {
     package let table: UInt64
