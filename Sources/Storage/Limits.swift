@@ -12,6 +12,10 @@ enum Limits {
     static let stringBoundBytes = 32
     /// Columns of a table.
     static let columns = 4_096
+    /// Constraints of a table.
+    static let constraints = 4_096
+    /// Bytes of an expression kept as text, a default or a check.
+    static let expressionBytes = 1 << 20
     /// Bytes of a table's or column's name.
     static let nameBytes = 255
     /// Bytes of a table's name that go into its directory's name.
