@@ -69,6 +69,12 @@ slt: ## golden SQL files; FILE=... for one or a folder, LINE=... for one record
 slt-complete: ## write the answers into golden file FILE=...; read the diff
 	swift run --quiet slt --complete $(FILE)
 
+.PHONY: slt-postgres
+slt-postgres: ## what PostgreSQL and Basalt must answer alike, on a PostgreSQL (FILE=... for others)
+	@set -x; swift build --product slt; \
+	python3 -B Tests/EndToEnd/golden_files.py postgres .build/debug/slt \
+	    $(if $(filter-out Tests/SQL,$(FILE)),$(FILE),Tests/SQL/pg-compat)
+
 .PHONY: sim
 sim: ## seeded whole-engine runs; SEED=... repeats one, SEEDS=... runs that many
 	BASALT_SIM_SEED=$(SEED) BASALT_SIM_SEEDS=$(SEEDS) swift test --disable-xctest --filter '^Simulation'
@@ -79,6 +85,7 @@ test-clients: deps-test ## the real process with psql, curl and drivers (BINARY=
 	    echo "test-clients: comes later: Tests/EndToEnd/run.sh"; \
 	else \
 	    set -x; [ "$(BINARY)" != "$(DEBUG_BINARY)" ] || swift build --product basalt; \
+	    swift build --product slt; \
 	    Tests/EndToEnd/run.sh $(abspath $(BINARY)); \
 	fi
 

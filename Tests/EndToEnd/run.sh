@@ -2,6 +2,17 @@
 # Runs the end-to-end tests against the binary named by the first argument.
 set -euo pipefail
 cd "$(dirname "$0")"
-BASALT_BINARY="${1:?usage: run.sh PATH-OF-BASALT}"
+BASALT_BINARY="${1:?usage: run.sh PATH-OF-BASALT [PATH-OF-SLT]}"
+slt=${2:-../../.build/debug/slt}
+sql=$(cd ../SQL && pwd)
 export BASALT_BINARY PYTHONDONTWRITEBYTECODE=1 SWIFT_BACKTRACE=enable=no
-exec python3 thin_line.py
+
+# All of them run, whatever the one before said.
+status=0
+echo "== golden files over the wire"
+python3 golden_files.py own "$slt" "$sql" || status=1
+echo "== golden files on PostgreSQL"
+python3 golden_files.py postgres "$slt" "$sql/pg-compat" || status=1
+echo "== the thin line"
+python3 thin_line.py || status=1
+exit $status

@@ -78,8 +78,9 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(timeout=START_SECONDS)
-        self.drain()
-        self.process.stdout.close()
+        if not self.process.stdout.closed:
+            self.drain()
+            self.process.stdout.close()
         return code
 
     def psql(self, *statements, user="admin", password="quest", options=(), check=True):

@@ -29,8 +29,7 @@ class ThinLine(unittest.TestCase):
 
     def tearDown(self):
         for server in self.servers:
-            if server.process.poll() is None:
-                server.stop(signal.SIGKILL)
+            server.stop(signal.SIGKILL)
         subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
         shutil.rmtree(self.folder)
 

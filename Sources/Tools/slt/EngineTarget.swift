@@ -114,16 +114,22 @@ final class EngineTarget: Target {
         (storage, engine) = try Self.open(root, platform)
     }
 
-    func offers(_ feature: String) -> Bool { ["restart", "crash", "backup"].contains(feature) }
+    func offers(_ feature: String) -> Bool {
+        ["restart", "crash", "backup", "basalt"].contains(feature)
+    }
 
-    func close() {
+    /// Each file has a root of its own.
+    func prepare(for records: [Record]) {}
+
+    func close() -> String? {
         sessions = [:]
         do throws(DatabaseError) {
             try storage.close()
             if machine == nil { try platform.files.removeTree(root) }
             machine?.stop()
+            return nil
         } catch {
-            Process.printError("slt: \(root) is left behind: \(error)")
+            return "\(root) is left behind: \(error)"
         }
     }
 }

@@ -9,7 +9,7 @@ struct Record: Equatable {
         case crash
         /// The records that follow run on the connection of this name.
         case connection(String)
-        /// The file is passed over when the target cannot do this.
+        /// The rest of the file is passed over when the target cannot do this.
         case require(String)
         case halt
     }
@@ -21,6 +21,12 @@ struct Record: Equatable {
         case error(state: String, words: String)
     }
 
+    /// What the target must offer, or must not, for one record to run.
+    struct Condition: Equatable {
+        let feature: String
+        let isWanted: Bool
+    }
+
     let kind: Kind
     let sql: String
     /// What a query answers: one line per row, tabs between columns.
@@ -29,6 +35,8 @@ struct Record: Equatable {
     let line: Int
     /// The lines after the SQL that `--complete` writes anew: the range of the answer.
     let answer: Range<Int>
+    /// From `onlyif` and `skipif` lines in front of the record; all must hold.
+    var conditions: [Condition] = []
 }
 
 /// A file that is not what golden SQL files are.

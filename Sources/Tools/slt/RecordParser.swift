@@ -4,6 +4,8 @@ struct RecordParser {
     private var index = 0
     private var records: [Record] = []
     private var loops: [Loop] = []
+    /// Of the record that begins on the next line.
+    private var conditions: [Record.Condition] = []
 
     private struct Loop {
         let variable: String
@@ -28,10 +30,16 @@ struct RecordParser {
         while index < lines.count {
             let line = lines[index]
             if line.isEmpty || line.hasPrefix("#") {
+                guard conditions.isEmpty else {
+                    throw failure("a condition must stand directly on its record", line: index)
+                }
                 index += 1
             } else {
                 try takeRecord(line)
             }
+        }
+        guard conditions.isEmpty else {
+            throw failure("onlyif and skipif stand directly in front of a record", line: index)
         }
         if let open = loops.last { throw failure("loop without endloop", line: open.line) }
         return records
@@ -41,6 +49,23 @@ struct RecordParser {
         let begin = index + 1
         let words = header.split(separator: " ").map(String.init)
         index += 1
+        if words[0] == "onlyif" || words[0] == "skipif" {
+            let feature = try argument(words, begin)
+            conditions.append(
+                Record.Condition(feature: feature, isWanted: words[0] == "onlyif"))
+            return
+        }
+        try takeRecord(words, begin)
+        if !conditions.isEmpty {
+            guard !["loop", "endloop"].contains(words[0]) else {
+                throw failure("a condition holds for one record, not a loop", line: begin)
+            }
+            records[records.count - 1].conditions = conditions
+            conditions = []
+        }
+    }
+
+    private mutating func takeRecord(_ words: [String], _ begin: Int) throws(RecordFailure) {
         switch words[0] {
         case "statement": try takeStatement(words, begin)
         case "query": try takeQuery(words, begin)
@@ -166,6 +191,6 @@ extension Record {
         }
         return Record(
             kind: kind, sql: filled(sql), expected: expected.map(filled), line: line,
-            answer: answer)
+            answer: answer, conditions: conditions)
     }
 }

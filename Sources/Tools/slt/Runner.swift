@@ -8,7 +8,8 @@ struct Runner {
     struct Outcome {
         var passed = 0
         var differences: [Difference] = []
-        /// Why the file was passed over, if it was.
+        /// Records passed over, and why the rest of the file was, if it was.
+        var skippedRecords = 0
         var skipped: String?
         /// For `--complete`: the answers found, by the line their record begins on.
         var answers: [Int: [String]] = [:]
@@ -21,17 +22,22 @@ struct Runner {
     func run(_ records: [Record]) -> Outcome {
         var outcome = Outcome()
         var connection = "default"
-        for record in records {
+        for (index, record) in records.enumerated() {
+            guard holds(record.conditions) else {
+                outcome.skippedRecords += 1
+                continue
+            }
             switch record.kind {
             case .connection(let name): connection = name
             case .halt: return outcome
             case .require(let feature):
                 guard target.offers(feature) else {
                     outcome.skipped = "needs \(feature)"
+                    outcome.skippedRecords += records[index...].count { $0.isJudged }
                     return outcome
                 }
-            case .restart: move(record, &outcome) { try target.restart() }
-            case .crash: move(record, &outcome) { try target.crash() }
+            case .restart: move(record, "restart", &outcome) { try target.restart() }
+            case .crash: move(record, "crash", &outcome) { try target.crash() }
             case .statement(let expectation):
                 let answer = target.run(record.sql, on: connection)
                 judge(record, difference(answer, expectation), &outcome)
@@ -46,7 +52,18 @@ struct Runner {
         return outcome
     }
 
-    private func move(_ record: Record, _ outcome: inout Outcome, _ body: () throws -> Void) {
+    private func holds(_ conditions: [Record.Condition]) -> Bool {
+        conditions.allSatisfy { target.offers($0.feature) == $0.isWanted }
+    }
+
+    private func move(
+        _ record: Record, _ feature: String, _ outcome: inout Outcome, _ body: () throws -> Void
+    ) {
+        guard target.offers(feature) else {
+            let reason = "this target cannot \(feature); put `require \(feature)` in front"
+            judge(record, reason, &outcome)
+            return
+        }
         do {
             try body()
         } catch {
@@ -119,6 +136,16 @@ struct Runner {
             let wanted = expected.split(separator: "\t", omittingEmptySubsequences: false)
             return cells.count == wanted.count
                 && zip(cells, wanted).allSatisfy { $1 == "(ignore)" || $0 == $1 }
+        }
+    }
+}
+
+extension Record {
+    /// Whether it passes or fails, rather than setting the scene for others.
+    fileprivate var isJudged: Bool {
+        switch kind {
+        case .statement, .query: true
+        case .restart, .crash, .connection, .require, .halt: false
         }
     }
 }

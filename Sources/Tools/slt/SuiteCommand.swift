@@ -4,7 +4,8 @@ import PostgresWire
 
 /// The command: finds the files, runs each alone on a root of its own, prints what differs.
 ///
-///     slt [--complete] [--line N] [--server HOST:PORT] [--user U] [--password P] FILE|DIRECTORY …
+///     slt [--complete] [--line N] [--server HOST:PORT] [--user U] [--password P] [--database D]
+///         FILE|DIRECTORY …
 enum SuiteCommand {
     private struct Options {
         var paths: [String] = []
@@ -41,21 +42,23 @@ enum SuiteCommand {
 
     private static func run(_ options: Options, _ platform: Platform) throws(DatabaseError) -> Bool
     {
-        var (passed, failed, skipped) = (0, 0, 0)
+        var (passed, failed, skipped, skippedFiles) = (0, 0, 0, 0)
         var paths: [String] = []
         for path in options.paths { paths += try files(below: absolute(path), platform) }
         for path in paths {
             let outcome = try runFile(path, options, platform)
             passed += outcome.passed
             failed += outcome.differences.count
+            skipped += outcome.skippedRecords
             if let reason = outcome.skipped {
-                skipped += 1
+                skippedFiles += 1
                 print("SKIP \(path): \(reason)")
             }
             for difference in outcome.differences {
                 print("\(path):\(difference.line): \(difference.message)")
             }
         }
+        if skippedFiles > 0 { print("\(skippedFiles) of \(paths.count) files not to their end") }
         print("\(passed) passed, \(failed) failed, \(skipped) skipped")
         return failed == 0 && passed > 0
     }
@@ -74,8 +77,11 @@ enum SuiteCommand {
         }
         let crashes = records.contains { $0.kind == .crash }
         let target = try makeTarget(options, platform, crashes: crashes)
-        defer { target.close() }
-        let outcome = Runner(target: target, onlyLine: options.line).run(records)
+        target.prepare(for: records)
+        var outcome = Runner(target: target, onlyLine: options.line).run(records)
+        if let remains = target.close() {
+            outcome.differences.append(.init(line: 1, message: remains))
+        }
         if options.completes {
             let completed = Completion.apply(outcome.answers, to: text, records)
             try platform.files.publish(

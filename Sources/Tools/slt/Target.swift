@@ -4,9 +4,13 @@ protocol Target: AnyObject {
     func run(_ sql: String, on connection: String) -> Answer
     func restart() throws
     func crash() throws
-    /// Tells whether `require NAME` holds.
+    /// Tells whether `require NAME` holds: `restart`, `crash`, `backup`, `wire`, and the product's
+    /// name, `basalt` or `postgresql`.
     func offers(_ feature: String) -> Bool
-    func close()
+    /// Takes away what an earlier, broken-off run of the same file may have left.
+    func prepare(for records: [Record])
+    /// Ends the connections and takes away whatever the file made; says what could not be.
+    func close() -> String?
 }
 
 /// What a statement gave.

@@ -2,7 +2,8 @@ import Diagnostics
 import Platform
 import PostgresWire
 
-/// Any server that speaks PostgreSQL's protocol, PostgreSQL included.
+/// Any server that speaks PostgreSQL's protocol, PostgreSQL included. All files share its database,
+/// so each one's tables, schemas and backups are taken away when it has run.
 final class WireTarget: Target {
     private struct Connection {
         let socket: ClientSocket
@@ -14,6 +15,8 @@ final class WireTarget: Target {
     private let identity: ClientMachine.Identity
     private let cryptography: ScramCryptography
     private var connections: [String: Connection] = [:]
+    private var created: [CreatedObject] = []
+    private var knownProduct: String?
 
     init(
         host: String, port: Int, identity: ClientMachine.Identity, cryptography: ScramCryptography
@@ -31,6 +34,9 @@ final class WireTarget: Target {
             try found.socket.send(found.machine.query(sql))
             let answer = try receive(&found)
             connections[connection] = found
+            if case .failure = answer { return answer }
+            // Of a block that is rolled back too: the removal does not mind what is not there.
+            created += CreatedObject.found(in: sql)
             return answer
         } catch {
             connections[connection] = nil
@@ -81,17 +87,71 @@ final class WireTarget: Target {
     func restart() throws { throw DatabaseError(.featureNotSupported, "a server is not restarted") }
     func crash() throws { try restart() }
 
-    /// Over the wire nothing can be restarted; `basalt` itself is told from others by its files.
-    func offers(_ feature: String) -> Bool { feature == "wire" }
-
-    func close() {
-        for connection in connections.values {
-            // A server that is gone needs no goodbye.
-            do throws(DatabaseError) {
-                try connection.socket.send(connection.machine.terminate())
-            } catch _ {}
+    func offers(_ feature: String) -> Bool {
+        switch feature {
+        case "wire": true
+        case "backup": product == "basalt"
+        default: feature == product
         }
-        connections = [:]
+    }
+
+    /// What the server calls itself.
+    private var product: String {
+        if let knownProduct { return knownProduct }
+        var found = "unreachable"
+        if case .rows(let rows) = run("SELECT version()", on: Self.ownConnection) {
+            let text = rows.first?.first.flatMap { $0 } ?? ""
+            found = text.contains("Basalt") ? "basalt" : "postgresql"
+        }
+        knownProduct = found
+        return found
+    }
+
+    /// No file can write this name.
+    private static let ownConnection = "the runner's own"
+
+    func prepare(for records: [Record]) {
+        let objects = records.flatMap { CreatedObject.found(in: $0.sql) }
+        // What a server does not know, it did not make.
+        _ = remove(objects, complaining: false)
+    }
+
+    func close() -> String? {
+        // First the others, so that their blocks end and hold no locks.
+        for name in connections.keys where name != Self.ownConnection { hangUp(name) }
+        let complaints = remove(created, complaining: true)
+        created = []
+        for name in connections.keys { hangUp(name) }
+        return complaints.isEmpty ? nil : "left behind: " + complaints.joined(separator: "; ")
+    }
+
+    /// Drops the newest first, kind by kind.
+    private func remove(_ objects: [CreatedObject], complaining: Bool) -> [String] {
+        var done: Set<CreatedObject> = []
+        var complaints: [String] = []
+        for kind in CreatedObject.Kind.allCases {
+            for object in objects.reversed() where object.kind == kind {
+                guard done.insert(object).inserted, kind != .backup || product == "basalt" else {
+                    continue
+                }
+                let sql = object.removal(cascades: product == "postgresql")
+                guard case .failure(let state, let message) = run(sql, on: Self.ownConnection)
+                else { continue }
+                // The file may have dropped the backup itself, or the schema of the table.
+                if complaining, !["58P01", "3F000"].contains(state) {
+                    complaints.append("\(sql): \(state) \(message)")
+                }
+            }
+        }
+        return complaints
+    }
+
+    private func hangUp(_ name: String) {
+        guard let connection = connections.removeValue(forKey: name) else { return }
+        // A server that is gone needs no goodbye.
+        do throws(DatabaseError) {
+            try connection.socket.send(connection.machine.terminate())
+        } catch _ {}
     }
 
     private var lost: Answer { .failure(state: "08006", message: "the connection is lost") }

@@ -43,7 +43,8 @@ import Testing
         "what is no record is refused with its line",
         arguments: [
             "statement maybe\nSELECT 1", "query X\nSELECT 1", "statement ok\n\n", "jump",
-            "query I\nSELECT a FROM t\n----\n1", "loop i 0 9", "endloop", "statement error 42\nx",
+            "query I\nSELECT a FROM t\n----\n1", "onlyif x\n\nstatement ok\na", "skipif x",
+            "onlyif x\nloop i 0 2\n\nendloop", "loop i 0 9", "endloop", "statement error 42\nx",
         ])
     func refused(text: String) {
         #expect(throws: RecordFailure.self) { try RecordParser.parse(text) }

@@ -6,6 +6,7 @@ import Testing
 private final class Scripted: Target {
     var answers: [String: Answer] = [:]
     var moves: [String] = []
+    var features: Set<String> = ["tables", "restart", "crash"]
 
     func run(_ sql: String, on connection: String) -> Answer {
         moves.append("\(connection): \(sql)")
@@ -13,16 +14,18 @@ private final class Scripted: Target {
     }
     func restart() { moves.append("restart") }
     func crash() { moves.append("crash") }
-    func offers(_ feature: String) -> Bool { feature == "tables" }
-    func close() {}
+    func offers(_ feature: String) -> Bool { features.contains(feature) }
+    func prepare(for records: [Record]) {}
+    func close() -> String? { nil }
 }
 
 @Suite struct RunnerTests {
-    private func run(_ text: String, _ answers: [String: Answer] = [:]) throws -> (
-        Runner.Outcome, [String]
-    ) {
+    private func run(
+        _ text: String, _ answers: [String: Answer] = [:], features: Set<String>? = nil
+    ) throws -> (Runner.Outcome, [String]) {
         let target = Scripted()
         target.answers = answers
+        if let features { target.features = features }
         let outcome = Runner(target: target).run(try RecordParser.parse(text))
         return (outcome, target.moves)
     }
@@ -65,5 +68,28 @@ private final class Scripted: Target {
 
         #expect(moves == ["restart", "two: a", "crash"])
         #expect(outcome.skipped == "needs wings")
+        #expect(outcome.skippedRecords == 1)
+    }
+
+    @Test("a condition holds for the one record behind it, and what it skips is counted")
+    func conditions() throws {
+        let (outcome, moves) = try run(
+            "onlyif wings\nstatement ok\na\n\nskipif wings\nstatement ok\nb\n\n"
+                + "onlyif tables\nskipif crash\nstatement ok\nc\n\nstatement ok\nd\n")
+
+        #expect(moves == ["default: b", "default: d"])
+        #expect(outcome.passed == 2)
+        #expect(outcome.skippedRecords == 2)
+    }
+
+    @Test(
+        "a restart or crash that the target cannot do says to require it",
+        arguments: ["restart", "crash"])
+    func impossible(word: String) throws {
+        let (outcome, moves) = try run("\(word)\n\nstatement ok\na\n", features: [])
+
+        #expect(moves == ["default: a"])
+        #expect(outcome.differences.count == 1)
+        #expect(outcome.differences[0].message.contains("`require \(word)`"))
     }
 }
