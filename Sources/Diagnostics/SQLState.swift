@@ -31,6 +31,7 @@ extension SQLState {
     package static let connectionFailure = SQLState("08006", "connection_failure")
     /// Asked for something Basalt does not have.
     package static let featureNotSupported = SQLState("0A000", "feature_not_supported")
+    package static let cardinalityViolation = SQLState("21000", "cardinality_violation")
     package static let stringTooLong = SQLState("22001", "string_data_right_truncation")
     package static let numericOutOfRange = SQLState("22003", "numeric_value_out_of_range")
     package static let nullNotAllowed = SQLState("22004", "null_value_not_allowed")
@@ -38,6 +39,11 @@ extension SQLState {
     package static let datetimeOverflow = SQLState("22008", "datetime_field_overflow")
     package static let divisionByZero = SQLState("22012", "division_by_zero")
     package static let badEncoding = SQLState("22021", "character_not_in_repertoire")
+    package static let invalidPowerArgument = SQLState(
+        "2201F", "invalid_argument_for_power_function")
+    package static let invalidLimit = SQLState("2201W", "invalid_row_count_in_limit_clause")
+    package static let invalidOffset = SQLState(
+        "2201X", "invalid_row_count_in_result_offset_clause")
     /// An option or parameter has a value that makes no sense.
     package static let invalidParameter = SQLState("22023", "invalid_parameter_value")
     package static let badText = SQLState("22P02", "invalid_text_representation")
@@ -69,6 +75,7 @@ extension SQLState {
     package static let undefinedColumn = SQLState("42703", "undefined_column")
     package static let undefinedObject = SQLState("42704", "undefined_object")
     package static let duplicateObject = SQLState("42710", "duplicate_object")
+    package static let duplicateAlias = SQLState("42712", "duplicate_alias")
     package static let groupingError = SQLState("42803", "grouping_error")
     package static let datatypeMismatch = SQLState("42804", "datatype_mismatch")
     package static let cannotCoerce = SQLState("42846", "cannot_coerce")
@@ -78,6 +85,7 @@ extension SQLState {
     package static let duplicateCursor = SQLState("42P03", "duplicate_cursor")
     package static let duplicateStatement = SQLState("42P05", "duplicate_prepared_statement")
     package static let duplicateTable = SQLState("42P07", "duplicate_table")
+    package static let invalidColumnReference = SQLState("42P10", "invalid_column_reference")
     package static let invalidTableDefinition = SQLState("42P16", "invalid_table_definition")
     package static let indeterminateDatatype = SQLState("42P18", "indeterminate_datatype")
     package static let diskFull = SQLState("53100", "disk_full")
@@ -101,7 +109,9 @@ extension SQLState {
     package static let internalError = SQLState("XX000", "internal_error")
 
     package static let all: [SQLState] = [
-        .warning, .protocolViolation, .connectionFailure, .featureNotSupported, .stringTooLong,
+        .warning, .protocolViolation, .connectionFailure, .featureNotSupported,
+        .cardinalityViolation, .stringTooLong, .invalidPowerArgument, .invalidLimit,
+        .invalidOffset, .duplicateAlias, .invalidColumnReference,
         .numericOutOfRange, .nullNotAllowed, .badDatetime, .datetimeOverflow, .divisionByZero,
         .badEncoding, .invalidParameter, .badText, .badBinary, .badCopyFormat, .notNullViolation,
         .uniqueViolation, .checkViolation, .invalidTransactionState, .activeTransaction,

@@ -16,7 +16,13 @@ extension DatabaseError {
     }
 
     static func negativeCount(_ clause: String) -> DatabaseError {
-        DatabaseError(.invalidParameter, "\(clause) must not be negative")
+        DatabaseError(
+            clause == "LIMIT" ? .invalidLimit : .invalidOffset, "\(clause) must not be negative")
+    }
+
+    static func negativeRoot() -> DatabaseError {
+        DatabaseError(
+            .invalidPowerArgument, "cannot take square root of a negative number")
     }
 
     static func badArgument(_ message: String) -> DatabaseError {

@@ -114,7 +114,21 @@ extension DatabaseError {
         -> DatabaseError
     {
         DatabaseError(
-            .syntaxError, "\(clause) position \(number) is not in select list", position: position)
+            .invalidColumnReference, "\(clause) position \(number) is not in select list",
+            position: position)
+    }
+
+    static func unselectedOrder(at position: Int?) -> DatabaseError {
+        DatabaseError(
+            .invalidColumnReference,
+            "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+            position: position)
+    }
+
+    static func duplicateAlias(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateAlias, "table name \"\(name)\" specified more than once",
+            hint: "Give one of them another name with AS.", position: position)
     }
 
     static func insertCount(more: Bool, at position: Int) -> DatabaseError {

@@ -104,7 +104,7 @@ def run(slt, port, database, arguments):
 
 def run_own(slt, arguments):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-slt-"))
-    server = Server(os.environ["BASALT_BINARY"], folder / "root")
+    server = Server(os.environ.get("BASALT_BINARY", ".build/debug/basalt"), folder / "root")
     try:
         return run(slt, server.wait_ready().ports["postgres"], "qdb", arguments)
     finally:

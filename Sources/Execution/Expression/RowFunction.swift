@@ -67,7 +67,7 @@ enum RowFunction {
             let scaled = number * scale
             return .double(scaled.isFinite ? scaled.rounded() / scale : number)
         case .sqrt:
-            if number < 0 { throw .badArgument("cannot take square root of a negative number") }
+            if number < 0 { throw .negativeRoot() }
             return .double(number.squareRoot())
         case .power:
             guard case .double(let exponent) = values[1] else { return .null }

@@ -115,17 +115,35 @@ enum Arithmetic {
     ) throws(DatabaseError) -> ColumnVector {
         let validity = Validity.both(left.validity, right.validity, count: count)
         var hasZero = false
+        var hasInfinite = false
         let result = ColumnVector.make(
             type, count: count, width: MemoryLayout<T>.size, validity: validity
         ) { out in
             switch operation {
-            case .add: zipElements(left, right, count: count, into: &out) { $0 + $1 }
-            case .subtract: zipElements(left, right, count: count, into: &out) { $0 - $1 }
-            case .multiply: zipElements(left, right, count: count, into: &out) { $0 * $1 }
+            case .add:
+                zipElements(left, right, count: count, into: &out) { first, second in
+                    let value = first + second
+                    hasInfinite = hasInfinite || value.magnitude == .infinity
+                    return value
+                }
+            case .subtract:
+                zipElements(left, right, count: count, into: &out) { first, second in
+                    let value = first - second
+                    hasInfinite = hasInfinite || value.magnitude == .infinity
+                    return value
+                }
+            case .multiply:
+                zipElements(left, right, count: count, into: &out) { first, second in
+                    let value = first * second
+                    hasInfinite = hasInfinite || value.magnitude == .infinity
+                    return value
+                }
             case .divide:
                 zipElements(left, right, count: count, into: &out) { first, second in
                     hasZero = hasZero || second == 0
-                    return first / second
+                    let value = first / second
+                    hasInfinite = hasInfinite || value.magnitude == .infinity
+                    return value
                 }
             default:
                 zipElements(left, right, count: count, into: &out) { first, second in
@@ -142,6 +160,26 @@ enum Arithmetic {
                 }
             }
         }
+        if hasInfinite {
+            // An infinity that went in may come out; one made of finite numbers is an overflow.
+            for row in 0..<count where !result.isNull(row) {
+                guard case .double(let made) = result.value(at: row), made.isInfinite,
+                    isFinite(left, row), isFinite(right, row)
+                else { continue }
+                throw .outOfRange(type)
+            }
+        }
         return result
+    }
+
+    private static func isFinite<T: BinaryFloatingPoint & BitwiseCopyable>(
+        _ side: Side<T>, _ row: Int
+    ) -> Bool {
+        switch side {
+        case .scalar(let value): return value.isFinite
+        case .vector(let vector):
+            guard case .double(let value) = vector.value(at: row) else { return false }
+            return value.isFinite
+        }
     }
 }

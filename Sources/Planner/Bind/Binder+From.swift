@@ -108,6 +108,7 @@ extension Binder {
         case .right, .full, .asOf, .before, .splice:
             throw .unsupported("\(join.kind.rawValue) JOIN", at: join.position)
         }
+        try refuseTwins(join)
         let before = scope.columns.count
         let left = try bindFrom(join.left, used: used)
         let middle = scope.columns.count
@@ -128,11 +129,34 @@ extension Binder {
         return assemble(kind, left, right, conditions, before, middle)
     }
 
-    private func usingCondition(_ name: Name, left: Range<Int>, at position: Int)
+    /// Refuses one name for two tables, so that `name.column` means one column.
+    private func refuseTwins(_ join: Join) throws(DatabaseError) {
+        let known = Set(Self.labels(join.left).map(\.label))
+        for (label, name) in Self.labels(join.right) where known.contains(label) {
+            throw .duplicateAlias(name.text, at: name.position)
+        }
+    }
+
+    /// The names by which columns of an item can be called, and where they stand. An alias has no
+    /// schema: it hides the table's.
+    private static func labels(_ item: FromItem) -> [(label: String, name: Name)] {
+        switch item {
+        case .table(_, let alias?), .function(_, let alias?), .subquery(_, let alias?):
+            [("." + alias.folded, alias)]
+        case .table(let table, nil):
+            [("\(table.schema?.folded ?? "public").\(table.name.folded)", table.name)]
+        case .function(let call, nil): [("." + call.name.folded, call.name)]
+        case .subquery(_, nil): []
+        case .join(let join): labels(join.left) + labels(join.right)
+        }
+    }
+
+    private mutating func usingCondition(_ name: Name, left: Range<Int>, at position: Int)
         throws(DatabaseError) -> BoundExpression
     {
         let first = scope.columns.indices.first {
-            left.contains($0) && scope.columns[$0].plan.name.lowercased() == name.folded
+            left.contains($0) && scope.columns[$0].sharing != .hidden
+                && scope.columns[$0].plan.name.lowercased() == name.folded
         }
         let second = scope.columns.indices.first {
             $0 >= left.upperBound && scope.columns[$0].plan.name.lowercased() == name.folded
@@ -140,6 +164,8 @@ extension Binder {
         guard let first, let second else {
             throw .undefinedColumn(name.text, at: name.position)
         }
+        scope.columns[first].sharing = .stands
+        scope.columns[second].sharing = .hidden
         let sides = [first, second].map {
             BoundExpression(.column($0), scope.columns[$0].plan.type, position: name.position)
         }

@@ -47,9 +47,7 @@ extension Binder {
         var plan = projected
         if query.isDistinct {
             guard outputs.count == visible else {
-                throw .unsupported(
-                    "SELECT DISTINCT with ORDER BY expressions that are not selected",
-                    at: query.orderBy.first?.expression.position)
+                throw .unselectedOrder(at: query.orderBy.first?.expression.position)
             }
             plan = .distinct(plan)
         }
@@ -97,9 +95,10 @@ extension Binder {
                         position: item.position))
             case .star(let qualifier, let position):
                 let table = qualifier.last?.folded
-                let found = scope.columns.indices.filter {
-                    table == nil || scope.columns[$0].table == table
-                }
+                let found =
+                    table.map { table in
+                        scope.columns.indices.filter { scope.columns[$0].table == table }
+                    } ?? scope.starOrder
                 if found.isEmpty, let last = qualifier.last {
                     throw .missingFromEntry(last.text, at: last.position)
                 }

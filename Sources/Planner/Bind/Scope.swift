@@ -9,9 +9,21 @@ struct Scope {
         let table: String
         let schema: String?
         let plan: PlanColumn
+        /// How JOIN USING treats it, when its name stands alone.
+        var sharing = Sharing.none
     }
 
+    /// JOIN USING makes one column of two: the left one stands for both, the right one is found by
+    /// its table's name only.
+    enum Sharing { case none, stands, hidden }
+
     var columns: [Column] = []
+
+    /// The columns of `*`: shared ones first and once.
+    var starOrder: [Int] {
+        columns.indices.filter { columns[$0].sharing == .stands }
+            + columns.indices.filter { columns[$0].sharing == .none }
+    }
 
     func resolve(_ reference: ColumnReference) throws(DatabaseError) -> Int {
         let name = reference.name.folded
@@ -21,6 +33,7 @@ struct Scope {
         var isTableKnown = false
         for (index, column) in columns.enumerated() {
             if let table, column.table != table { continue }
+            if table == nil, column.sharing == .hidden { continue }
             if let schema, let own = column.schema, own != schema { continue }
             isTableKnown = true
             guard column.plan.name.lowercased() == name else { continue }
