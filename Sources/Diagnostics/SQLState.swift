@@ -66,6 +66,7 @@ extension SQLState {
     package static let undefinedDatabase = SQLState("3D000", "invalid_catalog_name")
     package static let undefinedSchema = SQLState("3F000", "invalid_schema_name")
     package static let serializationFailure = SQLState("40001", "serialization_failure")
+    package static let deadlock = SQLState("40P01", "deadlock_detected")
     package static let insufficientPrivilege = SQLState("42501", "insufficient_privilege")
     package static let syntaxError = SQLState("42601", "syntax_error")
     package static let invalidName = SQLState("42602", "invalid_name")
@@ -117,7 +118,8 @@ extension SQLState {
         .uniqueViolation, .checkViolation, .invalidTransactionState, .activeTransaction,
         .readOnlyTransaction, .noActiveTransaction, .failedTransaction, .undefinedStatement,
         .invalidAuthorization, .invalidPassword, .undefinedCursor, .undefinedSavepoint,
-        .undefinedDatabase, .undefinedSchema, .serializationFailure, .insufficientPrivilege,
+        .undefinedDatabase, .undefinedSchema, .serializationFailure, .deadlock,
+        .insufficientPrivilege,
         .syntaxError, .invalidName, .nameTooLong, .duplicateColumn, .ambiguousColumn,
         .undefinedColumn, .undefinedObject, .duplicateObject, .groupingError, .datatypeMismatch,
         .cannotCoerce, .undefinedFunction, .undefinedTable, .undefinedParameter, .duplicateCursor,

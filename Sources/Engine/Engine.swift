@@ -28,6 +28,7 @@ package final class Engine: Sendable {
     package let settings: EngineSettings
     package let backup: BackupService?
     let activity = ActivityRegistry()
+    let locks: TableLocks
 
     /// - Parameter backup: nil where BACKUP is not offered.
     package init(
@@ -38,6 +39,7 @@ package final class Engine: Sendable {
         self.platform = platform
         self.settings = settings
         self.backup = backup
+        locks = TableLocks(platform: platform)
     }
 
     /// Makes a session for a user who has proved who they are.

@@ -6,4 +6,10 @@ enum Limits {
     static let smallBatchRows = 512
     /// How many small batches make it worth joining them.
     static let smallBatches = 256
+    /// Savepoints of one transaction that are neither released nor undone.
+    static let savepoints = 10_000
+    /// How often a statement outside a block is done again when others were faster.
+    static let redos = 20
+    /// Milliseconds that a statement waits for a table's lock when the client says nothing.
+    static let lockTimeoutMilliseconds = 10_000
 }

@@ -36,6 +36,14 @@ extension DatabaseError {
                 + "constraint")
     }
 
+    static func columnTooLarge() -> DatabaseError {
+        DatabaseError(
+            .limitExceeded,
+            "new values of one column and one segment need more than "
+                + "\(Limits.columnHeapBytes) bytes",
+            hint: "Update fewer rows at a time, or set shorter values.")
+    }
+
     static func missingParameter(_ number: Int) -> DatabaseError {
         DatabaseError(.undefinedParameter, "there is no parameter $\(number)")
     }

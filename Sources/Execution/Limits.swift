@@ -8,6 +8,9 @@ package enum Limits {
     package static let memoryBytes = 512 << 20
     /// A top-N sort throws away what cannot come first whenever it holds this many rows.
     static let topRows = 65_536
+    /// Bytes of the strings that an UPDATE makes for one column of one segment: with the old ones
+    /// they are reached by offsets of 4 bytes.
+    static let columnHeapBytes = 1 << 31
     /// Rows that a nested loop joins at a time.
     static let joinRows = 8192
 }

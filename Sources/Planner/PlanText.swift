@@ -48,6 +48,25 @@ extension Plan {
     }
 }
 
+extension BoundModification {
+    /// The statement as EXPLAIN shows it, a line per node.
+    package var lines: [String] {
+        let names = table.columns.map(\.name)
+        var lines: [String]
+        switch change {
+        case .delete: lines = ["Delete \(table.name)"]
+        case .update(let assignments):
+            let list = assignments.map { "\(names[$0.column]) = \($0.value.text(names))" }
+            lines = ["Update \(table.name)", "  Set: \(list.joined(separator: ", "))"]
+        }
+        guard let filter else { return lines + ["  Scan \(table.name)"] }
+        let used = filter.columnIndexes.map { names[$0] }
+        lines.append("  Scan \(table.name) (\(used.joined(separator: ", ")))")
+        lines.append("    Filter: \(filter.text(names))")
+        return lines
+    }
+}
+
 extension BoundAggregate {
     func text(_ names: [String]) -> String {
         let inner = argument?.text(names) ?? "*"

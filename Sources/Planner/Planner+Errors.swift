@@ -35,6 +35,11 @@ extension DatabaseError {
             .duplicateColumn, "column \"\(name)\" specified more than once", position: position)
     }
 
+    static func assignedTwice(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .syntaxError, "multiple assignments to same column \"\(name)\"", position: position)
+    }
+
     static func undefinedFunction(
         _ name: String, _ types: [ValueType], at position: Int
     ) -> DatabaseError {

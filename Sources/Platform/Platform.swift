@@ -53,5 +53,7 @@ package protocol Workers: Sendable {
 /// A place to wait: `open` lets one present or future waiter through, and is remembered once.
 package protocol Gate: AnyObject, Sendable {
     func wait()
+    /// Waits no longer than the time given. Returns whether it was let through.
+    func wait(nanoseconds: UInt64) -> Bool
     func open()
 }

@@ -4,73 +4,199 @@ import Execution
 import Storage
 import Values
 
-/// What a transaction has done and nobody else sees yet.
-struct PrivateChanges {
-    private(set) var edits: [Edit] = []
-    private(set) var created: [TableDefinition] = []
-    private(set) var dropped: Set<UInt64> = []
-    private(set) var truncated: Set<UInt64> = []
-    private var rows: [UInt64: PrivateRows] = [:]
+/// What a transaction has done and nobody else sees yet: a value, so that a savepoint is a copy.
+///
+/// For each table it touched there is a private version. The files named here are durable; which
+/// files the whole transaction has written, undone statements' included, is for `OpenTransaction`
+/// to know.
+struct PrivateChanges: Sendable {
+    /// Changes to the set of tables, in their order.
+    private var edits: [Edit] = []
+    private var tables: [UInt64: PrivateTable] = [:]
 
-    var isEmpty: Bool { edits.isEmpty && rows.isEmpty }
+    var isEmpty: Bool { edits.isEmpty && tables.values.allSatisfy(\.isUnchanged) }
+
+    /// The tables that are the transaction's own.
+    var created: [TableDefinition] {
+        tables.values.filter { $0.isCreated && !$0.isDropped }.map(\.definition)
+            .sorted { $0.id < $1.id }
+    }
+
+    /// The stored tables that the transaction no longer sees.
+    var dropped: Set<UInt64> { Set(tables.values.filter(\.isDropped).map(\.definition.id)) }
+
+    /// The private version of a table, if the transaction has touched it.
+    subscript(id: UInt64) -> PrivateTable? { tables[id] }
+
+    /// Finds a table that the transaction has touched by its name.
+    func table(schema: String, name: String) -> TableDefinition? {
+        let found = tables.values.first {
+            !$0.isDropped && $0.definition.name.lowercased() == name.lowercased()
+                && $0.definition.schema.lowercased() == schema.lowercased()
+        }
+        return found?.definition
+    }
+
+    // MARK: - The set of tables
 
     mutating func create(_ definition: TableDefinition) {
-        created.append(definition)
+        var table = PrivateTable(definition)
+        table.isCreated = true
+        tables[definition.id] = table
         edits.append(.createTable(definition))
     }
 
     mutating func drop(_ definition: TableDefinition) {
-        rows[definition.id] = nil
-        if let index = created.firstIndex(where: { $0.id == definition.id }) {
-            created.remove(at: index)
-            edits.removeAll {
-                if case .createTable(let other) = $0 { other.id == definition.id } else { false }
-            }
+        if tables[definition.id]?.isCreated == true {
+            tables[definition.id] = nil
+            edits.removeAll { $0.tableID == definition.id }
             return
         }
-        dropped.insert(definition.id)
+        change(definition) { table in
+            table.empty()
+            table.isDropped = true
+        }
+        edits.removeAll { $0.tableID == definition.id }
         edits.append(.dropTable(id: definition.id))
     }
 
     mutating func truncate(_ definition: TableDefinition) {
-        rows[definition.id] = nil
-        if created.contains(where: { $0.id == definition.id }) { return }
-        truncated.insert(definition.id)
+        change(definition) { $0.empty() }
+        if tables[definition.id]?.isCreated == true { return }
         edits.append(.truncateTable(id: definition.id))
     }
 
-    mutating func append(_ batch: Batch, to table: TableDefinition) {
+    // MARK: - Rows
+
+    mutating func append(_ batch: Batch, to definition: TableDefinition) {
         if batch.rowCount == 0 { return }
-        // Out of the dictionary while it grows, so that nothing is copied.
-        var present = rows.removeValue(forKey: table.id) ?? PrivateRows(table)
-        present.append(batch)
-        rows[table.id] = present
+        change(definition) { $0.rows.append(batch) }
     }
 
-    /// The rows written to a table so far.
-    func batches(of table: UInt64) -> [Batch] { rows[table]?.batches ?? [] }
+    /// Puts segments in the place of others; what is removed may be stored or the transaction's own.
+    mutating func replace(
+        _ removed: [String], with added: [SegmentEntry], of definition: TableDefinition
+    ) {
+        change(definition) { $0.replace(removed, with: added) }
+    }
 
-    /// Everything as one transaction for Storage.
+    /// Puts other rows in the place of those that were written and are not in segments.
+    mutating func replaceRows(_ batches: [Batch], of definition: TableDefinition) {
+        change(definition) { $0.rows.replace(batches) }
+    }
+
+    /// Fixes the stored rows that a transaction with a kept snapshot sees.
+    mutating func settle(_ stored: SettledRows, of definition: TableDefinition) {
+        change(definition) { $0.stored = stored }
+    }
+
+    private mutating func change(
+        _ definition: TableDefinition, _ body: (inout PrivateTable) -> Void
+    ) {
+        // Out of the dictionary while it changes, so that nothing is copied.
+        var table = tables.removeValue(forKey: definition.id) ?? PrivateTable(definition)
+        body(&table)
+        tables[definition.id] = table
+    }
+
+    // MARK: - Commit
+
+    /// Everything as one transaction for Storage: tables first, then segments, then rows.
     func makeTransaction() -> Transaction {
+        var edits = edits
         var appends: [Append] = []
-        for (id, part) in rows.sorted(by: { $0.key < $1.key }) {
-            for batch in part.batches {
+        for (id, table) in tables.sorted(by: { $0.key < $1.key }) where !table.isDropped {
+            if !table.removed.isEmpty || !table.added.isEmpty {
+                edits.append(
+                    .replaceSegments(
+                        SegmentReplacement(
+                            table: id, definitionVersion: table.definition.version,
+                            removed: table.removed.sorted(), added: table.added)))
+            }
+            for batch in table.rows.batches {
                 appends.append(
-                    Append(table: id, definitionVersion: part.definition.version, batch: batch))
+                    Append(table: id, definitionVersion: table.definition.version, batch: batch))
             }
         }
         return Transaction(edits: edits, appends: appends)
     }
+
+    /// The stored tables that lose or change rows.
+    var rewrittenTables: [UInt64] {
+        tables.filter { $0.value.isEmptied || !$0.value.removed.isEmpty }.map(\.key)
+    }
+
+    /// The segments that a commit takes.
+    var segmentIDs: Set<String> { Set(tables.values.flatMap { $0.added.map(\.id) }) }
+}
+
+/// A table as one transaction sees it.
+struct PrivateTable: Sendable {
+    var definition: TableDefinition
+    /// The version of the stored definition that this one is built on.
+    let storedVersion: UInt64
+    var isCreated = false
+    var isDropped = false
+    /// Whether no stored row is seen any more.
+    private(set) var isEmptied = false
+    /// Stored segments that are not seen any more.
+    private(set) var removed: Set<String> = []
+    /// The transaction's own segments.
+    private(set) var added: [SegmentEntry] = []
+    /// Rows that the transaction has written and that are in no segment.
+    var rows: PrivateRows
+    /// Set when the transaction keeps a snapshot and has rewritten segments of this table.
+    var stored: SettledRows?
+
+    init(_ definition: TableDefinition) {
+        self.definition = definition
+        storedVersion = definition.version
+        rows = PrivateRows(definition)
+    }
+
+    /// Whether a commit has nothing to do here besides what the edits say.
+    var isUnchanged: Bool { removed.isEmpty && added.isEmpty && rows.batches.isEmpty }
+
+    mutating func empty() {
+        if !isCreated { isEmptied = true }
+        removed = []
+        added = []
+        rows = PrivateRows(definition)
+    }
+
+    mutating func replace(_ segments: [String], with entries: [SegmentEntry]) {
+        for id in segments {
+            if let index = added.firstIndex(where: { $0.id == id }) {
+                added.remove(at: index)
+            } else {
+                removed.insert(id)
+            }
+        }
+        added += entries
+    }
+}
+
+/// The stored segments that a transaction with a kept snapshot sees of a table: those of its
+/// snapshot, the rows in memory at that time included, which have become segments since.
+struct SettledRows: Sendable {
+    /// Keeps the segments' files.
+    let snapshot: Snapshot
+    let segments: Set<String>
 }
 
 /// Rows written to one table, in batches.
-struct PrivateRows {
+struct PrivateRows: Sendable {
     let definition: TableDefinition
     private(set) var batches: [Batch] = []
     /// How many of the last batches are small.
     private var smallTail = 0
 
     init(_ definition: TableDefinition) { self.definition = definition }
+
+    mutating func replace(_ batches: [Batch]) {
+        self.batches = batches.filter { $0.rowCount > 0 }
+        smallTail = 0
+    }
 
     mutating func append(_ batch: Batch) {
         batches.append(batch)
@@ -94,5 +220,16 @@ struct PrivateRows {
         batches.removeLast(smallTail)
         batches.append(Batch(rowCount: count, columns: builders.map { $0.makeVector() }))
         smallTail = 0
+    }
+}
+
+extension Edit {
+    /// The table that it is about.
+    var tableID: UInt64 {
+        switch self {
+        case .createTable(let definition), .alterTable(let definition): definition.id
+        case .dropTable(let id), .truncateTable(let id): id
+        case .replaceSegments(let replacement): replacement.table
+        }
     }
 }

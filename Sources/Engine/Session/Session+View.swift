@@ -7,38 +7,34 @@ import Values
 
 extension Session {
     /// The changes of the running transaction; empty outside of one.
-    var changes: PrivateChanges {
-        switch transaction {
-        case .none, .failed: PrivateChanges()
-        case .implicit(let changes), .block(let changes, _): changes
-        }
-    }
+    var changes: PrivateChanges { open?.changes ?? PrivateChanges() }
 
-    /// Pins what a statement sees.
-    func view() -> StatementView {
-        let snapshot = engine.storage.snapshot()
+    /// Pins what a statement sees: what is newest, or what the transaction keeps.
+    ///
+    /// - Parameter isKept: whether the transaction begins to keep its snapshot with this one.
+    func view(isKept: Bool = true) -> StatementView {
+        let snapshot = statementSnapshot(isKept)
         let changes = changes
-        var batches: [UInt64: [Batch]] = [:]
-        let ids = snapshot.tables.map(\.definition.id) + changes.created.map(\.id)
-        if !changes.isEmpty {
-            for id in ids {
-                let own = changes.batches(of: id)
-                if !own.isEmpty { batches[id] = own }
-            }
-        }
         return StatementView(
-            snapshot: snapshot, created: changes.created, hidden: changes.dropped,
-            emptied: changes.dropped.union(changes.truncated), privateBatches: batches,
+            storage: engine.storage, snapshot: snapshot, changes: changes,
             sessionValues: sessionValues(),
             system: SystemRelations(
                 engine: engine, snapshot: snapshot, created: changes.created,
                 hidden: changes.dropped))
     }
 
+    private func statementSnapshot(_ isKept: Bool) -> Snapshot {
+        guard let open, open.keepsSnapshot else { return engine.storage.snapshot() }
+        if let kept = open.snapshot { return kept }
+        let snapshot = engine.storage.snapshot()
+        if isKept { _ = change { $0.snapshot = snapshot } }
+        return snapshot
+    }
+
     private func sessionValues() -> [String: StatementView.SessionValue] {
         var now = engine.platform.clock.now()
         let systemNow = now
-        if case .block(_, let startedAt) = transaction { now = startedAt }
+        if case .block(let open) = transaction { now = open.startedAt }
         func text(_ value: String) -> StatementView.SessionValue {
             StatementView.SessionValue(value: .string(value), type: .varchar)
         }

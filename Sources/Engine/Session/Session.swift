@@ -90,12 +90,16 @@ package final class Session: @unchecked Sendable {
     var transaction = TransactionState.none
     var named: [String: Prepare] = [:]
 
+    /// Under which name the session holds tables' locks.
+    let lockOwner: LockOwner
+
     enum TransactionState {
         case none
         /// Several statements that the client did not put into a block: one commit at the end.
-        case implicit(PrivateChanges)
-        case block(PrivateChanges, startedAt: Int64)
-        case failed
+        case implicit(OpenTransaction)
+        case block(OpenTransaction)
+        /// A block in which a statement failed. Its savepoints may heal it.
+        case failed(OpenTransaction)
     }
 
     init(
@@ -107,7 +111,14 @@ package final class Session: @unchecked Sendable {
         self.database = database
         self.isReadOnly = isReadOnly
         self.notices = notices
+        lockOwner = engine.locks.makeOwner()
         parameters = SessionParameters(version: engine.settings.serverVersion, user: user)
+    }
+
+    deinit {
+        // Nobody can ask for its end any more.
+        if let open { abandon(open) }
+        engine.locks.release(lockOwner)
     }
 
     package var status: Status {
@@ -127,8 +138,11 @@ package final class Session: @unchecked Sendable {
         _ = try? parameters.set(name, to: value)
     }
 
-    /// Ends the running statement at its next batch. From any thread.
-    package func cancel() { cancellation.cancel() }
+    /// Ends the running statement at its next batch, or its wait for a lock. From any thread.
+    package func cancel() {
+        cancellation.cancel()
+        engine.locks.cancel(lockOwner)
+    }
 
     /// Notes that the statement has ended, its rows included: it runs no more.
     package func statementEnded() { engine.activity.end(self) }
@@ -159,7 +173,8 @@ package final class Session: @unchecked Sendable {
     {
         do throws(DatabaseError) {
             try refuseInFailed(prepared.parsed.statement)
-            var binder = Binder(relations: view(), parameterTypes: prepared.parameterTypes)
+            var binder = Binder(
+                relations: view(isKept: false), parameterTypes: prepared.parameterTypes)
             let columns = try columns(of: prepared.parsed.statement, &binder)
             let types = binder.settledParameterTypes
             let settled = PreparedStatement(
@@ -189,62 +204,41 @@ package final class Session: @unchecked Sendable {
             ActivityRegistry.Entry(
                 user: user, text: prepared.parsed.text,
                 beganAt: engine.platform.clock.now()))
+        run(prepared, values, redosLeft: Limits.redos, completion: completion)
+    }
+
+    /// A statement outside a block that was overtaken by another is done again, from a new snapshot.
+    private func run(
+        _ prepared: PreparedStatement, _ values: [Value], redosLeft: Int,
+        completion: @escaping Completion
+    ) {
+        var mayRedo = false
+        if case .none = transaction { mayRedo = redosLeft > 0 }
+        let end: Completion = { [self, mayRedo] result in
+            if case .none = transaction { engine.locks.release(lockOwner) }
+            guard case .failure(let error) = result else { return completion(result) }
+            if mayRedo, error.state == .serializationFailure, !cancellation.isCancelled {
+                engine.platform.workers.start("redo") { [self] in
+                    run(prepared, values, redosLeft: redosLeft - 1, completion: completion)
+                }
+                return
+            }
+            fail()
+            completion(result)
+        }
         do throws(DatabaseError) {
             try refuseInFailed(prepared.parsed.statement)
-            try dispatch(prepared, values) { [self] result in
-                if case .failure = result { fail() }
-                completion(result)
-            }
+            try dispatch(prepared, values, completion: end)
         } catch {
-            fail()
-            completion(.failure(error))
-        }
-    }
-
-    /// Begins to gather what the next statements write into one commit, as a simple query of
-    /// several statements and a pipeline up to its Sync do. Does nothing inside a block.
-    package func openImplicitTransaction() {
-        if case .none = transaction { transaction = .implicit(PrivateChanges()) }
-    }
-
-    /// Commits what was gathered since `openImplicitTransaction`; nothing after a failure.
-    package func closeImplicitTransaction(
-        completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
-    ) {
-        guard case .implicit(let changes) = transaction else { return completion(.success(())) }
-        transaction = .none
-        commit(changes) { completion($0) }
-    }
-
-    /// Forgets everything of the transaction: the client is gone, or an error ended it.
-    package func rollback() { transaction = .none }
-
-    /// A failed statement takes its block with it. For errors that Session did not see itself, such
-    /// as a client's broken message.
-    package func fail() {
-        switch transaction {
-        case .none: break
-        case .implicit: transaction = .none
-        case .block: transaction = .failed
-        case .failed: break
+            end(.failure(error))
         }
     }
 
     private func refuseInFailed(_ statement: Statement) throws(DatabaseError) {
         guard case .failed = transaction else { return }
         switch statement {
-        case .commit, .rollback: return
+        case .commit, .rollback, .rollbackToSavepoint: return
         default: throw .inFailedTransaction()
-        }
-    }
-
-    func commit(
-        _ changes: PrivateChanges,
-        completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
-    ) {
-        if changes.isEmpty { return completion(.success(())) }
-        engine.storage.commit(changes.makeTransaction()) { result in
-            completion(result.map { _ in () })
         }
     }
 

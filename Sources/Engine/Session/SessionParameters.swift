@@ -1,12 +1,15 @@
 import Diagnostics
+import SQL
 
 /// The settings a client may read with SHOW and mostly set with SET.
 struct SessionParameters {
     private var values: [String: String]
+    /// How long a statement waits for a table's lock; zero is for ever.
+    private(set) var lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
     private let defaults: [String: String]
     private static let fixed: Set<String> = [
         "server_version", "server_version_num", "server_encoding", "integer_datetimes",
-        "transaction_isolation", "is_superuser", "session_authorization", "max_identifier_length",
+        "is_superuser", "session_authorization", "max_identifier_length",
         "in_hot_standby",
     ]
     /// Those that a client is told of when they change, in PostgreSQL's spelling.
@@ -25,7 +28,7 @@ struct SessionParameters {
             "transaction_isolation": "read committed", "extra_float_digits": "1",
             "default_transaction_isolation": "read committed", "bytea_output": "hex",
             "default_transaction_read_only": "off", "transaction_read_only": "off",
-            "statement_timeout": "0", "lock_timeout": "0", "is_superuser": "on",
+            "statement_timeout": "0", "lock_timeout": "10s", "is_superuser": "on",
             "session_authorization": user, "client_min_messages": "notice",
             "idle_in_transaction_session_timeout": "0", "max_identifier_length": "255",
             "in_hot_standby": "off", "row_security": "on", "xmloption": "content",
@@ -53,7 +56,9 @@ struct SessionParameters {
                 .invalidParameter, "invalid value for parameter \"client_encoding\": \"\(value)\"",
                 hint: "Only UTF8 is spoken here.")
         }
+        if let value { try check(key, value) }
         values[key] = key == "client_encoding" ? "UTF8" : value ?? defaults[key]
+        if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
         return Self.reported[key].map { ($0, values[key] ?? "") }
     }
 
@@ -63,7 +68,33 @@ struct SessionParameters {
             || folded == "sqlascii"
     }
 
-    mutating func reset() { values = defaults }
+    /// Refuses values that would be misunderstood later.
+    private func check(_ key: String, _ value: String) throws(DatabaseError) {
+        switch key {
+        case "lock_timeout":
+            guard Self.milliseconds(value) != nil else {
+                throw .badSetting(
+                    key, value, hint: "Milliseconds, or a number with us, ms, s, min, h or d.")
+            }
+        case "default_transaction_isolation":
+            guard TransactionModes.Isolation(rawValue: value.uppercased()) != nil else {
+                throw .badSetting(
+                    key, value,
+                    hint: "Known are read uncommitted, read committed, repeatable read and "
+                        + "serializable.")
+            }
+        case "default_transaction_read_only":
+            guard Self.boolean(value) != nil else {
+                throw .badSetting(key, value, hint: "Known are on and off.")
+            }
+        default: break
+        }
+    }
+
+    mutating func reset() {
+        values = defaults
+        lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
+    }
 
     /// What a client is told when it connects.
     var initialReport: [(String, String)] {
@@ -77,5 +108,45 @@ struct SessionParameters {
             ("DateStyle", values["datestyle"] ?? ""), ("TimeZone", values["timezone"] ?? ""),
             ("IntervalStyle", values["intervalstyle"] ?? ""),
         ]
+    }
+}
+
+extension SessionParameters {
+    /// How much transactions see of others when they do not say it themselves.
+    var defaultIsolation: TransactionModes.Isolation {
+        self["default_transaction_isolation"]
+            .flatMap { TransactionModes.Isolation(rawValue: $0.uppercased()) } ?? .readCommitted
+    }
+
+    var isReadOnlyByDefault: Bool {
+        self["default_transaction_read_only"].flatMap(Self.boolean) ?? false
+    }
+
+    static func boolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "on", "true", "yes", "1", "t", "y": true
+        case "off", "false", "no", "0", "f", "n": false
+        default: nil
+        }
+    }
+
+    /// A length of time as settings write it: `250`, `2s`, `1 min`.
+    static func milliseconds(_ text: String?) -> Int? {
+        guard let text else { return nil }
+        let trimmed = text.filter { $0 != " " }
+        let digits = trimmed.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int(digits), number <= Int(Int32.max) else { return nil }
+        let milliseconds: Int
+        switch trimmed.dropFirst(digits.count) {
+        case "", "ms": milliseconds = number
+        // Rounded up: zero would be for ever.
+        case "us": milliseconds = (number + 999) / 1000
+        case "s": milliseconds = number * 1000
+        case "min": milliseconds = number * 60_000
+        case "h": milliseconds = number * 3_600_000
+        case "d": milliseconds = number * 86_400_000
+        default: return nil
+        }
+        return milliseconds <= Int(Int32.max) ? milliseconds : nil
     }
 }

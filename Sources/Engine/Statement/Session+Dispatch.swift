@@ -13,8 +13,9 @@ extension Session {
         _ prepared: PreparedStatement, _ values: [Value], completion: @escaping Completion
     ) throws(DatabaseError) {
         let statement = prepared.parsed.statement
-        if engine.settings.isReadOnly { try refuseWrite(statement) }
+        if engine.settings.isReadOnly || isTransactionReadOnly { try refuseWrite(statement) }
         if isReadOnly, let act = Self.privilegedAct(statement) { throw .readOnlyUser(user, act) }
+        noteRun(of: statement)
         switch statement {
         case .select(let query):
             completion(.success(try select(query, prepared, values)))
@@ -26,7 +27,7 @@ extension Session {
         case .begin, .commit, .rollback, .savepoint, .releaseSavepoint, .rollbackToSavepoint,
             .setTransaction:
             try transactionStatement(statement, completion: completion)
-        case .set(let set): completion(.success(try self.set(set.name.text, to: set.value)))
+        case .set(let set): completion(.success(try self.set(set)))
         case .reset(let name): completion(.success(try reset(name?.text)))
         case .show(let show): completion(.success(try self.show(show)))
         case .prepare(let prepare):
@@ -54,8 +55,8 @@ extension Session {
         case .dropBackup(let name): try dropBackup(name.text, completion: completion)
         case .cancelBackup(let id):
             completion(.success(.command(try cancelBackup(id.text))))
-        case .update: throw .unsupported("UPDATE", at: prepared.parsed.position)
-        case .delete: throw .unsupported("DELETE", at: prepared.parsed.position)
+        case .update: try modify(prepared, values, "UPDATE", completion: completion)
+        case .delete: try modify(prepared, values, "DELETE", completion: completion)
         case .copy(let copy): throw .unsupported("COPY", at: copy.position)
         case .alterTable(let alter): throw .unsupported("ALTER TABLE", at: alter.position)
         case .snapshot(_, let position): throw .unsupported("SNAPSHOT", at: position)
@@ -107,6 +108,9 @@ extension Session {
         case .select(let query): return try binder.bindQuery(query).columns
         case .insert(let insert):
             _ = try binder.bindInsert(insert)
+            return nil
+        case .update, .delete:
+            _ = try binder.bindModification(statement)
             return nil
         case .show(let show): return try showRelation(show).columns
         case .explain(let explain):
@@ -172,6 +176,7 @@ extension Session {
             case .query(let query):
                 lines = ["Insert \(bound.table.name)"] + query.plan.lines.map { "  " + $0 }
             }
+        case .update, .delete: lines = try binder.bindModification(explain.statement).lines
         default: throw .unsupported("EXPLAIN of this statement", at: explain.position)
         }
         let relation = FixedRelation(

@@ -5,8 +5,9 @@ import SQL
 import Values
 
 extension Session {
-    func set(_ name: String, to value: String?) throws(DatabaseError) -> Outcome {
-        let reported = try parameters.set(name, to: value)
+    func set(_ set: SetParameter) throws(DatabaseError) -> Outcome {
+        if try setTransactionParameter(set) { return .command(CommandResult("SET")) }
+        let reported = try parameters.set(set.name.text, to: set.value)
         return .command(
             CommandResult("SET", reportedParameter: reported.map { (name: $0.0, value: $0.1) }))
     }
@@ -38,7 +39,9 @@ extension Session {
     func showRelation(_ show: Show) throws(DatabaseError) -> FixedRelation {
         switch show {
         case .parameter(let name):
-            guard let value = parameters[name.text] else { throw .unknownParameter(name.text) }
+            guard let value = transactionParameter(name.folded) ?? parameters[name.text] else {
+                throw .unknownParameter(name.text)
+            }
             return FixedRelation(
                 name: "show", columns: [PlanColumn(name: name.folded, type: .varchar)],
                 rows: [[.string(value)]])

@@ -8,26 +8,39 @@ extension Session {
         throws(DatabaseError)
     {
         switch statement {
-        case .begin: completion(.success(.command(begin())))
+        case .begin(let modes): completion(.success(.command(try begin(modes))))
         case .commit: commitBlock(completion: completion)
         case .rollback:
             if case .none = transaction { warnNoBlock() }
-            transaction = .none
+            rollback()
             completion(.success(.command(CommandResult("ROLLBACK"))))
-        case .setTransaction: completion(.success(.command(CommandResult("SET"))))
-        default: throw .unsupported("SAVEPOINT", at: nil)
+        case .setTransaction(let modes):
+            try setModes(modes)
+            completion(.success(.command(CommandResult("SET"))))
+        case .savepoint(let name):
+            try inBlock("SAVEPOINT") { open throws(DatabaseError) in try open.save(name) }
+            completion(.success(.command(CommandResult("SAVEPOINT"))))
+        case .releaseSavepoint(let name):
+            try inBlock("RELEASE SAVEPOINT") { open throws(DatabaseError) in
+                try open.release(name)
+            }
+            completion(.success(.command(CommandResult("RELEASE"))))
+        case .rollbackToSavepoint(let name):
+            try rollBack(to: name)
+            completion(.success(.command(CommandResult("ROLLBACK"))))
+        default: preconditionFailure("dispatch sends only statements about transactions")
         }
     }
 
-    private func begin() -> CommandResult {
-        let now = engine.platform.clock.now()
+    private func begin(_ modes: TransactionModes) throws(DatabaseError) -> CommandResult {
         switch transaction {
-        case .none: transaction = .block(PrivateChanges(), startedAt: now)
-        case .implicit(let changes): transaction = .block(changes, startedAt: now)
+        case .none: transaction = .block(makeTransaction())
+        case .implicit(let open): transaction = .block(open)
         case .block, .failed:
             notice(
                 .warning, .activeTransaction, "there is already a transaction in progress")
         }
+        try set(modes)
         return CommandResult("BEGIN")
     }
 
@@ -37,11 +50,11 @@ extension Session {
             warnNoBlock()
             completion(.success(.command(CommandResult("COMMIT"))))
         case .failed:
-            transaction = .none
+            rollback()
             completion(.success(.command(CommandResult("ROLLBACK"))))
-        case .implicit(let changes), .block(let changes, _):
+        case .implicit(let open), .block(let open):
             transaction = .none
-            commit(changes) { result in
+            commit(open) { result in
                 completion(result.map { .command(CommandResult("COMMIT")) })
             }
         }
@@ -55,8 +68,121 @@ extension Session {
     func refuseInBlock(_ statement: String) throws(DatabaseError) {
         switch transaction {
         case .block: throw .notInBlock(statement)
-        case .implicit(let changes) where !changes.isEmpty: throw .notInBlock(statement)
+        case .implicit(let open) where !open.changes.isEmpty: throw .notInBlock(statement)
         case .none, .implicit, .failed: break
         }
+    }
+
+    // MARK: - Savepoints
+
+    private func inBlock(
+        _ statement: String,
+        _ body: (inout OpenTransaction) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        switch transaction {
+        case .none, .implicit: throw .onlyInBlock(statement)
+        case .block, .failed: try change(body)
+        }
+    }
+
+    private func rollBack(to name: Name) throws(DatabaseError) {
+        try inBlock("ROLLBACK TO SAVEPOINT") { open throws(DatabaseError) in
+            try open.rollBack(to: name)
+        }
+        // What the savepoint remembers is sound again.
+        if case .failed(let open) = transaction { transaction = .block(open) }
+    }
+
+    // MARK: - Modes
+
+    private func setModes(_ modes: TransactionModes) throws(DatabaseError) {
+        switch modes.scope {
+        case .transaction:
+            switch transaction {
+            case .none, .implicit:
+                notice(
+                    .warning, .noActiveTransaction,
+                    "SET TRANSACTION can only be used in transaction blocks")
+            case .block, .failed: try set(modes)
+            }
+        case .session:
+            if let isolation = modes.isolation {
+                _ = try parameters.set(
+                    "default_transaction_isolation", to: isolation.rawValue.lowercased())
+            }
+            if let access = modes.access {
+                _ = try parameters.set(
+                    "default_transaction_read_only", to: access == .readOnly ? "on" : "off")
+            }
+        }
+    }
+
+    /// Sets what the transaction under way may see and do.
+    private func set(_ modes: TransactionModes) throws(DatabaseError) {
+        _ = try change { open throws(DatabaseError) in
+            if let isolation = modes.isolation, isolation != open.isolation {
+                if open.hasRun { throw .lateIsolation() }
+                open.isolation = isolation
+            }
+            switch modes.access {
+            case nil: break
+            case .readOnly?: open.isReadOnly = true
+            case .readWrite?:
+                if open.isReadOnly && open.hasRun { throw .lateWrite() }
+                open.isReadOnly = false
+            }
+        }
+    }
+
+    /// Remembers that the transaction has run a statement that reads or writes.
+    func noteRun(of statement: Statement) {
+        switch statement {
+        case .begin, .commit, .rollback, .savepoint, .releaseSavepoint, .rollbackToSavepoint,
+            .setTransaction, .set, .reset, .show, .prepare, .execute, .deallocate, .discard:
+            break
+        default: _ = change { $0.hasRun = true }
+        }
+    }
+
+    /// Whether the transaction, or one that would begin now, only reads.
+    var isTransactionReadOnly: Bool { open?.isReadOnly ?? parameters.isReadOnlyByDefault }
+
+    // MARK: - The modes as parameters
+
+    /// `SHOW transaction_isolation` and its like: what holds now.
+    func transactionParameter(_ name: String) -> String? {
+        switch name {
+        case "transaction_isolation":
+            (open?.isolation ?? parameters.defaultIsolation).rawValue.lowercased()
+        case "transaction_read_only": isTransactionReadOnly ? "on" : "off"
+        default: nil
+        }
+    }
+
+    /// `SET transaction_isolation = …` is SET TRANSACTION under another name. Returns false for
+    /// other parameters.
+    func setTransactionParameter(_ set: SetParameter) throws(DatabaseError) -> Bool {
+        let modes: TransactionModes
+        switch set.name.folded {
+        case "transaction_isolation":
+            let text = (set.value ?? parameters.defaultIsolation.rawValue).uppercased()
+            guard let isolation = TransactionModes.Isolation(rawValue: text) else {
+                throw .badSetting(
+                    set.name.text, set.value ?? "",
+                    hint: "Known are read uncommitted, read committed, repeatable read and "
+                        + "serializable.")
+            }
+            modes = TransactionModes(scope: .transaction, isolation: isolation, access: nil)
+        case "transaction_read_only":
+            guard let flag = SessionParameters.boolean(set.value ?? "off") else {
+                throw .badSetting(
+                    set.name.text, set.value ?? "", hint: "Known are on and off.")
+            }
+            modes = TransactionModes(
+                scope: .transaction, isolation: nil, access: flag ? .readOnly : .readWrite)
+        default: return false
+        }
+        try setModes(modes)
+        return true
     }
 }

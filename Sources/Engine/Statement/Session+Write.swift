@@ -10,28 +10,21 @@ import Values
 /// transaction gathers them.
 extension Session {
     /// Adds changes to the running transaction, or commits them.
+    ///
+    /// - Parameter written: segments that the changes name; given back when they are not committed.
     func apply(
-        _ result: CommandResult, completion: @escaping Completion,
-        _ change: (inout PrivateChanges) -> Void
+        _ result: CommandResult, written: WrittenSegments? = nil,
+        completion: @escaping Completion, _ body: (inout PrivateChanges) -> Void
     ) {
-        switch transaction {
-        case .implicit(var changes):
-            transaction = .none
-            change(&changes)
-            transaction = .implicit(changes)
-        case .block(var changes, let startedAt):
-            transaction = .none
-            change(&changes)
-            transaction = .block(changes, startedAt: startedAt)
-        case .none, .failed:
-            var changes = PrivateChanges()
-            change(&changes)
-            commit(changes) { committed in
-                completion(committed.map { .command(result) })
-            }
-            return
+        let isGathered: Void? = change { open in
+            if let written { open.note(written) }
+            body(&open.changes)
         }
-        completion(.success(.command(result)))
+        if isGathered != nil { return completion(.success(.command(result))) }
+        var open = makeTransaction()
+        if let written { open.note(written) }
+        body(&open.changes)
+        commit(open) { committed in completion(committed.map { .command(result) }) }
     }
 
     func insert(
@@ -69,23 +62,43 @@ extension Session {
     }
 
     func dropTable(_ drop: DropTable, completion: @escaping Completion) throws(DatabaseError) {
-        let found = try find(drop.tables, ifExists: drop.ifExists)
-        apply(CommandResult("DROP TABLE"), completion: completion) { changes in
-            for definition in found { changes.drop(definition) }
+        try lockingFound(drop.tables, ifExists: drop.ifExists, completion: completion) {
+            [self] found in
+            apply(CommandResult("DROP TABLE"), completion: completion) { changes in
+                for definition in found { changes.drop(definition) }
+            }
         }
     }
 
     func truncateTable(_ truncate: Truncate, completion: @escaping Completion)
         throws(DatabaseError)
     {
-        let found = try find(truncate.tables, ifExists: truncate.ifExists)
-        apply(CommandResult("TRUNCATE TABLE"), completion: completion) { changes in
-            for definition in found { changes.truncate(definition) }
+        try lockingFound(truncate.tables, ifExists: truncate.ifExists, completion: completion) {
+            [self] found in
+            apply(CommandResult("TRUNCATE TABLE"), completion: completion) { changes in
+                for definition in found { changes.truncate(definition) }
+            }
         }
     }
 
-    private func find(_ names: [TableName], ifExists: Bool) throws(DatabaseError)
-        -> [TableDefinition]
+    /// Finds tables and goes on with them once the session holds their locks.
+    private func lockingFound(
+        _ names: [TableName], ifExists: Bool, completion: @escaping Completion,
+        _ body: @escaping @Sendable ([TableDefinition]) -> Void
+    ) throws(DatabaseError) {
+        let ids = try find(names, ifExists: ifExists, isSilent: false).map(\.id)
+        try locking(ids, completion: completion) { [self] () throws(DatabaseError) in
+            // Whoever held a lock may have dropped or replaced the table.
+            let found = try find(names, ifExists: ifExists, isSilent: true)
+            guard found.allSatisfy({ ids.contains($0.id) }) else {
+                throw .concurrentChange(of: names.first?.name.text ?? "")
+            }
+            body(found)
+        }
+    }
+
+    private func find(_ names: [TableName], ifExists: Bool, isSilent: Bool)
+        throws(DatabaseError) -> [TableDefinition]
     {
         let view = view()
         var found: [TableDefinition] = []
@@ -93,6 +106,7 @@ extension Session {
             if let table = view.table(schema: name.schema?.folded, name: name.name.folded) {
                 if !found.contains(where: { $0.id == table.id }) { found.append(table) }
             } else if ifExists {
+                if isSilent { continue }
                 notice(
                     .notice, .undefinedTable, "table \"\(name.name.text)\" does not exist, skipping"
                 )

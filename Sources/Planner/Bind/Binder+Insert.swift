@@ -83,7 +83,8 @@ extension Binder {
         return values
     }
 
-    private func assign(_ bound: BoundExpression, to column: Catalog.ColumnDefinition)
+    /// Gives a value the type of the column that takes it.
+    func assign(_ bound: BoundExpression, to column: Catalog.ColumnDefinition)
         throws(DatabaseError) -> BoundExpression
     {
         guard Coercion.isAssignable(bound.type, column.type) else {

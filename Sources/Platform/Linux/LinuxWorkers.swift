@@ -135,6 +135,22 @@ final class LinuxGate: Gate {
         }
     }
 
+    func wait(nanoseconds: UInt64) -> Bool {
+        var isWaiting = false
+        let passed: Void? = monitor.wait(nanoseconds: nanoseconds) { state -> Void? in
+            if !isWaiting { state.waiting += 1 }
+            isWaiting = true
+            if state.passes == 0 { return nil }
+            state.passes -= 1
+            state.waiting -= 1
+            return ()
+        }
+        if passed != nil { return true }
+        // A pass that came between the end of the time and here stays for the next who waits.
+        monitor.withLock { state, _ in state.waiting -= 1 }
+        return false
+    }
+
     func open() {
         monitor.withLock { state, turn in
             state.passes = min(state.passes + 1, max(1, state.waiting))

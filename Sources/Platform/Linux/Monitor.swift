@@ -50,4 +50,18 @@ import CPlatform
             unsafe basalt_monitor_wait(monitor)
         }
     }
+
+    /// Waits until `ready` gives a value, but no longer than the time given; nil when it is up.
+    func wait<R>(nanoseconds: UInt64, _ ready: (inout State) -> R?) -> R? {
+        // SAFETY: as above.
+        unsafe basalt_monitor_lock(monitor)
+        defer { unsafe basalt_monitor_unlock(monitor) }
+        let begin = basalt_monotonic_nanoseconds()
+        while true {
+            if let result = ready(&state) { return result }
+            let waited = basalt_monotonic_nanoseconds() &- begin
+            if waited >= nanoseconds { return nil }
+            unsafe basalt_monitor_wait_for(monitor, nanoseconds - waited)
+        }
+    }
 }

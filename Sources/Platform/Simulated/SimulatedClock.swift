@@ -1,30 +1,28 @@
 import Synchronization
 
-/// A clock that moves by hand.
+/// A clock that moves by hand, and by itself when every task waits for time to go by.
 package final class SimulatedClock: WorldClock {
-    private let microseconds: Mutex<Int64>
     private let start: Int64
     private let scheduler: SimulatedScheduler
 
     init(scheduler: SimulatedScheduler, at start: Int64) {
         self.scheduler = scheduler
         self.start = start
-        microseconds = Mutex(start)
     }
 
     package func now() -> Int64 {
         _ = scheduler.point(scheduler.boot, "now")
-        return microseconds.withLock { $0 }
+        return start + Int64(scheduler.elapsed / 1000)
     }
 
     package func monotonicNanoseconds() -> UInt64 {
         _ = scheduler.point(scheduler.boot, "monotonic")
-        return microseconds.withLock { UInt64(max(0, $0 - start)) &* 1000 }
+        return scheduler.elapsed
     }
 
     package func advance(microseconds step: Int64) {
         precondition(step >= 0, "the simulated clock does not go back")
-        microseconds.withLock { $0 += step }
+        scheduler.advance(nanoseconds: UInt64(step) * 1000)
     }
 }
 

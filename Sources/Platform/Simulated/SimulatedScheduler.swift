@@ -12,7 +12,12 @@ import Synchronization
 /// - INV-2 A task with the baton is runnable.
 /// - INV-3 A call of an earlier boot, or while the machine is down, has no effect.
 final class SimulatedScheduler: Sendable {
-    private enum Status { case runnable, waiting(gate: Int), ended }
+    private enum Status {
+        case runnable
+        /// At a gate, some until a moment of the machine's own time.
+        case waiting(gate: Int, until: UInt64?)
+        case ended
+    }
 
     private final class TaskThread: Sendable {
         let name: String
@@ -39,6 +44,8 @@ final class SimulatedScheduler: Sendable {
         var trace: [String] = []
         var traceLength = 0
         var traceHash: UInt64 = 0xcbf2_9ce4_8422_2325
+        /// Nanoseconds since the machine was made: moved by hand, and when all wait for time to go by.
+        var elapsed: UInt64 = 0
 
         mutating func record(_ line: String) {
             let text = "\(current) \(line)"
@@ -51,9 +58,27 @@ final class SimulatedScheduler: Sendable {
 
         func runnable(without excluded: Int? = nil) -> [Int] {
             status.indices.filter {
-                if case .runnable = status[$0] { return $0 != excluded }
-                return false
+                switch status[$0] {
+                case .runnable: $0 != excluded
+                case .waiting(_, let until?): until <= elapsed && $0 != excluded
+                case .waiting, .ended: false
+                }
             }
+        }
+
+        /// The same; when there is none, time goes by until somebody has waited long enough.
+        mutating func runnableInTime(without excluded: Int? = nil) -> [Int] {
+            let candidates = runnable(without: excluded)
+            if !candidates.isEmpty { return candidates }
+            let deadlines = status.indices.compactMap { index -> UInt64? in
+                guard index != excluded, case .waiting(_, let until) = status[index] else {
+                    return nil
+                }
+                return until
+            }
+            guard let next = deadlines.min() else { return [] }
+            elapsed = max(elapsed, next)
+            return runnable(without: excluded)
         }
 
         /// Gives the baton to a runnable task.
@@ -65,7 +90,7 @@ final class SimulatedScheduler: Sendable {
         func describeStuck() -> String {
             let lines = threads.indices.map { index in
                 switch status[index] {
-                case .waiting(let gate): "\(index) \(threads[index].name) waits at gate \(gate)"
+                case .waiting(let gate, _): "\(index) \(threads[index].name) waits at gate \(gate)"
                 case .runnable: "\(index) \(threads[index].name) could run"
                 case .ended: "\(index) \(threads[index].name) has ended"
                 }
@@ -118,7 +143,7 @@ final class SimulatedScheduler: Sendable {
             if condition() { return true }
             let (me, stuck) = state.withLock { state -> (TaskThread, String?) in
                 precondition(state.current == 0, "only the test's thread drives")
-                let others = state.runnable(without: 0)
+                let others = state.runnableInTime(without: 0)
                 if others.isEmpty { return (state.threads[0], state.describeStuck()) }
                 state.passBaton(to: others[state.random.below(others.count)])
                 return (state.threads[0], nil)
@@ -172,7 +197,7 @@ final class SimulatedScheduler: Sendable {
         let stuck = state.withLock { state -> String? in
             state.record("end")
             state.status[task] = .ended
-            let candidates = state.runnable()
+            let candidates = state.runnableInTime()
             if candidates.isEmpty { return state.describeStuck() }
             state.passBaton(to: candidates[state.random.below(candidates.count)])
             return nil
@@ -203,24 +228,47 @@ final class SimulatedScheduler: Sendable {
         }
     }
 
-    func wait(_ boot: Int, gate: Int) {
-        guard point(boot, "wait at gate \(gate)") else { return refuseToWait() }
-        let (me, stuck) = state.withLock { state -> (TaskThread?, String?) in
+    func wait(_ boot: Int, gate: Int) { _ = wait(boot, gate: gate, nanoseconds: nil) }
+
+    /// Waits at a gate, at most as long as is said. Returns whether the gate let it through.
+    func wait(_ boot: Int, gate: Int, nanoseconds: UInt64?) -> Bool {
+        guard point(boot, "wait at gate \(gate)") else {
+            refuseToWait()
+            return true
+        }
+        let (me, index, stuck) = state.withLock { state -> (TaskThread?, Int, String?) in
             if state.gates[gate].passes > 0 {
                 state.gates[gate].passes -= 1
-                return (nil, nil)
+                return (nil, state.current, nil)
             }
-            let me = state.threads[state.current]
-            state.gates[gate].waiting.append(state.current)
-            state.status[state.current] = .waiting(gate: gate)
-            let candidates = state.runnable()
-            if candidates.isEmpty { return (nil, state.describeStuck()) }
+            let index = state.current
+            state.gates[gate].waiting.append(index)
+            let until = nanoseconds.map { state.elapsed.addingReportingOverflow($0) }
+            state.status[index] = .waiting(
+                gate: gate, until: until.map { $0.overflow ? .max : $0.partialValue })
+            let candidates = state.runnableInTime()
+            if candidates.isEmpty { return (nil, index, state.describeStuck()) }
             state.passBaton(to: candidates[state.random.below(candidates.count)])
-            return (me, nil)
+            return (state.threads[index], index, nil)
         }
         if let stuck { preconditionFailure(stuck) }
-        if let me { park(me) }
+        guard let me else { return true }
+        park(me)
+        return state.withLock { state in
+            // Who was let through is runnable; who still waits was woken by the time.
+            guard index < state.status.count, case .waiting = state.status[index] else {
+                return true
+            }
+            state.gates[gate].waiting.removeAll { $0 == index }
+            state.status[index] = .runnable
+            return false
+        }
     }
+
+    /// Nanoseconds since the machine was made.
+    var elapsed: UInt64 { state.withLock { $0.elapsed } }
+
+    func advance(nanoseconds: UInt64) { state.withLock { $0.elapsed += nanoseconds } }
 
     /// Task 0 lives on after a power cut; nobody will ever open the gate for it, so it passes. A
     /// loop that waits again and again would spin for ever.

@@ -26,5 +26,9 @@ private final class SimulatedGate: Gate {
     }
 
     func wait() { scheduler.wait(boot, gate: number) }
+    func wait(nanoseconds: UInt64) -> Bool {
+        scheduler.wait(boot, gate: number, nanoseconds: nanoseconds)
+    }
+
     func open() { scheduler.open(boot, gate: number) }
 }

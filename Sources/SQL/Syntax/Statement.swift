@@ -184,6 +184,12 @@ package struct TransactionModes: Sendable, Equatable {
     package let scope: Scope
     package let isolation: Isolation?
     package let access: Access?
+
+    package init(scope: Scope, isolation: Isolation?, access: Access?) {
+        self.scope = scope
+        self.isolation = isolation
+        self.access = access
+    }
 }
 
 package struct SetParameter: Sendable, Equatable {

@@ -1,0 +1,131 @@
+package import Diagnostics
+import Platform
+import Storage
+
+/// The session's transaction: how it begins, gathers, ends.
+extension Session {
+    /// The transaction under way, if there is one.
+    var open: OpenTransaction? {
+        switch transaction {
+        case .none: nil
+        case .implicit(let open), .block(let open), .failed(let open): open
+        }
+    }
+
+    /// Changes the transaction under way in place. Returns nil when there is none.
+    func change<R, E>(_ body: (inout OpenTransaction) throws(E) -> R) throws(E) -> R? {
+        let before = transaction
+        // Let go of while it changes, so that nothing is copied.
+        switch consume before {
+        case .none: return nil
+        case .implicit(var open):
+            transaction = .none
+            defer { transaction = .implicit(open) }
+            return try body(&open)
+        case .block(var open):
+            transaction = .none
+            defer { transaction = .block(open) }
+            return try body(&open)
+        case .failed(var open):
+            transaction = .none
+            defer { transaction = .failed(open) }
+            return try body(&open)
+        }
+    }
+
+    /// Makes a transaction with the session's defaults.
+    func makeTransaction() -> OpenTransaction {
+        var open = OpenTransaction(startedAt: engine.platform.clock.now())
+        open.isolation = parameters.defaultIsolation
+        open.isReadOnly = parameters.isReadOnlyByDefault
+        return open
+    }
+
+    /// Begins to gather what the next statements write into one commit, as a simple query of
+    /// several statements and a pipeline up to its Sync do. Does nothing inside a block.
+    package func openImplicitTransaction() {
+        if case .none = transaction { transaction = .implicit(makeTransaction()) }
+    }
+
+    /// Commits what was gathered since `openImplicitTransaction`; nothing after a failure.
+    package func closeImplicitTransaction(
+        completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
+    ) {
+        guard case .implicit(let open) = transaction else { return completion(.success(())) }
+        transaction = .none
+        commit(open, completion: completion)
+    }
+
+    /// Forgets everything of the transaction: the client is gone, or an error ended it.
+    package func rollback() {
+        let gone = open
+        transaction = .none
+        if let gone { abandon(gone) }
+    }
+
+    /// A failed statement takes its block with it. For errors that Session did not see itself, such
+    /// as a client's broken message.
+    package func fail() {
+        switch transaction {
+        case .none, .failed: break
+        case .implicit(let open):
+            transaction = .none
+            abandon(open)
+        case .block(let open):
+            guard open.savepoints.isEmpty else {
+                transaction = .failed(open)
+                return
+            }
+            transaction = .failed(OpenTransaction(startedAt: open.startedAt))
+            abandon(open)
+        }
+    }
+
+    /// Commits a transaction that the session has let go of, and gives back what it held.
+    func commit(
+        _ open: OpenTransaction,
+        completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
+    ) {
+        if open.changes.isEmpty {
+            abandon(open)
+            return completion(.success(()))
+        }
+        let taken = open.changes.segmentIDs
+        let rewritten = open.changes.rewrittenTables
+        engine.storage.commit(open.changes.makeTransaction()) { [self] result in
+            if case .success(let commit) = result {
+                engine.locks.noteRewrite(of: rewritten, at: commit.lsn)
+            }
+            engine.locks.release(lockOwner)
+            switch result {
+            case .success:
+                discard(open.written.map { $0.without(taken) }, then: nil)
+                completion(.success(()))
+            case .failure(let error):
+                // What the client does next finds no file of this transaction.
+                discard(open.written) { completion(.failure(error)) }
+            }
+        }
+    }
+
+    /// Gives back what a transaction held that nobody will commit.
+    func abandon(_ open: OpenTransaction) {
+        engine.locks.release(lockOwner)
+        discard(open.written, then: nil)
+    }
+
+    /// Unlinks segments that no edit takes, on a worker, and goes on at once when there are none.
+    private func discard(_ segments: [WrittenSegments], then next: (@Sendable () -> Void)?) {
+        let segments = segments.filter { !$0.entries.isEmpty }
+        // After a failed sync the log may hold the edit all the same: the next start decides.
+        if segments.isEmpty || engine.storage.failure != nil {
+            next?()
+            return
+        }
+        let storage = engine.storage
+        engine.platform.workers.start("discard") {
+            for part in segments { storage.discardSegments(part.entries, of: part.table) }
+            next?()
+        }
+    }
+}
