@@ -18,6 +18,12 @@ extension DatabaseError {
             hint: "Repeat the transaction.")
     }
 
+    static func writeMemoryFull(limit: Int) -> DatabaseError {
+        DatabaseError(
+            .outOfMemory, "rows are written faster than they can be flushed [limit=\(limit)]",
+            hint: "Write more slowly, or raise cairo.write.memory.limit.")
+    }
+
     static func staleSegment(_ id: String, table: String) -> DatabaseError {
         DatabaseError(
             .serializationFailure,

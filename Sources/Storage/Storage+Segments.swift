@@ -29,7 +29,7 @@ extension Storage {
         let writer = MemtableFlush(
             platform: platform, directory: directory, definition: table,
             rowLimit: settings.segmentRows)
-        return try writer.write(memtable).map(\.entry)
+        return try writer.write(memtable.frozen).map(\.entry)
     }
 
     /// Removes files that no commit names and none ever will.

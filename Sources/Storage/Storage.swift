@@ -50,10 +50,19 @@ package final class Storage: Sendable {
     }
 
     /// Pins all tables at the newest LSN. Writes nothing.
-    package func snapshot() -> Snapshot { Snapshot(state: core.pinCurrent(), core: core) }
+    ///
+    /// - Parameter owner: who shows up in `pins()`.
+    package func snapshot(owner: String = "query") -> Snapshot {
+        let now = platform.clock.now()
+        let (state, pin) = core.pinCurrent(owner: owner, since: now)
+        return Snapshot(state: state, pin: pin, core: core)
+    }
 
     /// The same: a cut that lives in memory.
     package func pin() -> Snapshot { snapshot() }
+
+    /// Everything that holds on to a moment of the database, the oldest first.
+    package var pins: [PinInfo] { core.state.withLock { $0.pins }.list }
 
     /// Queues a transaction. `completion` runs on the committer's thread and must be quick.
     ///
@@ -65,7 +74,10 @@ package final class Storage: Sendable {
         completion: @escaping @Sendable (Result<CommitResult, DatabaseError>) -> Void
     ) {
         let refusal =
-            settings.isReadOnly ? .readOnlyRoot() : core.submit(.commit(transaction, completion))
+            settings.isReadOnly
+            ? .readOnlyRoot()
+            : core.submit(
+                .commit(QueuedCommit(transaction: transaction, completion: completion)))
         if let refusal { completion(.failure(refusal)) }
     }
 
@@ -76,26 +88,43 @@ package final class Storage: Sendable {
         return try answer.wait()
     }
 
-    /// Flushes all rows in memory and pins the cut, for backup and SNAPSHOT PREPARE.
+    /// Pins the newest LSN and waits until its rows in memory are in segments, for backup and
+    /// SNAPSHOT PREPARE. Commits go on meanwhile and are not inside.
     package func pinOnDisk(owner: String) throws(DatabaseError) -> DiskPin {
         if settings.isReadOnly { throw .readOnlyRoot() }
-        let answer = Answer<DiskPin>(platform.workers)
-        if let refusal = core.submit(.pin(owner: owner, answer)) { throw refusal }
-        return try answer.wait()
+        let answer = Answer<FrozenCut>(platform.workers)
+        if let refusal = core.submit(.cut(owner: owner, answer)) { throw refusal }
+        let cut = try answer.wait()
+        do throws(DatabaseError) {
+            var written: [UInt64: [SegmentEntry]] = [:]
+            for table in cut.tables {
+                for task in table.flushing {
+                    written[task.table, default: []] += try task.outcome.wait().map(\.entry)
+                }
+            }
+            return DiskPin(
+                cut, written: written, owner: owner, databaseDirectory: databaseDirectory,
+                core: core)
+        } catch {
+            core.unpin(cut.pin)
+            throw error
+        }
     }
 
     /// Writes all rows in memory to segments, manifests, and trims the log.
     package func flush() throws(DatabaseError) {
         if settings.isReadOnly { return }
-        let answer = Answer<LSN>(platform.workers)
-        if let refusal = core.submit(.flush(nil, answer)) { throw refusal }
-        _ = try answer.wait()
+        try flush(only: nil)
     }
 
-    func flush(only tables: [UInt64]) throws(DatabaseError) {
-        let answer = Answer<LSN>(platform.workers)
-        if let refusal = core.submit(.flush(tables, answer)) { throw refusal }
-        _ = try answer.wait()
+    /// - Parameter tables: nil for all, and a checkpoint after them.
+    func flush(only tables: [UInt64]?) throws(DatabaseError) {
+        let frozen = Answer<[FlushTask]>(platform.workers)
+        if let refusal = core.submit(.freeze(tables, frozen)) { throw refusal }
+        for task in try frozen.wait() { _ = try task.outcome.wait() }
+        let settled = Answer<LSN>(platform.workers)
+        if let refusal = core.submit(.settle(tables, settled)) { throw refusal }
+        _ = try settled.wait()
     }
 
     /// The name of a table's directory, which RENAME leaves as it is.
@@ -103,12 +132,15 @@ package final class Storage: Sendable {
         core.state.withLock { $0.current.tables[table]?.directory }
     }
 
-    /// Flushes and gives the root back. Idempotent.
+    /// Flushes and gives the root back, also when flushing fails: the log has everything. Idempotent.
     package func close() throws(DatabaseError) {
         defer { lock?.release() }
-        if settings.isReadOnly { return }
+        if settings.isReadOnly || core.state.withLock({ $0.isClosed }) { return }
+        var problem: DatabaseError?
+        do throws(DatabaseError) { try flush() } catch { problem = error }
         let answer = Answer<LSN>(platform.workers)
         if core.submit(.close(answer)) != nil { return }
         _ = try answer.wait()
+        if let problem { throw problem }
     }
 }

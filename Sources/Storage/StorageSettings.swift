@@ -17,8 +17,9 @@ package struct StorageSettings: Sendable {
     package var flushRows = 1_000_000
     /// Bytes of one table in memory that make it flush.
     package var flushBytes = 256 << 20
-    /// Bytes of all tables in memory that make all of them flush.
-    package var memtableBytes = 1 << 30
+    /// Most bytes of committed rows in memory, those being flushed included. Tables flush at half of
+    /// it, commits slow down at three quarters and are refused when it is used up.
+    package var writeMemoryBytes = 1 << 30
     /// Bytes of log that make the tables holding it back flush.
     package var walRetentionBytes = 1 << 30
     /// Rows at which a segment is closed.

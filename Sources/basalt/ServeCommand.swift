@@ -138,6 +138,7 @@ struct ServeCommand {
         settings.commitMode = CommitMode(rawValue: mode) ?? .sync
         settings.walFileBytes = configuration.integer("cairo.wal.file.size")
         settings.walRetentionBytes = configuration.integer("cairo.wal.retention.size")
+        settings.writeMemoryBytes = configuration.integer("cairo.write.memory.limit")
         settings.flushRows = configuration.integer("cairo.max.uncommitted.rows")
         if !options.isReadOnly, try BackupService.isBackup(root: root.path, platform: platform) {
             let identity = try Storage.adopt(root: root.path, platform: platform)

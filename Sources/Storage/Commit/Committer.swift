@@ -17,14 +17,26 @@ final class Committer: @unchecked Sendable {
     let settings: StorageSettings
     let directory: String
     let onFatal: @Sendable (DatabaseError) -> Void
+    let flusher: Flusher
     var log: WALWriter
     var database: DatabaseFile
-    var tables: [UInt64: LiveTable]
-    var names: [String: UInt64] = [:]
+    /// Changed through `update` alone, which keeps what is derived from it.
+    private(set) var tables: [UInt64: LiveTable] = [:]
+    private(set) var names: [String: UInt64] = [:]
+    /// What readers get at the next `publish`.
+    private var next = DatabaseState()
+    /// Tables with rows that no segment holds, and their bytes in memory.
+    private(set) var unflushed: [UInt64: Int] = [:]
+    /// Tables whose newest manifest on disk is behind.
+    private(set) var stale: Set<UInt64> = []
     var lastLSN: LSN
-    var removals = RemovalQueue()
+    var removals: RemovalQueue
     var failure: DatabaseError?
     var bytesAtCheckpoint = 0
+    /// Flushes of rows that were truncated meanwhile: their files go when they are written.
+    var abandoned: [FlushTask] = []
+    /// When flushes that failed are tried again, and why the last one did.
+    var flushRetry: (at: UInt64, error: DatabaseError)?
 
     init(
         core: StorageCore, platform: Platform, settings: StorageSettings, directory: String,
@@ -37,21 +49,43 @@ final class Committer: @unchecked Sendable {
         self.directory = directory
         self.onFatal = onFatal
         self.log = log
+        flusher = Flusher(platform: platform, rowLimit: settings.segmentRows, core: core)
         database = recovered.database
-        tables = recovered.tables
         lastLSN = recovered.lastLSN
-        for (id, table) in tables { names[DatabaseState.key(table.definition)] = id }
         removals = recovered.removals
-        core.publish(state)
+        for (id, table) in recovered.tables { update(id, table) }
+        publish()
     }
 
-    /// The current state as readers see it.
-    var state: DatabaseState {
-        DatabaseState(lsn: lastLSN, tables: tables.mapValues(\.version), names: names)
+    /// Shows readers the newest state.
+    func publish() {
+        next.lsn = lastLSN
+        next.names = names
+        core.publish(next)
+    }
+
+    /// Puts a table's new state in the place of the old one; nil drops it.
+    func update(_ id: UInt64, _ table: LiveTable?) {
+        let old = tables[id]
+        if let old, old.definition != table?.definition {
+            let key = DatabaseState.key(old.definition)
+            if names[key] == id { names[key] = nil }
+        }
+        tables[id] = table
+        next.tables[id] = table?.version
+        stale.remove(id)
+        unflushed[id] = nil
+        guard let table else { return }
+        if old?.definition != table.definition {
+            names[DatabaseState.key(table.definition)] = id
+        }
+        if table.isManifestStale { stale.insert(id) }
+        if table.hasUnflushedRows { unflushed[id] = table.memoryBytes }
     }
 
     /// Works until the storage is closed.
     func run() {
+        defer { flusher.stop() }
         while true {
             core.gate.wait()
             var jobs = core.takeJobs()[...]
@@ -65,15 +99,10 @@ final class Committer: @unchecked Sendable {
         }
     }
 
-    private typealias Commit = (
-        transaction: Transaction,
-        completion: @Sendable (Result<CommitResult, DatabaseError>) -> Void
-    )
-
-    private func takeCommits(_ jobs: inout ArraySlice<CommitterJob>) -> [Commit] {
-        var commits: [Commit] = []
-        while case .commit(let transaction, let completion) = jobs.first {
-            commits.append((transaction, completion))
+    private func takeCommits(_ jobs: inout ArraySlice<CommitterJob>) -> [QueuedCommit] {
+        var commits: [QueuedCommit] = []
+        while case .commit(let commit) = jobs.first {
+            commits.append(commit)
             jobs.removeFirst()
         }
         return commits
@@ -83,17 +112,15 @@ final class Committer: @unchecked Sendable {
     private func perform(_ job: CommitterJob) -> Bool {
         switch job {
         case .commit: preconditionFailure("commits are taken in groups")
-        case .flush(nil, let answer): answer.give(attempt(flushAll))
-        case .flush(let ids?, let answer):
-            answer.give(
-                attempt { () throws(DatabaseError) in
-                    try self.flush(ids)
-                    return self.lastLSN
-                })
-        case .pin(let owner, let answer):
-            answer.give(attempt { () throws(DatabaseError) in try self.pinOnDisk(owner) })
+        case .freeze(let ids, let answer):
+            answer.give(attempt { () throws(DatabaseError) in self.freeze(ids) })
+        case .flushed(let task): collect(task)
+        case .settle(let ids, let answer):
+            answer.give(attempt { () throws(DatabaseError) in try self.settle(ids) })
+        case .cut(let owner, let answer):
+            answer.give(attempt { () throws(DatabaseError) in try self.cut(owner) })
         case .close(let answer):
-            answer.give(attempt(flushAll))
+            answer.give(attempt { () throws(DatabaseError) in try self.settle(nil) })
             return true
         case .abandon: return true
         }
@@ -103,66 +130,6 @@ final class Committer: @unchecked Sendable {
     private func attempt<T>(_ body: () throws(DatabaseError) -> T) -> Result<T, DatabaseError> {
         if let failure { return .failure(.storageFailed(failure)) }
         do throws(DatabaseError) { return .success(try body()) } catch { return .failure(error) }
-    }
-
-    private func commit(_ commits: [Commit]) {
-        var rest = commits[...]
-        while let first = rest.first {
-            var plan: CommitPlan
-            do throws(DatabaseError) {
-                try flushBeforeAltering(first.transaction)
-                plan = CommitPlan(tables: tables, names: names, nextLSN: lastLSN.next)
-            } catch {
-                first.completion(.failure(error))
-                rest.removeFirst()
-                continue
-            }
-            repeat {
-                guard let next = rest.popFirst() else { break }
-                add(next, to: &plan)
-                // What alters a table is first in its group: see `flushBeforeAltering`.
-            } while plan.payload.count < Limits.groupBytes
-                && rest.first?.transaction.alteredTables.isEmpty == true
-            if !plan.items.isEmpty { commit(plan) }
-        }
-        keepLimits()
-    }
-
-    private func add(_ commit: Commit, to plan: inout CommitPlan) {
-        do throws(DatabaseError) {
-            if let failure { throw .storageFailed(failure) }
-            try plan.add(commit.transaction, commit.completion)
-        } catch {
-            commit.completion(.failure(error))
-        }
-    }
-
-    /// Rows in memory have the columns of their table's definition, so that a new one finds none.
-    private func flushBeforeAltering(_ transaction: Transaction) throws(DatabaseError) {
-        let full = transaction.alteredTables.filter { tables[$0]?.memtable != nil }
-        if !full.isEmpty { try flush(full) }
-    }
-
-    private func commit(_ plan: CommitPlan) {
-        do throws(DatabaseError) {
-            for definition in plan.created {
-                let path = Path.join(directory, TableDirectory.name(for: definition))
-                try platform.files.makeDurableDirectory(path)
-            }
-            try append(
-                plan.payload.bytes, count: plan.items.count,
-                isSynced: settings.commitMode == .sync)
-        } catch {
-            for item in plan.items { item.completion(.failure(error)) }
-            return
-        }
-        for item in plan.items { apply(item.entry, lsn: item.lsn) }
-        core.publish(state)
-        for item in plan.items { item.completion(.success(CommitResult(lsn: item.lsn))) }
-        if settings.commitMode == .async {
-            // The commits are answered; a failure here shows in the next one.
-            do throws(DatabaseError) { try syncLog() } catch _ {}
-        }
     }
 
     /// Appends one frame; turns a failure that leaves the log unknown into the failed state.
@@ -198,50 +165,5 @@ final class Committer: @unchecked Sendable {
             onFatal(answer)
             return answer
         }
-    }
-
-    /// Takes an entry that the log holds into the tables. Cannot fail.
-    private func apply(_ entry: LogEntry, lsn: LSN) {
-        for edit in entry.edits {
-            switch edit {
-            case .create(let definition):
-                tables[definition.id] = LiveTable(
-                    definition: definition, directory: TableDirectory.name(for: definition))
-                names[DatabaseState.key(definition)] = definition.id
-            case .drop(let id):
-                guard let table = tables.removeValue(forKey: id) else { continue }
-                names[DatabaseState.key(table.definition)] = nil
-                removals.add(table: table, droppedAt: lsn)
-            case .truncate(let id):
-                guard var table = tables[id] else { continue }
-                removals.add(
-                    segments: table.segments, of: Path.join(directory, table.directory), at: lsn)
-                table.segments = []
-                table.memtable = nil
-                table.isManifestStale = true
-                tables[id] = table
-            case .alter(let definition): alter(definition)
-            case .replace(let replacement): replace(replacement, lsn: lsn)
-            case .attach: preconditionFailure("transactions do not attach segments")
-            }
-        }
-        for append in entry.appends { tables[append.table]?.append(append, lsn: lsn) }
-    }
-
-    private func alter(_ definition: TableDefinition) {
-        guard var table = tables[definition.id] else { return }
-        names[DatabaseState.key(table.definition)] = nil
-        names[DatabaseState.key(definition)] = definition.id
-        table.definition = definition
-        table.isManifestStale = true
-        tables[definition.id] = table
-    }
-
-    private func replace(_ replacement: SegmentReplacement, lsn: LSN) {
-        guard var table = tables[replacement.table] else { return }
-        let path = Path.join(directory, table.directory)
-        let gone = table.replace(replacement, lsn: lsn, directory: path, files: platform.files)
-        removals.add(segments: gone, of: path, at: lsn)
-        tables[replacement.table] = table
     }
 }

@@ -8,19 +8,29 @@ struct LiveTable {
     var directory: String
     var segments: [SegmentHandle] = []
     var memtable: Memtable?
+    /// Rows that are being written as segments, in the order of commits.
+    var flushing: [FlushTask] = []
     /// The LSN of the newest manifest on disk, if there is one.
     var manifestLSN: LSN?
     /// Whether segments or definition changed after that manifest.
     var isManifestStale = true
 
     var version: TableVersion {
-        TableVersion(
-            definition: definition, directory: directory, segments: segments,
-            memory: memtable?.view ?? MemtableView())
+        var memory = flushing.map(\.rows.view)
+        if let memtable { memory.append(memtable.view) }
+        return TableVersion(
+            definition: definition, directory: directory, segments: segments, memory: memory)
+    }
+
+    var hasUnflushedRows: Bool { memtable != nil || !flushing.isEmpty }
+
+    /// Bytes of the rows that no segment holds.
+    var memoryBytes: Int {
+        flushing.reduce(memtable?.byteCount ?? 0) { $0 + $1.rows.byteCount }
     }
 
     /// The first commit whose rows only the log and memory hold.
-    var firstUnflushed: LSN? { memtable?.firstLSN }
+    var firstUnflushed: LSN? { flushing.first?.rows.firstLSN ?? memtable?.firstLSN }
 
     /// Rows up to here are in segments when nothing newer than `lsn` was committed.
     func completeTo(at lsn: LSN) -> LSN { firstUnflushed.map { LSN($0.value - 1) } ?? lsn }
@@ -30,6 +40,17 @@ struct LiveTable {
         let memtable = memtable ?? Memtable(definition: definition, firstLSN: lsn)
         memtable.append(append.batch, lsn: lsn)
         self.memtable = memtable
+    }
+
+    /// Takes all rows away; returns the flushes that are still under way.
+    mutating func empty() -> [FlushTask] {
+        defer {
+            segments = []
+            memtable = nil
+            flushing = []
+            isManifestStale = true
+        }
+        return flushing
     }
 
     /// Takes segments out and others in; returns those taken out.

@@ -5,6 +5,7 @@ import Platform
 struct RemovalQueue {
     struct File {
         let path: String
+        let bytes: Int
         /// The LSN from which on nobody needs it.
         let lsn: LSN
     }
@@ -12,6 +13,8 @@ struct RemovalQueue {
     struct Table {
         let manifest: Manifest
         let directory: String
+        /// Flushes that may still write into the directory.
+        var flushing: [FlushTask] = []
         /// Whether the directory says by itself that it is dropped, so that the log may go.
         var isMarked = false
     }
@@ -19,17 +22,23 @@ struct RemovalQueue {
     private(set) var files: [File] = []
     var tables: [Table] = []
 
-    mutating func add(path: String, at lsn: LSN) { files.append(File(path: path, lsn: lsn)) }
+    var isEmpty: Bool { files.isEmpty && tables.isEmpty }
 
-    mutating func add(segments: [SegmentHandle], of directory: String, at lsn: LSN) {
-        for segment in segments { add(path: segment.path, at: lsn) }
+    mutating func add(path: String, bytes: Int = 0, at lsn: LSN) {
+        files.append(File(path: path, bytes: bytes, lsn: lsn))
+    }
+
+    mutating func add(segments: [SegmentHandle], at lsn: LSN) {
+        for segment in segments { add(path: segment.path, bytes: segment.entry.bytes, at: lsn) }
     }
 
     mutating func add(table: LiveTable, droppedAt lsn: LSN) {
         let manifest = Manifest(
             definition: table.definition, lsn: lsn, completeTo: lsn, isDropped: true,
             segments: [])
-        tables.append(Table(manifest: manifest, directory: table.directory))
+        tables.append(
+            Table(
+                manifest: manifest, directory: table.directory, flushing: table.flushing))
     }
 
     /// Takes out the files that nothing pins any more.
@@ -43,10 +52,14 @@ struct RemovalQueue {
         return free
     }
 
-    /// Takes out the dropped tables that nothing pins any more.
+    /// Takes out the dropped tables that nothing pins and nobody writes to any more.
     mutating func takeTables(oldestPin: LSN?) -> [Table] {
-        let free = tables.filter { oldestPin == nil || $0.manifest.lsn <= oldestPin ?? .zero }
-        tables.removeAll { oldestPin == nil || $0.manifest.lsn <= oldestPin ?? .zero }
+        func isFree(_ table: Table) -> Bool {
+            let isPinned = oldestPin.map { $0 < table.manifest.lsn } ?? false
+            return !isPinned && table.flushing.allSatisfy { $0.outcome.result != nil }
+        }
+        let free = tables.filter(isFree)
+        tables.removeAll(where: isFree)
         return free
     }
 }

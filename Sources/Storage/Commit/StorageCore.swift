@@ -2,35 +2,26 @@ import Diagnostics
 import Platform
 import Synchronization
 
+/// A transaction that waits for the committer, and whom to tell.
+struct QueuedCommit: Sendable {
+    let transaction: Transaction
+    let completion: @Sendable (Result<CommitResult, DatabaseError>) -> Void
+}
+
 /// A task for the committer.
 enum CommitterJob: Sendable {
-    case commit(Transaction, @Sendable (Result<CommitResult, DatabaseError>) -> Void)
-    /// Flushes some tables, or all of them and trims the log.
-    case flush([UInt64]?, Answer<LSN>)
-    case pin(owner: String, Answer<DiskPin>)
-    /// Flushes everything and ends the committer.
+    case commit(QueuedCommit)
+    /// Begins to flush some tables, or all; the answer is what is under way.
+    case freeze([UInt64]?, Answer<[FlushTask]>)
+    /// The flusher has ended a task.
+    case flushed(FlushTask)
+    /// Attaches what was flushed of some tables; of all, with a checkpoint.
+    case settle([UInt64]?, Answer<LSN>)
+    case cut(owner: String, Answer<FrozenCut>)
+    /// Writes a checkpoint and ends the committer.
     case close(Answer<LSN>)
     /// Ends the committer without writing anything more.
     case abandon
-}
-
-/// A result that one task makes and another waits for.
-final class Answer<Success: Sendable>: Sendable {
-    private let gate: any Gate
-    private let result = Mutex<Result<Success, DatabaseError>?>(nil)
-
-    init(_ workers: any Workers) { gate = workers.makeGate() }
-
-    func give(_ value: Result<Success, DatabaseError>) {
-        result.withLock { $0 = value }
-        gate.open()
-    }
-
-    func wait() throws(DatabaseError) -> Success {
-        gate.wait()
-        guard let value = result.withLock({ $0 }) else { throw .storageClosed() }
-        return try value.get()
-    }
 }
 
 /// What the committer shares with everyone: the current state, its queue and the pins.
@@ -44,8 +35,9 @@ final class StorageCore: Sendable {
         var failure: DatabaseError?
         var isClosed = false
         var nextTableID: UInt64 = 1
-        /// How many snapshots and disk pins hold each LSN.
-        var pins: [LSN: Int] = [:]
+        var pins = PinRegistry()
+        /// Whether files or tables wait for pins to go: else the committer sleeps on.
+        var hasRemovals = false
     }
 
     let state = Mutex(State())
@@ -63,7 +55,7 @@ final class StorageCore: Sendable {
             }
             switch job {
             case .close, .abandon: state.isClosed = true
-            case .commit, .flush, .pin: break
+            case .commit, .freeze, .flushed, .settle, .cut: break
             }
             state.jobs.append(job)
             return nil
@@ -82,23 +74,27 @@ final class StorageCore: Sendable {
 
     func publish(_ next: DatabaseState) { state.withLock { $0.current = next } }
 
-    func pinCurrent() -> DatabaseState {
+    /// Pins the current state.
+    func pinCurrent(owner: String, since: Int64) -> (state: DatabaseState, pin: UInt64) {
         state.withLock { state in
-            state.pins[state.current.lsn, default: 0] += 1
-            return state.current
+            let lsn = state.current.lsn
+            let pin = state.pins.add(PinRegistry.Pin(owner: owner, lsn: lsn, since: since))
+            return (state.current, pin)
         }
     }
 
-    func pin(_ lsn: LSN) { state.withLock { $0.pins[lsn, default: 0] += 1 } }
+    func pin(owner: String, lsn: LSN, since: Int64) -> UInt64 {
+        state.withLock { $0.pins.add(PinRegistry.Pin(owner: owner, lsn: lsn, since: since)) }
+    }
 
-    func unpin(_ lsn: LSN) {
-        state.withLock { state in
-            guard let count = state.pins[lsn] else { return }
-            state.pins[lsn] = count > 1 ? count - 1 : nil
+    func unpin(_ pin: UInt64) {
+        let isWaitedFor = state.withLock { state in
+            state.pins.remove(pin)
+            return state.hasRemovals
         }
-        gate.open()
+        if isWaitedFor { gate.open() }
     }
 
     /// The oldest pinned LSN, or nil when nothing is pinned.
-    var oldestPin: LSN? { state.withLock { $0.pins.keys.min() } }
+    var oldestPin: LSN? { state.withLock { $0.pins.oldest } }
 }

@@ -30,6 +30,11 @@ final class Memtable {
 
     var rowCount: Int { view.rowCount }
 
+    /// The rows, when nobody appends to them any more.
+    var frozen: FrozenRows {
+        FrozenRows(view: view, firstLSN: firstLSN, lastLSN: lastLSN, byteCount: byteCount)
+    }
+
     /// Appends rows that were checked against the definition.
     func append(_ batch: Batch, lsn: LSN) {
         lastLSN = lsn

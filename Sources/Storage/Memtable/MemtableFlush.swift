@@ -12,8 +12,8 @@ struct MemtableFlush {
     let rowLimit: Int
 
     /// Every segment is durable under its final name before this returns.
-    func write(_ memtable: Memtable) throws(DatabaseError) -> [SegmentHandle] {
-        let gatherer = MemtableGatherer(memtable.view, definition: definition)
+    func write(_ rows: FrozenRows) throws(DatabaseError) -> [SegmentHandle] {
+        let gatherer = MemtableGatherer(rows.view, definition: definition)
         var handles: [SegmentHandle] = []
         var begin = 0
         while begin < gatherer.rowCount {
@@ -27,7 +27,7 @@ struct MemtableFlush {
             end = gatherer.cut(begin..<end, toBytes: Limits.segmentBytes)
             do throws(DatabaseError) {
                 handles.append(
-                    try publish(gatherer.batch(begin..<end), partition.name, memtable))
+                    try publish(gatherer.batch(begin..<end), partition.name, rows))
             } catch {
                 remove(handles)
                 throw error
@@ -48,17 +48,17 @@ struct MemtableFlush {
         }
     }
 
-    private func publish(_ batch: Batch, _ partition: String, _ memtable: Memtable)
+    private func publish(_ batch: Batch, _ partition: String, _ rows: FrozenRows)
         throws(DatabaseError) -> SegmentHandle
     {
         let bytes = SegmentWriter.encode(
-            batch, definition: definition, firstLSN: memtable.firstLSN, lastLSN: memtable.lastLSN)
+            batch, definition: definition, firstLSN: rows.firstLSN, lastLSN: rows.lastLSN)
         let times = definition.timestampIndex.map { batch.columns[$0] }
         let entry = SegmentEntry(
             id: Hexadecimal.text(platform.chance.bytes(16)), partition: partition,
             rows: batch.rowCount, minTimestamp: times?.load(0, Int64.self),
             maxTimestamp: times?.load(batch.rowCount - 1, Int64.self),
-            firstLSN: memtable.firstLSN, lastLSN: memtable.lastLSN, bytes: bytes.count,
+            firstLSN: rows.firstLSN, lastLSN: rows.lastLSN, bytes: bytes.count,
             sha256: SHA256.digest(bytes))
         let handle = SegmentHandle(entry: entry, directory: directory, files: platform.files)
         try platform.files.makeDurableDirectory(Path.directory(of: handle.path))

@@ -101,7 +101,8 @@ private struct Opening {
 
     private static func state(of recovered: RecoveredDatabase) -> DatabaseState {
         var state = DatabaseState(
-            lsn: recovered.lastLSN, tables: recovered.tables.mapValues(\.version))
+            lsn: recovered.lastLSN,
+            tables: VersionMap(recovered.tables.mapValues(\.version)))
         for (id, table) in recovered.tables {
             state.names[DatabaseState.key(table.definition)] = id
         }
@@ -120,6 +121,7 @@ private struct Opening {
             core: core, platform: platform, settings: settings, directory: directory,
             recovered: recovered, log: log, onFatal: onFatal)
         committer.sweep()
+        platform.workers.start("flusher") { committer.flusher.run() }
         platform.workers.start("committer") { committer.run() }
     }
 

@@ -5,15 +5,19 @@ struct TableVersion: Sendable {
     let definition: TableDefinition
     let directory: String
     let segments: [SegmentHandle]
-    let memory: MemtableView
+    /// Rows in no segment yet, in the order of commits.
+    let memory: [MemtableView]
 
-    var rowCount: Int { segments.reduce(memory.rowCount) { $0 + $1.entry.rows } }
+    var rowCount: Int {
+        let inMemory = memory.reduce(0) { $0 + $1.rowCount }
+        return segments.reduce(inMemory) { $0 + $1.entry.rows }
+    }
 }
 
 /// All tables at one LSN: what a snapshot pins and a commit replaces as a whole.
 struct DatabaseState: Sendable {
     var lsn: LSN = .zero
-    var tables: [UInt64: TableVersion] = [:]
+    var tables = VersionMap()
     /// Lower-cased schema and name to id.
     var names: [String: UInt64] = [:]
 

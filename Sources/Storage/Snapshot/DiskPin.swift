@@ -29,19 +29,31 @@ package final class DiskPin: Sendable {
     package let databaseDirectory: String
     package let databaseBytes: [UInt8]
     package let tables: [PinnedTable]
+    private let pin: UInt64
     private let core: StorageCore
     private let isReleased = Atomic(false)
 
+    /// - Parameter written: the segments that the flushes of the cut have become.
     init(
-        lsn: LSN, identity: DatabaseIdentity, owner: String, databaseDirectory: String,
-        databaseBytes: [UInt8], tables: [PinnedTable], core: StorageCore
+        _ cut: FrozenCut, written: [UInt64: [SegmentEntry]], owner: String,
+        databaseDirectory: String, core: StorageCore
     ) {
-        self.lsn = lsn
-        self.identity = identity
+        lsn = cut.lsn
+        identity = cut.identity
         self.owner = owner
         self.databaseDirectory = databaseDirectory
-        self.databaseBytes = databaseBytes
-        self.tables = tables
+        databaseBytes = cut.databaseBytes
+        tables = cut.tables.map { table in
+            let manifest = Manifest(
+                definition: table.definition, lsn: cut.lsn, completeTo: cut.lsn,
+                isDropped: false,
+                segments: table.segments + (written[table.definition.id] ?? []))
+            return PinnedTable(
+                definition: table.definition, directoryName: table.directory,
+                manifestName: manifest.name, manifestBytes: manifest.encode(),
+                segments: manifest.segments)
+        }
+        pin = cut.pin
         self.core = core
     }
 
@@ -50,6 +62,6 @@ package final class DiskPin: Sendable {
     /// Gives the pin back. Idempotent, from any thread.
     package func release() {
         if isReleased.exchange(true, ordering: .acquiringAndReleasing) { return }
-        core.unpin(lsn)
+        core.unpin(pin)
     }
 }

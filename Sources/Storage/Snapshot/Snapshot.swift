@@ -7,12 +7,14 @@ package import Values
 package final class Snapshot: Sendable {
     package let lsn: LSN
     private let state: DatabaseState
+    private let pin: UInt64
     private let core: StorageCore
     private let isReleased = Atomic(false)
 
-    init(state: DatabaseState, core: StorageCore) {
+    init(state: DatabaseState, pin: UInt64, core: StorageCore) {
         lsn = state.lsn
         self.state = state
+        self.pin = pin
         self.core = core
     }
 
@@ -36,7 +38,7 @@ package final class Snapshot: Sendable {
     /// Gives the pin back; further reads may fail. Idempotent, from any thread.
     package func release() {
         if isReleased.exchange(true, ordering: .acquiringAndReleasing) { return }
-        core.unpin(lsn)
+        core.unpin(pin)
     }
 }
 
@@ -54,8 +56,10 @@ package struct TableView: Sendable {
     /// The rows in commit order of their runs; rows of different runs may overlap in time.
     package var runs: [Run] {
         var runs = version.segments.map { Run(.segment($0, version.definition)) }
-        for chunk in version.memory.chunks where chunk.rows > 0 {
-            runs.append(Run(.memory(chunk, version.memory.dictionaries)))
+        for view in version.memory {
+            for chunk in view.chunks where chunk.rows > 0 {
+                runs.append(Run(.memory(chunk, view.dictionaries)))
+            }
         }
         return runs
     }

@@ -128,6 +128,9 @@ struct WALWriter {
         }
     }
 
+    /// Whether a commit is what keeps the oldest file, while there are newer ones.
+    func isInOldestFile(_ lsn: LSN) -> Bool { segments.count > 1 && lsn < segments[1].first }
+
     /// The first LSN of the file that holds `lsn`.
     func fileHolding(_ lsn: LSN) -> LSN {
         segments.last { $0.first <= lsn }?.first ?? segments[0].first

@@ -1,0 +1,113 @@
+import Bytes
+import Catalog
+import Diagnostics
+import Platform
+
+// Groups of transactions: validated, logged with one write and one sync, applied, answered.
+extension Committer {
+    func commit(_ commits: [QueuedCommit]) {
+        var rest = commits[...]
+        while let first = rest.first {
+            do throws(DatabaseError) {
+                if let failure { throw .storageFailed(failure) }
+                try awaitMemory(for: first.transaction)
+                try flushBeforeAltering(first.transaction)
+            } catch {
+                first.completion(.failure(error))
+                rest.removeFirst()
+                continue
+            }
+            var plan = CommitPlan(tables: tables, names: names, nextLSN: lastLSN.next)
+            repeat {
+                guard let next = rest.popFirst() else { break }
+                add(next, to: &plan)
+                // What alters a table is first in its group: see `flushBeforeAltering`.
+            } while plan.payload.count < Limits.groupBytes
+                && rest.first?.transaction.alteredTables.isEmpty == true
+            if !plan.items.isEmpty { commit(plan) }
+        }
+        keepLimits()
+    }
+
+    private func add(_ commit: QueuedCommit, to plan: inout CommitPlan) {
+        do throws(DatabaseError) {
+            try plan.add(commit.transaction, commit.completion)
+        } catch {
+            commit.completion(.failure(error))
+        }
+    }
+
+    /// Rows in memory have the columns of their table's definition, so that a new one finds none.
+    private func flushBeforeAltering(_ transaction: Transaction) throws(DatabaseError) {
+        let full = transaction.alteredTables.filter { unflushed[$0] != nil }
+        if !full.isEmpty { try flushNow(full) }
+    }
+
+    private func commit(_ plan: CommitPlan) {
+        do throws(DatabaseError) {
+            for definition in plan.created {
+                let path = Path.join(directory, TableDirectory.name(for: definition))
+                try platform.files.makeDurableDirectory(path)
+            }
+            try append(
+                plan.payload.bytes, count: plan.items.count,
+                isSynced: settings.commitMode == .sync)
+        } catch {
+            for item in plan.items { item.completion(.failure(error)) }
+            return
+        }
+        var touched: Set<UInt64> = []
+        for item in plan.items { apply(item.entry, lsn: item.lsn, &touched) }
+        for id in touched { update(id, tables[id]) }
+        publish()
+        for item in plan.items { item.completion(.success(CommitResult(lsn: item.lsn))) }
+        if settings.commitMode == .async {
+            // The commits are answered; a failure here shows in the next one.
+            do throws(DatabaseError) { try syncLog() } catch _ {}
+        }
+    }
+
+    /// Takes an entry that the log holds into the tables. Cannot fail.
+    ///
+    /// - Parameter touched: gets the tables that have more rows, for one `update` at the end.
+    private func apply(_ entry: LogEntry, lsn: LSN, _ touched: inout Set<UInt64>) {
+        for edit in entry.edits {
+            switch edit {
+            case .create(let definition):
+                update(
+                    definition.id,
+                    LiveTable(
+                        definition: definition, directory: TableDirectory.name(for: definition)))
+            case .drop(let id):
+                guard let table = tables[id] else { continue }
+                update(id, nil)
+                removals.add(table: table, droppedAt: lsn)
+            case .truncate(let id):
+                guard var table = tables[id] else { continue }
+                removals.add(segments: table.segments, at: lsn)
+                abandoned += table.empty()
+                update(id, table)
+            case .alter(let definition):
+                guard var table = tables[definition.id] else { continue }
+                table.definition = definition
+                table.isManifestStale = true
+                update(definition.id, table)
+            case .replace(let replacement):
+                guard var table = tables[replacement.table] else { continue }
+                let gone = table.replace(
+                    replacement, lsn: lsn, directory: Path.join(directory, table.directory),
+                    files: platform.files)
+                removals.add(segments: gone, at: lsn)
+                update(replacement.table, table)
+            case .attach: preconditionFailure("transactions do not attach segments")
+            }
+        }
+        for append in entry.appends {
+            guard var table = tables[append.table] else { continue }
+            let isFirst = table.memtable == nil
+            table.append(append, lsn: lsn)
+            if isFirst { update(append.table, table) }
+            touched.insert(append.table)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Diagnostics
+import Platform
+
+/// Taking a dropped table's directory away so that a crash never brings the table back.
+enum DroppedTable {
+    /// The manifest that says "dropped" goes last.
+    static func remove(_ directory: String, files: any FileSystem, keepingLast mark: String)
+        throws(DatabaseError)
+    {
+        guard try files.info(directory) != nil else { return }
+        for name in try files.list(directory) where name != mark {
+            let path = Path.join(directory, name)
+            if try files.info(path)?.kind == .directory {
+                try files.removeTree(path)
+            } else {
+                try files.remove(path)
+            }
+        }
+        try files.syncDirectory(directory)
+        if try files.info(Path.join(directory, mark)) != nil {
+            try files.remove(Path.join(directory, mark))
+        }
+        try files.removeDirectory(directory)
+    }
+}
