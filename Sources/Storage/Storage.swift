@@ -127,6 +127,9 @@ package final class Storage: Sendable {
         _ = try settled.wait()
     }
 
+    /// Queues a job without waiting for it; a closed storage takes none.
+    func submit(_ job: CommitterJob) { _ = core.submit(job) }
+
     /// The name of a table's directory, which RENAME leaves as it is.
     func directoryName(of table: UInt64) -> String? {
         core.state.withLock { $0.current.tables[table]?.directory }

@@ -139,6 +139,7 @@ struct ServeCommand {
         settings.walFileBytes = configuration.integer("cairo.wal.file.size")
         settings.walRetentionBytes = configuration.integer("cairo.wal.retention.size")
         settings.writeMemoryBytes = configuration.integer("cairo.write.memory.limit")
+        settings.flushBytes = min(settings.flushBytes, settings.writeMemoryBytes / 4)
         settings.flushRows = configuration.integer("cairo.max.uncommitted.rows")
         if !options.isReadOnly, try BackupService.isBackup(root: root.path, platform: platform) {
             let identity = try Storage.adopt(root: root.path, platform: platform)

@@ -223,8 +223,11 @@ private final class Ledger: Sendable {
         do {
             let storage = try Storage.open(root: "/root", platform: platform, settings: settings)
             let snapshot = storage.snapshot()
-            let left = try TradesTable.rows(snapshot.table(schema: "public", name: "left"))
-            let right = try TradesTable.rows(snapshot.table(schema: "public", name: "right"))
+            // One table may be flushed, and so sorted, where the other is not.
+            let left = Self.ordered(
+                try TradesTable.rows(snapshot.table(schema: "public", name: "left")))
+            let right = Self.ordered(
+                try TradesTable.rows(snapshot.table(schema: "public", name: "right")))
             let numbers = left.compactMap { row -> Int64? in
                 if case .integer(let number) = row[1] { number } else { nil }
             }.sorted()
@@ -242,6 +245,15 @@ private final class Ledger: Sendable {
             found = "cannot open: \(error)"
         }
         problem.withLock { $0 = found }
+    }
+
+    private static func ordered(_ rows: [[Value]]) -> [[Value]] {
+        rows.sorted { left, right in
+            guard case .integer(let first) = left[1], case .integer(let second) = right[1] else {
+                return false
+            }
+            return first < second
+        }
     }
 
     /// Finds the prefix of what was sent that gives these rows.

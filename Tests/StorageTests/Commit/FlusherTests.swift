@@ -1,0 +1,128 @@
+import Catalog
+import Diagnostics
+import Platform
+import Testing
+import Values
+
+@testable import Storage
+
+/// Rows on their way from memory to segments, and what holds on to them.
+@Suite struct FlusherTests {
+    private let world = SimulatedPlatform(seed: 5)
+    private let noSpace: Int32 = 28
+
+    private func open(_ change: (inout StorageSettings) -> Void = { _ in }) throws -> Storage {
+        var settings = StorageSettings()
+        change(&settings)
+        return try Storage.open(root: "/root", platform: world.platform, settings: settings)
+    }
+
+    @Test("rows stay visible while their flush fails, commits go on, and a later flush heals it")
+    func failedFlush() throws {
+        let storage = try open()
+        let id = try storage.makeTrades()
+        _ = try storage.commit(TradesTable.append(id, 0..<10))
+        world.disk.fail(.write, pathContaining: "1970-", times: 2, with: noSpace)
+
+        let first = failure { try storage.flush(tables: [id]) }
+        _ = try storage.commit(TradesTable.append(id, 10..<20))
+        let during = try TradesTable.numbers(storage.snapshot().table(id: id))
+        world.disk.clearFaults()
+        try storage.flush(tables: [id])
+
+        #expect(first?.state == .diskFull)
+        #expect(during == Array(0..<20))
+        let view = try #require(storage.snapshot().table(id: id))
+        #expect(view.runs.allSatisfy { !$0.isInMemory })
+        #expect(try TradesTable.numbers(view) == Array(0..<20))
+        try storage.close()
+        let reopened = try open()
+        #expect(try TradesTable.numbers(reopened.snapshot().table(id: id)) == Array(0..<20))
+        try reopened.close()
+    }
+
+    @Test("when rows cannot be flushed memory fills up to its limit and commits say why")
+    func memoryIsBounded() throws {
+        let storage = try open {
+            $0.writeMemoryBytes = 1 << 20
+            $0.flushRows = 500
+        }
+        let id = try storage.makeTrades()
+        world.disk.fail(.write, pathContaining: "1970-", times: 1_000_000, with: noSpace)
+
+        var refusal: DatabaseError?
+        var accepted: Int64 = 0
+        while refusal == nil, accepted < 100_000 {
+            let next = accepted
+            refusal = failure { _ = try storage.commit(TradesTable.append(id, next..<next + 100)) }
+            if refusal == nil { accepted += 100 }
+        }
+        let readable = try TradesTable.numbers(storage.snapshot().table(id: id))
+        world.disk.clearFaults()
+        try storage.flush(tables: [id])
+        _ = try storage.commit(TradesTable.append(id, [accepted]))
+
+        #expect(refusal?.state == .diskFull)
+        #expect(readable == Array(0..<accepted))
+        #expect(try TradesTable.numbers(storage.snapshot().table(id: id)) == Array(0...accepted))
+        try storage.close()
+    }
+
+    @Test("a truncate takes rows away that are being flushed, and their files go")
+    func truncateDuringFlush() throws {
+        let storage = try open()
+        let id = try storage.makeTrades()
+        _ = try storage.commit(TradesTable.append(id, 0..<10))
+        let before = storage.snapshot()
+        let frozen = Answer<[FlushTask]>(world.platform.workers)
+        storage.submit(.freeze([id], frozen))
+        let tasks = try frozen.wait()
+
+        _ = try storage.commit(Transaction(edits: [.truncateTable(id: id)]))
+        for task in tasks { _ = try task.outcome.wait() }
+        _ = try storage.commit(TradesTable.append(id, [77]))
+
+        #expect(try TradesTable.numbers(storage.snapshot().table(id: id)) == [77])
+        #expect(try TradesTable.numbers(before.table(id: id)) == Array(0..<10))
+        before.release()
+        try storage.close()
+        #expect(world.disk.paths().filter { $0.hasSuffix(".seg") }.count == 1)
+        let reopened = try open()
+        #expect(try TradesTable.numbers(reopened.snapshot().table(id: id)) == [77])
+        try reopened.close()
+    }
+
+    @Test("a pin on disk holds exactly its LSN while commits go on")
+    func cut() throws {
+        let storage = try open()
+        let id = try storage.makeTrades()
+        let result = try storage.commit(TradesTable.append(id, 0..<10))
+
+        let pin = try storage.pinOnDisk(owner: "backup of today")
+        _ = try storage.commit(TradesTable.append(id, 10..<20))
+
+        #expect(pin.lsn == result.lsn)
+        #expect(pin.tables.first?.segments.reduce(0) { $0 + $1.rows } == 10)
+        #expect(storage.pins.map(\.owner) == ["backup of today"])
+        pin.release()
+        #expect(storage.pins.isEmpty)
+        try storage.close()
+    }
+
+    @Test("a pin says how many bytes are only there because of it")
+    func retainedBytes() throws {
+        let storage = try open()
+        let id = try storage.makeTrades()
+        _ = try storage.commit(TradesTable.append(id, 0..<10))
+        let pin = try storage.pinOnDisk(owner: "backup")
+        let bytes = pin.tables.flatMap(\.segments).reduce(0) { $0 + $1.bytes }
+
+        _ = try storage.commit(Transaction(edits: [.truncateTable(id: id)]))
+        try storage.flush()
+
+        #expect(bytes > 0)
+        #expect(storage.pins.first?.retainedBytes == bytes)
+        pin.release()
+        try storage.close()
+    }
+}
