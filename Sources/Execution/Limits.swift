@@ -11,6 +11,10 @@ package enum Limits {
     /// Bytes of the strings that an UPDATE makes for one column of one segment: with the old ones
     /// they are reached by offsets of 4 bytes.
     static let columnHeapBytes = 1 << 31
+    /// Rows that a merge of overlapping sources gives at first: often a few are all that is wanted.
+    static let firstMergedRows = 1_024
+    /// Rows that it gives at a time later on: dictionaries are put together once for each batch.
+    static let mergedRows = 65_536
     /// Rows that a nested loop joins at a time.
     static let joinRows = 8192
 }

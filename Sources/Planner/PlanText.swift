@@ -10,6 +10,10 @@ extension Plan {
             let names = columns.map { table.columns[$0].name }
             let head = "Scan \(table.name) (\(names.joined(separator: ", ")))"
             return [head] + (filter.map { ["  Filter: \($0.text(names))"] } ?? [])
+        case .timeOrder(let scan):
+            let plain = Plan.scan(scan.table, columns: scan.columns, filter: scan.filter).lines
+            return ["Time-Ordered \(plain[0])\(scan.isDescending ? " DESC" : "")"]
+                + plain.dropFirst()
         case .system(let relation, _): return ["System Relation \(relation.name)"]
         case .filter(let input, let condition):
             return Self.node("Filter: \(condition.text([]))", [input])
@@ -43,6 +47,9 @@ extension Plan {
     private var names: [String] {
         if case .scan(let table, let columns, _) = self {
             return columns.map { table.columns[$0].name }
+        }
+        if case .timeOrder(let scan) = self {
+            return scan.columns.map { scan.table.columns[$0].name }
         }
         return []
     }

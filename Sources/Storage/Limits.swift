@@ -44,6 +44,16 @@ enum Limits {
     static let chunkRows = 65_536
     /// Bytes a chunk sets aside per row for VARCHAR and BINARY.
     static let heapBytesPerRow = 16
+    /// Bytes that one compaction reads: what a busy disk does in some seconds.
+    static let compactionBytes = 1 << 30
+    /// Runs, or neighbours, that one compaction puts together.
+    static let compactionRuns = 16
+    /// Late rows are worth rewriting what they overlap when they are one of this many.
+    static let lateRowShare = 20
+    /// Jobs of one call of `compact`: far above what a table needs.
+    static let compactionJobs = 100_000
+    /// Partitions whose idleness is watched.
+    static let watchedPartitions = 1 << 20
     /// Bytes of `_database`: far above what we write.
     static let databaseFileBytes = 4_096
     /// Bytes of a log file: one frame and its header.

@@ -5,7 +5,9 @@ package struct SegmentReplacement: Sendable, Equatable {
     /// The version of the definition the new segments were written for, as it is after the edits
     /// before this one in the same transaction.
     package let definitionVersion: UInt64
-    /// Ids of segments; every one must still be current, else the commit fails with 40001.
+    /// Ids of segments; every one must still be current, else the commit fails with 40001. The new
+    /// segments take the place of the first one named: the order of a table's segments is the order
+    /// of their rows among equal timestamps, and with DEDUP KEYS the later one wins.
     package let removed: [String]
     /// Files that are durable under their final names. A `firstLSN` of zero stands for the LSN of
     /// the commit itself.

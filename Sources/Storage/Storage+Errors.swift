@@ -114,6 +114,12 @@ extension DatabaseError {
             hint: "Put the missing files back or restore a backup.")
     }
 
+    static func noRoomToCompact(_ bytes: Int, _ free: Int) -> DatabaseError {
+        DatabaseError(
+            .diskFull, "no room to compact \(bytes) bytes, \(free) are free",
+            hint: "Free some space; it is tried again by itself.")
+    }
+
     static func missingDatabaseFile(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "data without its identity file \"\(path)\"",

@@ -11,7 +11,8 @@ package final class Storage: Sendable {
     package let identity: DatabaseIdentity
     package let settings: StorageSettings
     let platform: Platform
-    private let core: StorageCore
+    let core: StorageCore
+    let compactor: Compactor
     private let lock: (any FileLock)?
 
     init(
@@ -24,11 +25,16 @@ package final class Storage: Sendable {
         self.platform = platform
         self.core = core
         self.lock = lock
+        compactor = Compactor(
+            core: core, platform: platform, settings: settings, directory: Path.join(root, "db"))
+        core.state.withLock { $0.compactor = compactor }
+        if settings.compaction.isEnabled, !settings.isReadOnly { compactor.start() }
     }
 
     deinit {
         // Without `close` nothing more is written: the log has everything that was acknowledged.
         _ = core.submit(.abandon)
+        compactor.cancel()
         lock?.release()
     }
 
@@ -139,6 +145,7 @@ package final class Storage: Sendable {
     package func close() throws(DatabaseError) {
         defer { lock?.release() }
         if settings.isReadOnly || core.state.withLock({ $0.isClosed }) { return }
+        compactor.stop()
         var problem: DatabaseError?
         do throws(DatabaseError) { try flush() } catch { problem = error }
         let answer = Answer<LSN>(platform.workers)

@@ -24,6 +24,7 @@ package struct StorageSettings: Sendable {
     package var walRetentionBytes = 1 << 30
     /// Rows at which a segment is closed.
     package var segmentRows = Limits.segmentRows
+    package var compaction = CompactionSettings()
     /// Nothing at all is written: for backups where they lie and for read-only mounts.
     package var isReadOnly = false
 

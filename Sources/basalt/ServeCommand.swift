@@ -141,6 +141,10 @@ struct ServeCommand {
         settings.writeMemoryBytes = configuration.integer("cairo.write.memory.limit")
         settings.flushBytes = min(settings.flushBytes, settings.writeMemoryBytes / 4)
         settings.flushRows = configuration.integer("cairo.max.uncommitted.rows")
+        settings.compaction.isEnabled = configuration.boolean("cairo.compaction.enabled")
+        settings.compaction.idleSeconds =
+            configuration.integer("cairo.compaction.idle") / 1_000
+        settings.compaction.inputBytes = configuration.integer("cairo.compaction.input.size")
         if !options.isReadOnly, try BackupService.isBackup(root: root.path, platform: platform) {
             let identity = try Storage.adopt(root: root.path, platform: platform)
             platform.log.log(

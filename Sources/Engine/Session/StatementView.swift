@@ -46,6 +46,11 @@ struct StatementView: Relations, TableReader {
     }
 
     func sources(of table: TableDefinition) throws(DatabaseError) -> [any RowSource] {
+        try VisibleRows.resolve(try allSources(of: table), of: table)
+    }
+
+    /// Also rows that later ones of the same upsert key hide; in the table's order.
+    private func allSources(of table: TableDefinition) throws(DatabaseError) -> [any RowSource] {
         var sources: [any RowSource] = []
         for run in try storedRuns(of: table) {
             sources.append(SnapshotRun(run: run, snapshot: snapshot(of: table)))
@@ -101,6 +106,8 @@ struct SnapshotRun: RowSource {
     var rowCount: Int { run.rowCount }
     var minTimestamp: Int64? { run.minTimestamp }
     var maxTimestamp: Int64? { run.maxTimestamp }
+    var isSorted: Bool { run.isSorted }
+    var hasUniqueKeys: Bool { run.segment != nil }
 
     func batch(columns: [Int], rows: Range<Int>) throws(DatabaseError) -> Batch {
         try run.batch(columns: columns, rows: rows)

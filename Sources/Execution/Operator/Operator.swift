@@ -50,6 +50,13 @@ struct OperatorFactory {
         case .oneRow: return BatchOperator(Batch(rowCount: 1, columns: []))
         case .scan(let table, let columns, let filter):
             return try ScanOperator(self, table, columns, filter)
+        case .timeOrder(let scan):
+            guard let timestamp = scan.table.timestampIndex else {
+                preconditionFailure("only tables with a designated timestamp have an order of time")
+            }
+            return TimeOrderedScan(
+                self, scan, sources: try context.tables.sources(of: scan.table),
+                timestamp: timestamp)
         case .system(let relation, let arguments):
             var values: [Value] = []
             for argument in arguments { values.append(try interpreter.constant(argument)) }

@@ -54,7 +54,7 @@ extension Binder {
         grouping = nil
         scope = Scope()
         let limit = try bindLimit(query)
-        if !order.isEmpty { plan = .sort(plan, order, first: limit) }
+        if !order.isEmpty { plan = plan.ordered(by: order, first: limit) }
         if outputs.count > visible {
             plan = .project(
                 plan,

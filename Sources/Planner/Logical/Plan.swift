@@ -33,6 +33,8 @@ package indirect enum Plan: Sendable {
     case oneRow
     /// Columns of a table by their index, rows for which the filter (over those columns) is true.
     case scan(TableDefinition, columns: [Int], filter: BoundExpression?)
+    /// The same in the order of the designated timestamp.
+    case timeOrder(TimeOrder)
     case system(any SystemRelation, arguments: [BoundExpression])
     case filter(Plan, BoundExpression)
     case project(Plan, [BoundExpression])
@@ -43,6 +45,14 @@ package indirect enum Plan: Sendable {
     case sort(Plan, [SortKey], first: BoundLimit?)
     case limit(Plan, BoundLimit)
     case join(BoundJoin)
+}
+
+/// A scan whose rows come in the order of the designated timestamp; ties in the table's order.
+package struct TimeOrder: Sendable {
+    package let table: TableDefinition
+    package let columns: [Int]
+    package let filter: BoundExpression?
+    package let isDescending: Bool
 }
 
 /// LIMIT and OFFSET; both LONG, without columns.

@@ -170,6 +170,15 @@ package enum SettingTable {
             "cairo.write.memory.limit", .size((1 << 20)...(1 << 46)), "1g", .storage,
             "Memory for rows that are not in segments yet."),
         SettingKey(
+            "cairo.compaction.enabled", .boolean, "true", .storage,
+            "Whether segments are merged in the background."),
+        SettingKey(
+            "cairo.compaction.idle", .duration, "1d", .storage,
+            "Time without a write after which a partition is merged for the last time."),
+        SettingKey(
+            "cairo.compaction.input.size", .size((1 << 20)...(1 << 40)), "1g", .storage,
+            "Most bytes that one merge reads."),
+        SettingKey(
             "cairo.max.file.name.length", .integer(16...127), "127", .storage,
             "Most bytes in the name of a table."),
         SettingKey(

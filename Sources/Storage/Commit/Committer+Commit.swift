@@ -99,6 +99,7 @@ extension Committer {
                     files: platform.files)
                 removals.add(segments: gone, at: lsn)
                 update(replacement.table, table)
+                core.noteReplaced(replacement)
             case .attach: preconditionFailure("transactions do not attach segments")
             }
         }

@@ -93,6 +93,7 @@ extension Committer {
         table.isManifestStale = true
         update(id, table)
         publish()
+        core.noteFlushed(id, bytes: handles.reduce(0) { $0 + $1.entry.bytes })
     }
 
     /// Flushes some tables while the commits wait: for edits that must find nothing in memory.

@@ -59,12 +59,18 @@ struct LiveTable {
     ) -> [SegmentHandle] {
         let removed = Set(replacement.removed)
         let gone = segments.filter { removed.contains($0.entry.id) }
-        segments.removeAll { removed.contains($0.entry.id) }
-        let known = Set(segments.map(\.entry.id))
+        // Everything before the segment whose place they take stays before the new ones.
+        let place = segments.firstIndex { $0.entry.id == replacement.removed.first }
+        var before = (place.map { segments[..<$0] } ?? segments[...])
+            .filter { !removed.contains($0.entry.id) }
+        let after = (place.map { segments[$0...] } ?? [])
+            .filter { !removed.contains($0.entry.id) }
+        let known = Set(before.map(\.entry.id) + after.map(\.entry.id))
         for entry in replacement.added where !known.contains(entry.id) {
-            segments.append(
+            before.append(
                 SegmentHandle(entry: entry.stamped(lsn), directory: directory, files: files))
         }
+        segments = before + after
         isManifestStale = true
         return gone
     }

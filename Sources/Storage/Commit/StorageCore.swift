@@ -38,6 +38,10 @@ final class StorageCore: Sendable {
         var pins = PinRegistry()
         /// Whether files or tables wait for pins to go: else the committer sleeps on.
         var hasRemovals = false
+        /// Bytes written for each table since the start.
+        var counters: [UInt64: WriteCounters] = [:]
+        /// Told of new segments. Weak: it holds this object itself.
+        weak var compactor: Compactor?
     }
 
     let state = Mutex(State())

@@ -1,0 +1,26 @@
+import Catalog
+import Diagnostics
+import Platform
+import Values
+
+/// Writes a slice of rows as segments of one partition: sorted stably, closed at the limits.
+struct SegmentOutput {
+    let platform: Platform
+    let directory: String
+    let definition: TableDefinition
+    let segmentRows: Int
+
+    /// - Throws: 53100 on a full disk; what was written by then is removed.
+    func write(_ batches: [Batch], firstLSN: LSN, lastLSN: LSN) throws(DatabaseError)
+        -> [SegmentHandle]
+    {
+        let memtable = Memtable(definition: definition, firstLSN: firstLSN)
+        let resolution = UpsertResolution(definition)
+        let visible = try resolution?.visibleRows(of: batches) ?? batches
+        for batch in visible where batch.rowCount > 0 { memtable.append(batch, lsn: lastLSN) }
+        let writer = MemtableFlush(
+            platform: platform, directory: directory, definition: definition,
+            rowLimit: segmentRows)
+        return try writer.write(memtable.frozen)
+    }
+}

@@ -1,0 +1,107 @@
+import Catalog
+import Platform
+import Testing
+
+@testable import Storage
+
+/// The planner against entries that stand for files: what it merges, and what it leaves alone.
+@Suite struct CompactionPlannerTests {
+    private let planner = CompactionPlanner(segmentRows: 4_096, segmentBytes: 1 << 30)
+    private let definition = TradesTable.definition(id: 1)
+
+    private func entry(_ number: Int, _ times: ClosedRange<Int64>, rows: Int) -> SegmentEntry {
+        SegmentEntry(
+            id: "s\(number)", partition: "1970-01-01", rows: rows, minTimestamp: times.lowerBound,
+            maxTimestamp: times.upperBound, firstLSN: LSN(UInt64(number + 1)),
+            lastLSN: LSN(UInt64(number + 1)), bytes: rows * 10, sha256: [])
+    }
+
+    private func ids(_ job: CompactionJob?) -> [String] { job?.inputs.map(\.id) ?? [] }
+
+    @Test("four crumbs that follow each other become one; three wait, unless the partition is idle")
+    func crumbs() {
+        let entries = (0..<4).map { entry($0, Int64($0 * 100)...Int64($0 * 100 + 99), rows: 10) }
+
+        #expect(ids(planner.jobs(definition, entries).first) == ["s0", "s1", "s2", "s3"])
+        #expect(planner.jobs(definition, Array(entries.dropLast())).isEmpty)
+        let idle = planner.jobs(definition, Array(entries.dropLast())) { _ in true }
+        #expect(ids(idle.first) == ["s0", "s1", "s2"])
+    }
+
+    @Test("late rows are merged among themselves and leave the large segments alone")
+    func lateRows() {
+        var entries: [SegmentEntry] = []
+        for flush in 0..<4 {
+            let begin = Int64(flush) * 1_000
+            if flush > 0 { entries.append(entry(flush * 2, 0...begin - 1, rows: 100)) }
+            entries.append(entry(flush * 2 + 1, begin...begin + 999, rows: 4_000))
+        }
+        #expect(planner.jobs(definition, entries).isEmpty)
+        entries.append(entry(8, 0...3_999, rows: 100))
+
+        let job = planner.jobs(definition, entries).first
+
+        #expect(ids(job) == ["s2", "s4", "s6", "s8"])
+        #expect(job?.place == .last)
+    }
+
+    @Test("an idle partition takes in its late rows when they are many and not when they are few")
+    func idle() {
+        let base = (0..<3).map { entry($0, Int64($0 * 100)...Int64($0 * 100 + 99), rows: 4_096) }
+
+        let few = planner.jobs(definition, base + [entry(9, 0...299, rows: 50)]) { _ in true }
+        let many = planner.jobs(definition, base + [entry(9, 0...299, rows: 1_000)]) { _ in true }
+        let near = planner.jobs(definition, base + [entry(9, 250...299, rows: 500)]) { _ in true }
+
+        #expect(few.isEmpty)
+        #expect(ids(many.first) == ["s0", "s1", "s2", "s9"])
+        #expect(ids(near.first) == ["s2", "s9"])
+    }
+
+    @Test("an idle partition that is one run is left for ever")
+    func settled() {
+        let base = (0..<9).map { entry($0, Int64($0 * 100)...Int64($0 * 100 + 99), rows: 4_096) }
+
+        #expect(planner.jobs(definition, base) { _ in true }.isEmpty)
+    }
+
+    @Test("what stands between in the table's order and overlaps is taken along")
+    func obstacles() {
+        // s4 is large and lies, in order and time, between the small ones.
+        let entries = [
+            entry(0, 0...99, rows: 10), entry(1, 0...99, rows: 10), entry(4, 0...99, rows: 4_000),
+            entry(2, 0...99, rows: 10), entry(3, 0...99, rows: 10),
+        ]
+
+        #expect(ids(planner.jobs(definition, entries).first) == ["s0", "s1", "s4", "s2", "s3"])
+    }
+
+    @Test("a damaged segment is no input and nothing passes it")
+    func damaged() {
+        let entries = (0..<5).map { entry($0, 0...99, rows: 10) }
+
+        #expect(planner.jobs(definition, entries, excluded: ["s2"]).isEmpty)
+        #expect(ids(planner.jobs(definition, entries, excluded: ["s4"]).first).count == 4)
+    }
+
+    @Test("a job reads no more than its limit, beginning with the oldest rows")
+    func bounded() {
+        let small = CompactionPlanner(
+            segmentRows: 4_096, segmentBytes: 1 << 30, inputBytes: 45_000)
+        let entries = (0..<8).map { entry($0, Int64($0)...Int64($0 + 500), rows: 1_000) }
+
+        #expect(ids(small.jobs(definition, entries).first) == ["s0", "s1", "s2", "s3"])
+    }
+
+    @Test("without timestamps neighbours are put together and never change places")
+    func withoutTimestamps() {
+        let entries = (0..<5).map { number in
+            SegmentEntry(
+                id: "s\(number)", partition: "default", rows: 10, minTimestamp: nil,
+                maxTimestamp: nil, firstLSN: LSN(1), lastLSN: LSN(1), bytes: 100, sha256: [])
+        }
+
+        #expect(ids(planner.jobs(definition, entries).first) == ["s0", "s1", "s2", "s3", "s4"])
+        #expect(planner.jobs(definition, entries, excluded: ["s2"]).isEmpty)
+    }
+}
