@@ -52,6 +52,21 @@ final class BackupJob: Sendable {
         }
     }
 
+    /// Makes this the job of a restore, see Restore/: it has a backup as its source.
+    func restores(_ name: String, path: String) {
+        state.withLock {
+            $0.name = name
+            $0.path = path
+            $0.kind = Self.restoreKind
+        }
+    }
+
+    private static let restoreKind = "restore"
+
+    var isRunningRestore: Bool {
+        state.withLock { $0.kind == Self.restoreKind && $0.status == .running }
+    }
+
     func begin(_ stage: BackupProgress.Stage, bytes: Int = 0) throws(DatabaseError) {
         try checkCancelled()
         let now = clock.monotonicNanoseconds()

@@ -108,6 +108,8 @@ package struct BackupInfo: Sendable, Equatable {
     /// Bytes that only this backup has: what deleting it would give back.
     package var bytesOwn: Int?
     package var isAdopted = false
+    /// When every byte was last read and found right.
+    package var lastVerified: Int64?
     /// Stage and percent while running.
     package var progress: String?
     package var error: String?

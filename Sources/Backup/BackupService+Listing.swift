@@ -30,27 +30,11 @@ extension BackupService {
         }
     }
 
-    /// Verifies a backup.
-    ///
-    /// - Throws: 58P01 when there is none, 55000 when it was adopted, XX001 at the first damage.
-    package func verify(
-        _ name: String, destination: String? = nil, mode: VerifyMode = .full,
-        isCancelled: @escaping @Sendable () -> Bool = { false }
-    ) throws(DatabaseError) -> VerifyReport {
-        let (path, manifest) = try find(name, destination: destination)
-        guard try !isAdopted(path) else { throw .backupAdopted(path) }
-        let verifier = BackupVerifier(path: path, files: platform.files) {
-            _ throws(DatabaseError) in if isCancelled() { throw .backupCancelled() }
-        }
-        try verifier.verify(manifest, mode: mode)
-        return VerifyReport(name: name, files: manifest.files.count, bytes: manifest.bytes)
-    }
-
     /// Removes a backup: out of sight with one rename, then file by file.
     ///
     /// - Throws: 58P01 when there is none, 55006 while a server runs on it.
     package func drop(_ name: String, destination: String? = nil) throws(DatabaseError) {
-        let (path, _) = try find(name, destination: destination)
+        let (path, manifest) = try find(name, destination: destination)
         let place = Destination(path: Path.directory(of: path), files: platform.files)
         let lock = try place.lock()
         defer { lock.release() }
@@ -60,6 +44,7 @@ extension BackupService {
         try platform.files.rename(path, to: Path.join(place.path, hidden), replacing: false)
         try platform.files.syncDirectory(place.path)
         try platform.files.removeTree(Path.join(place.path, hidden))
+        forgetVerification(manifest.id, in: place)
     }
 
     /// Asks a running backup to stop; false when no running one has this id.
@@ -79,8 +64,15 @@ extension BackupService {
         try destination.sweep(database: source.database)
     }
 
+    /// Where a backup lies and what its manifest says; nothing else of it is read.
+    package func manifest(of name: String) throws(DatabaseError)
+        -> (path: String, manifest: BackupManifest)
+    {
+        try find(name, destination: nil)
+    }
+
     /// A name below the destination, or an absolute path of a backup that is allowed.
-    private func find(_ name: String, destination: String?) throws(DatabaseError)
+    func find(_ name: String, destination: String?) throws(DatabaseError)
         -> (path: String, manifest: BackupManifest)
     {
         var text = destination
@@ -119,6 +111,7 @@ extension BackupService {
         info.bytesLinked = manifest.bytesLinked
         info.bytesOwn = try ownBytes(path, manifest)
         info.isAdopted = try isAdopted(path)
+        info.lastVerified = try lastVerified(manifest.id, in: destination)
         info.comment = manifest.comment
         return info
     }

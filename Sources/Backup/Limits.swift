@@ -25,4 +25,13 @@ enum Limits {
     static let rememberedJobs = 100
     /// Bytes kept free beyond the estimate: directories and manifests need blocks too.
     static let spareBytes = 1 << 20
+    /// Rows of one partition, of both sides together, that are compared one by one to count what a
+    /// restore loses: about 100 MB of counters. Beyond, all live rows of the partition are counted.
+    static let comparedRows = 2_000_000
+    /// Rows read at a time while comparing, between two looks at cancellation.
+    static let comparedBatchRows = 65_536
+    /// How often a restore plans again when somebody changes its tables meanwhile.
+    static let restoreAttempts = 5
+    /// Bytes of the note of a verification: a time and a word.
+    static let verifiedNoteBytes = 256
 }

@@ -134,10 +134,7 @@ final class HTTPConnection: @unchecked Sendable {
             if let rowCount = command.rowCount {
                 respondJSON(.ok, ExecResponse.dml(updated: Int64(rowCount)))
             } else {
-                respondJSON(
-                    .ok,
-                    ExecResponse.ddl(
-                        command.backupFacts.map { [JSONMember("backup", $0)] } ?? []))
+                respondJSON(.ok, ExecResponse.ddl(command.facts))
             }
         case .success(.rows(let rows, _)): stream(rows, query)
         }

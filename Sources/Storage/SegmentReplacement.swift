@@ -10,7 +10,8 @@ package struct SegmentReplacement: Sendable, Equatable {
     /// of their rows among equal timestamps, and with DEDUP KEYS the later one wins.
     package let removed: [String]
     /// Files that are durable under their final names. A `firstLSN` of zero stands for the LSN of
-    /// the commit itself.
+    /// the commit itself. One that is also in `removed` stays where it is on disk, under
+    /// this entry.
     package let added: [SegmentEntry]
 
     package init(

@@ -1,6 +1,9 @@
 /// What the command line asked for.
 enum Command: Equatable {
     case serve(ServeOptions)
+    case backup(BackupOptions)
+    /// `inspect FILE`
+    case inspect(String)
     case version
     case help(topic: String?)
 }
@@ -32,6 +35,12 @@ enum Arguments {
         case "serve":
             if rest.contains("--help") || rest.contains("-h") { return .help(topic: "serve") }
             return .serve(try parseServe(rest))
+        case "backup": return try parseBackup(rest)
+        case "inspect":
+            if rest.contains("--help") || rest.contains("-h") { return .help(topic: "inspect") }
+            guard let file = rest.first else { throw UsageError(message: "which file?") }
+            guard rest.count == 1 else { throw unexpected(rest[1]) }
+            return .inspect(file)
         case "version", "--version", "-V":
             try refuse(rest, after: verb)
             return .version

@@ -8,6 +8,8 @@ enum HelpText {
         usage: basalt COMMAND [options]
 
           serve      run the server on a root directory
+          backup     list, make, verify, inspect, restore and drop backups without a server
+          inspect    tell what is in one file of a root, and whether it is sound
           version    print the version
           help       print this, or `basalt help serve` for the options of a command,
                      `basalt help settings` for conf/server.conf with every setting
@@ -33,11 +35,49 @@ enum HelpText {
                     4 the root is in use, 5 the root is damaged
         """
 
+    static let backup = """
+        usage: basalt backup COMMAND [-d ROOT] [options]
+
+          list [DESTINATION]    the backups of the root, or of another directory of backups
+          create                make one; no server may run on the root
+              --name NAME  --to DESTINATION  --table TABLE (once per table)  --comment TEXT
+              --incremental  --from NAME  --no-verify
+          verify BACKUP         read every byte and compare the checksums
+              --quick           only presence, lengths and small files
+              --deep            decode every row as well
+          inspect BACKUP        what is inside
+          restore BACKUP        bring rows back; no server may run on the root
+              --table TABLE     once per table; without it every table of the backup
+              --as TABLE        into a new table          --into TABLE  into an existing one
+              --full            replace what is there     --incremental only what differs
+              --partition P     once per partition        --like PATTERN  with % and ?
+              --link            share files with the backup instead of copying them
+              --no-verify       do not read the copies again
+              --dry-run         show what would be done, and what would be lost
+          drop BACKUP           remove it
+
+        -d ROOT is the root directory; default $BASALT_ROOT, else ~/.basalt. BACKUP is a name in its
+        backup directory, or a path. Progress goes to the standard error, a bar on a terminal.
+
+        exit codes: 0 done, 1 failed, 2 wrong arguments, 3 damaged
+        """
+
+    static let inspect = """
+        usage: basalt inspect FILE
+
+        Tells what is in a segment (.seg), a table's manifest, a log file (.wal), `_database` or a
+        backup's `_backup.json`: header, columns, encodings, statistics; and checks every checksum.
+
+        exit codes: 0 sound, 1 failed, 2 wrong arguments, 3 damaged
+        """
+
     /// The text for a topic; nil for a topic that does not exist.
     static func text(for topic: String?) -> String? {
         switch topic {
         case nil: overview
         case "serve": serve
+        case "backup": backup
+        case "inspect": inspect
         case "settings": SettingTable.defaultFile
         case "settings-table": SettingTable.documentation
         case "version", "help": overview

@@ -21,26 +21,41 @@ enum ExitCode: Int32 {
 }
 
 enum MainCommand {
-    static func run(_ arguments: [String]) -> ExitCode {
+    /// Runs a command; returns the exit code of the process.
+    static func run(_ arguments: [String]) -> Int32 {
         do throws(UsageError) {
             switch try Arguments.parse(arguments) {
             case .version:
                 print("basalt \(Version.text)")
-                return .done
+                return ExitCode.done.rawValue
             case .help(let topic):
                 guard let text = HelpText.text(for: topic) else {
                     throw UsageError(
                         message: "no help for \"\(topic ?? "")\"; type `basalt help`")
                 }
                 print(text)
-                return .done
-            case .serve(let options):
-                return try serve(options)
+                return ExitCode.done.rawValue
+            case .serve(let options): return try serve(options).rawValue
+            case .backup(let options): return try backup(options).rawValue
+            case .inspect(let path):
+                let absolute = RootDirectory.absolute(
+                    path, workingDirectory: Process.workingDirectory)
+                return InspectCommand(path: absolute).run().rawValue
             }
         } catch {
             Process.printError("basalt: \(error.message)")
-            return .usage
+            return ExitCode.usage.rawValue
         }
+    }
+
+    private static func backup(_ options: BackupOptions) throws(UsageError) -> FileExitCode {
+        let environment = ProcessEnvironment.all()
+        let directory = Process.workingDirectory
+        let root = try RootDirectory.find(
+            option: options.root, environment: environment, workingDirectory: directory)
+        return BackupCommand(
+            options: options, root: root, environment: environment, workingDirectory: directory
+        ).run()
     }
 
     private static func serve(_ options: ServeOptions) throws(UsageError) -> ExitCode {

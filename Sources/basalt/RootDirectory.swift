@@ -27,7 +27,7 @@ struct RootDirectory {
         return RootDirectory(path: Path.join(home, ".basalt"))
     }
 
-    private static func absolute(_ path: String, workingDirectory: String) -> String {
+    static func absolute(_ path: String, workingDirectory: String) -> String {
         var parts: [Substring] = []
         let whole = path.hasPrefix("/") ? path : Path.join(workingDirectory, path)
         for part in whole.split(separator: "/") where part != "." {

@@ -1,4 +1,4 @@
 import Platform
 
 // The command: reads its arguments and hands over. Everything else is in a file per command.
-Process.exit(MainCommand.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+Process.exit(MainCommand.run(Array(CommandLine.arguments.dropFirst())))

@@ -22,7 +22,7 @@ struct BackupServiceTests {
             summary.path + "/conf/server.conf", upTo: 1_000)
         #expect(copied == Array("line.tcp.enabled=false\n".utf8))
         #expect(try rig.service().verify("one").files == 6)
-        #expect(try rig.destinationNames() == [".lock", "one"])
+        #expect(try rig.destinationNames() == [".lock", ".verified", "one"])
         #expect(rig.releasedPins == 1)
     }
 

@@ -7,6 +7,8 @@ package enum VerifyMode: Sendable {
     case quick
     /// Every byte against its checksum as well.
     case full
+    /// Every row is decoded and the statistics are computed again as well.
+    case deep
 }
 
 /// What was looked at and found to be right.
@@ -14,6 +16,8 @@ package struct VerifyReport: Sendable, Equatable {
     package let name: String
     package let files: Int
     package let bytes: Int
+    /// Rows decoded, when they were.
+    package let rows: Int?
 }
 
 /// Compares the files of a backup with its manifest. Trusts neither.
@@ -47,7 +51,7 @@ struct BackupVerifier: Sendable {
         }
         switch mode {
         case .quick: try advance(0)
-        case .full: try compareDigest(of: target, with: file)
+        case .full, .deep: try compareDigest(of: target, with: file)
         }
     }
 

@@ -52,18 +52,25 @@ package struct CommandResult: Sendable {
     /// Rows written, for INSERT.
     package let rowCount: Int?
     package let backup: BackupSummary?
-    /// What /exec tells of the backup.
-    package var backupFacts: JSONValue? { backup?.json }
+    package let restore: RestoreSummary?
+    /// What /exec tells of a backup or a restore.
+    package var facts: [JSONMember] {
+        if let backup { return [JSONMember("backup", backup.json)] }
+        if let restore { return [JSONMember("restore", restore.json)] }
+        return []
+    }
     /// A session parameter that the client must be told of.
     package let reportedParameter: (name: String, value: String)?
 
     package init(
         _ tag: String, rowCount: Int? = nil, backup: BackupSummary? = nil,
+        restore: RestoreSummary? = nil,
         reportedParameter: (name: String, value: String)? = nil
     ) {
         self.tag = tag
         self.rowCount = rowCount
         self.backup = backup
+        self.restore = restore
         self.reportedParameter = reportedParameter
     }
 }

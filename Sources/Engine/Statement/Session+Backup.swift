@@ -26,7 +26,7 @@ extension Session {
         }
     }
 
-    private func request(_ statement: BackupStatement) throws(DatabaseError) -> BackupRequest {
+    func request(_ statement: BackupStatement) throws(DatabaseError) -> BackupRequest {
         if statement.partitions != nil {
             throw .unsupported("BACKUP of partitions", at: statement.position)
         }
@@ -95,16 +95,18 @@ extension Session {
         switch statement.depth {
         case .quick: mode = .quick
         case .checksums: mode = .full
-        case .deep: throw .unsupported("VERIFY BACKUP DEEP", at: statement.name.position)
+        case .deep: mode = .deep
         }
         onWorker("verify", completion: completion) { () throws(DatabaseError) in
             let report = try service.verify(
-                statement.name.text, mode: mode, isCancelled: { flag.isCancelled })
+                statement.name.text, mode: mode, progress: NoticeProgress(notices: notices),
+                isCancelled: { flag.isCancelled })
             notices(
                 Notice(
                     .notice, .warning,
                     "backup \"\(report.name)\" is sound: \(report.files) files, "
-                        + "\(report.bytes) bytes"))
+                        + "\(report.bytes) bytes"
+                        + (report.rows.map { ", \($0) rows decoded" } ?? "")))
             return CommandResult("VERIFY BACKUP")
         }
     }

@@ -49,7 +49,11 @@ extension Session {
             completion(.success(.command(CommandResult("DEALLOCATE"))))
         case .discard(let what): completion(.success(try discard(what)))
         case .explain(let explain):
-            completion(.success(try self.explain(explain, prepared)))
+            if Self.explainsKeeping(explain) {
+                try explainKeeping(explain, completion: completion)
+            } else {
+                completion(.success(try self.explain(explain, prepared)))
+            }
         case .backup(let backup): try self.backup(backup, completion: completion)
         case .verifyBackup(let verify): try verifyBackup(verify, completion: completion)
         case .dropBackup(let name): try dropBackup(name.text, completion: completion)
@@ -61,7 +65,7 @@ extension Session {
         case .alterTable(let alter): throw .unsupported("ALTER TABLE", at: alter.position)
         case .snapshot(_, let position): throw .unsupported("SNAPSHOT", at: position)
         case .checkpoint(_, let position): throw .unsupported("CHECKPOINT", at: position)
-        case .restore(let restore): throw .unsupported("RESTORE", at: restore.position)
+        case .restore(let restore): try self.restore(restore, completion: completion)
         case .pruneBackups(let prune): throw .unsupported("PRUNE BACKUPS", at: prune.position)
         }
     }
@@ -82,8 +86,10 @@ extension Session {
         case .copy: "COPY"
         case .select, .begin, .commit, .rollback, .savepoint, .releaseSavepoint,
             .rollbackToSavepoint, .setTransaction, .set, .reset, .show, .prepare, .execute,
-            .deallocate, .discard, .explain:
+            .deallocate, .discard:
             nil
+        case .explain(let explain):
+            explainsKeeping(explain) ? privilegedAct(explain.statement) : nil
         }
     }
 
@@ -96,6 +102,7 @@ extension Session {
         case .dropTable: throw .readOnlyServer("DROP TABLE")
         case .truncate: throw .readOnlyServer("TRUNCATE TABLE")
         case .alterTable: throw .readOnlyServer("ALTER TABLE")
+        case .restore: throw .readOnlyServer("RESTORE")
         default: break
         }
     }
@@ -114,6 +121,7 @@ extension Session {
             return nil
         case .show(let show): return try showRelation(show).columns
         case .explain(let explain):
+            if Self.explainsKeeping(explain) { return Self.planColumns }
             _ = try columns(of: explain.statement, &binder)
             return [PlanColumn(name: "QUERY PLAN", type: .varchar)]
         case .execute(let name, _):

@@ -22,6 +22,7 @@ struct BackupsRelation: SystemRelation {
             PlanColumn(name: "bytes_linked", type: .long),
             PlanColumn(name: "bytes_own", type: .long), PlanColumn(name: "path", type: .varchar),
             PlanColumn(name: "adopted", type: .boolean),
+            PlanColumn(name: "last_verified", type: .timestamp),
             PlanColumn(name: "progress", type: .varchar), PlanColumn(name: "error", type: .varchar),
             PlanColumn(name: "comment", type: .varchar),
         ]
@@ -49,7 +50,8 @@ struct BackupsRelation: SystemRelation {
             info.lsn.map { .integer(Int64(clamping: $0)) } ?? .null, number(info.tables),
             number(info.partitions), number(info.rows), number(info.bytes),
             number(info.bytesCopied), number(info.bytesLinked), number(info.bytesOwn),
-            text(info.path), .boolean(info.isAdopted), text(info.progress), text(info.error),
+            text(info.path), .boolean(info.isAdopted),
+            time(info.lastVerified), text(info.progress), text(info.error),
             text(info.comment),
         ]
     }

@@ -12,8 +12,14 @@ package enum Process {
     }
 
     /// Writes a line for people to the standard error.
-    package static func printError(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
+    package static func printError(_ line: String) { writeError(line + "\n") }
+
+    /// Whether people see the standard error on a terminal.
+    package static var isErrorTerminal: Bool { isatty(2) == 1 }
+
+    /// Writes to the standard error as it is.
+    package static func writeError(_ text: String) {
+        let bytes = Array(text.utf8)
         // SAFETY: the array outlives the call. A closed terminal is nobody's business here.
         _ = unsafe Glibc.write(2, bytes, bytes.count)
     }

@@ -53,12 +53,15 @@ struct LiveTable {
         return flushing
     }
 
-    /// Takes segments out and others in; returns those taken out.
+    /// Takes segments out and others in; returns those taken out. One that is in both lists stays.
     mutating func replace(
         _ replacement: SegmentReplacement, lsn: LSN, directory: String, files: any FileSystem
     ) -> [SegmentHandle] {
         let removed = Set(replacement.removed)
-        let gone = segments.filter { removed.contains($0.entry.id) }
+        let staying = removed.intersection(replacement.added.map(\.id))
+        let gone = segments.filter {
+            removed.contains($0.entry.id) && !staying.contains($0.entry.id)
+        }
         // Everything before the segment whose place they take stays before the new ones.
         let place = segments.firstIndex { $0.entry.id == replacement.removed.first }
         var before = (place.map { segments[..<$0] } ?? segments[...])

@@ -1,0 +1,223 @@
+import Catalog
+package import Diagnostics
+import Platform
+package import Storage
+import Synchronization
+
+/// RESTORE: the mirror of BACKUP. BackupService+Listing.swift finds the backup by its name, the job
+/// is one of those `backups()` shows and CANCEL BACKUP ends; everything else is in this folder.
+extension BackupService {
+    /// Restores from a backup into the open database. When it returns, all tables show the restored
+    /// rows, at one LSN; when it throws, everything is as it was.
+    ///
+    /// - Throws: 55000, 55006, 58P01, XX001, 0A000, 42P01, 42P07, 42704, 42804, 22023, 42501, 53100,
+    ///   58030, 57014, and 40001 when other transactions change the same tables again and again.
+    package func restore(
+        _ request: RestoreRequest, into storage: Storage,
+        progress: any ProgressSink = SilentProgress(),
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws(DatabaseError) -> RestoreSummary {
+        let job = try enlistRestore(request, progress: progress, isCancelled: isCancelled)
+        do throws(DatabaseError) {
+            let summary = try run(request, into: storage, job: job)
+            job.end(nil)
+            return summary
+        } catch {
+            let told = error.state == .cancelled ? DatabaseError.restoreCancelled() : error
+            job.end(told)
+            throw told
+        }
+    }
+
+    /// The plan of a restore, for EXPLAIN: nothing is copied and nothing changes.
+    package func explainRestore(
+        _ request: RestoreRequest, into storage: Storage,
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws(DatabaseError) -> [PlanStep] {
+        let job = BackupJob(
+            id: makeID(), request: BackupRequest(scope: .database), clock: platform.clock,
+            sink: SilentProgress(), isCancelled: isCancelled)
+        let source = try openSource(request, job: job)
+        let live = try freeze(request, source, storage)
+        defer { live.release() }
+        let plan = try makePlan(
+            request, source, live, storage, job: job, countsLostRows: true, tableIDs: { 0 })
+        return plan.steps
+    }
+
+    /// The statement, step by step.
+    private func run(_ request: RestoreRequest, into storage: Storage, job: BackupJob)
+        throws(DatabaseError) -> RestoreSummary
+    {
+        let source = try openSource(request, job: job)
+        var attempt = 1
+        while true {
+            let live = try freeze(request, source, storage)
+            defer { live.release() }
+            let plan = try makePlan(
+                request, source, live, storage, job: job,
+                countsLostRows: request.mode == .differing, tableIDs: storage.reserveTableID)
+            if let conflict = plan.firstConflict { throw conflict }
+            announce(plan, job: job)
+            try admit(plan, storage)
+            var material = makeMaterial(request, job: job)
+            do throws(DatabaseError) {
+                let edits = try materialise(plan, into: &material, job: job)
+                try job.begin(.publishing)
+                let lsn = try commit(edits, storage)
+                return conclude(plan, source, material, lsn: lsn, job: job)
+            } catch {
+                material.discard()
+                // Somebody changed the tables meanwhile: what was planned is no longer what is.
+                guard error.state == .serializationFailure, attempt < Limits.restoreAttempts else {
+                    throw error
+                }
+                attempt += 1
+            }
+        }
+    }
+
+    // MARK: - Steps
+
+    /// 1 and 2. Reads the manifest and checks the backup against it.
+    private func openSource(_ request: RestoreRequest, job: BackupJob) throws(DatabaseError)
+        -> RestoreSource
+    {
+        let (path, manifest) = try find(request.source, destination: nil)
+        job.restores(Path.name(of: path), path: path)
+        try job.begin(.verifying, bytes: manifest.bytes)
+        let opening = RestoreSourceOpening(platform: platform, job: job)
+        return try opening.open(
+            name: Path.name(of: path), path: path, manifest: manifest,
+            isAdopted: try isAdopted(path))
+    }
+
+    /// The live tables, with every row of those concerned in segments.
+    private func freeze(
+        _ request: RestoreRequest, _ source: RestoreSource, _ storage: Storage
+    ) throws(DatabaseError) -> Snapshot {
+        let before = storage.snapshot()
+        let affected = try RestorePlanner.affectedTables(request, source, before)
+        before.release()
+        if !affected.isEmpty { try storage.flush(tables: affected) }
+        return storage.snapshot()
+    }
+
+    /// 3. Decides what is copied, linked, used again, replaced.
+    private func makePlan(
+        _ request: RestoreRequest, _ source: RestoreSource, _ live: Snapshot, _ storage: Storage,
+        job: BackupJob, countsLostRows: Bool, tableIDs: @escaping () -> UInt64
+    ) throws(DatabaseError) -> RestorePlan {
+        try job.begin(.planning)
+        let planner = RestorePlanner(
+            request: request, source: source, live: live, storage: storage,
+            makeTableID: tableIDs, countsLostRows: countsLostRows,
+            checkCancelled: { () throws(DatabaseError) in try job.checkCancelled() })
+        return try planner.plan()
+    }
+
+    /// Says before anything is done what will be lost.
+    private func announce(_ plan: RestorePlan, job: BackupJob) {
+        guard let lost = plan.rowsLost, lost.count > 0 else { return }
+        let number = lost.isExact ? "\(lost.count)" : "up to \(lost.count)"
+        let partitions = plan.tables.flatMap(\.partitions).filter { ($0.rowsLost?.count ?? 0) > 0 }
+        job.notice(
+            "\(number) rows are only in the database and not in the backup; they are lost with the "
+                + "\(partitions.count) partitions that are replaced")
+    }
+
+    /// Checks the room before the first byte is copied.
+    private func admit(_ plan: RestorePlan, _ storage: Storage) throws(DatabaseError) {
+        let path = storage.databaseDirectory
+        let needed = plan.bytesToCopy + Limits.spareBytes
+        let free = try platform.files.freeBytes(of: path)
+        guard free >= needed else {
+            throw .restoreDoesNotFit(path, needed: needed, free: free)
+        }
+    }
+
+    private func makeMaterial(_ request: RestoreRequest, job: BackupJob) -> RestoreMaterial {
+        RestoreMaterial(
+            files: platform.files, chance: platform.chance, job: job,
+            isVerified: request.isVerified, notice: { job.notice($0) })
+    }
+
+    /// 4 and 5. Brings the segments beside the live ones and checks them.
+    private func materialise(
+        _ plan: RestorePlan, into material: inout RestoreMaterial, job: BackupJob
+    ) throws(DatabaseError) -> [Edit] {
+        try job.begin(.copying, bytes: plan.bytesToCopy)
+        var edits: [Edit] = []
+        for table in plan.tables {
+            let entries = try material.bring(table.files)
+            edits += table.edits(adding: entries)
+        }
+        try job.checkCancelled()
+        return edits
+    }
+
+    /// 6. The one edit that is the restore.
+    private func commit(_ edits: [Edit], _ storage: Storage) throws(DatabaseError) -> LSN {
+        if edits.isEmpty { return storage.lastLSN }
+        return try storage.commit(Transaction(edits: edits)).lsn
+    }
+
+    private func conclude(
+        _ plan: RestorePlan, _ source: RestoreSource, _ material: RestoreMaterial, lsn: LSN,
+        job: BackupJob
+    ) -> RestoreSummary {
+        let changed = plan.tables.flatMap(\.partitions).filter { $0.action != .reuse }
+        return RestoreSummary(
+            id: job.id, name: source.name, path: source.path, lsn: lsn.value,
+            tables: plan.tables.count, partitions: changed.count, files: plan.files.count,
+            rows: changed.reduce(0) { $0 + $1.rows }, bytesCopied: material.bytesCopied,
+            bytesLinked: material.bytesLinked, bytesReused: material.bytesReused,
+            rowsLost: plan.rowsLost?.count,
+            durationMicroseconds: max(0, platform.clock.now() - job.startedAt))
+    }
+
+    /// One restore at a time: two could bring the same segment to the same place.
+    private func enlistRestore(
+        _ request: RestoreRequest, progress: any ProgressSink,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) throws(DatabaseError) -> BackupJob {
+        let job = BackupJob(
+            id: makeID(), request: BackupRequest(scope: .database), clock: platform.clock,
+            sink: progress, isCancelled: isCancelled)
+        job.restores(request.source, path: "")
+        let isFree = jobs.withLock { jobs in
+            if jobs.contains(where: \.isRunningRestore) { return false }
+            jobs.append(job)
+            if jobs.count > Limits.rememberedJobs,
+                let ended = jobs.firstIndex(where: { $0.info.status != .running })
+            {
+                jobs.remove(at: ended)
+            }
+            return true
+        }
+        guard isFree else { throw .restoreBusy() }
+        return job
+    }
+}
+
+extension RestorePlan.Table {
+    /// The edits of the one transaction that concern this table.
+    fileprivate func edits(adding entries: [SegmentEntry]) -> [Edit] {
+        let removed = partitions.flatMap(\.removed).map(\.id)
+        var edits: [Edit] = []
+        switch change {
+        case .create: edits.append(.createTable(definition))
+        case .replace(let id):
+            edits.append(.dropTable(id: id))
+            edits.append(.createTable(definition))
+        case .partitions: break
+        }
+        if removed.isEmpty, entries.isEmpty { return edits }
+        edits.append(
+            .replaceSegments(
+                SegmentReplacement(
+                    table: definition.id, definitionVersion: definition.version, removed: removed,
+                    added: entries)))
+        return edits
+    }
+}

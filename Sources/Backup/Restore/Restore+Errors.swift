@@ -1,0 +1,105 @@
+import Diagnostics
+
+extension DatabaseError {
+    static func backupLacksTable(_ table: String, backup: String, at position: Int?)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .undefinedTable, "table does not exist [table=\(table)]",
+            detail: "The backup \"\(backup)\" does not hold it.",
+            hint: "See backup_tables('\(backup)').", position: position)
+    }
+
+    static func restoreTargetMissing(_ table: String, at position: Int?) -> DatabaseError {
+        DatabaseError(
+            .undefinedTable, "table does not exist [table=\(table)]",
+            hint: "INTO takes an existing table; AS makes a new one.", position: position)
+    }
+
+    static func backupLacksPartition(_ partition: String, backup: String) -> DatabaseError {
+        DatabaseError(
+            .undefinedObject,
+            "no partition of the backup fits [partition=\(partition), backup=\(backup)]",
+            hint: "Partitions are named as their directories are, such as 2026-01-31.")
+    }
+
+    static func restoreOntoTable(_ table: String, at position: Int?) -> DatabaseError {
+        DatabaseError(
+            .duplicateTable, "table already exists [table=\(table)]",
+            hint: "Use FULL to replace it, INCREMENTAL to replace the partitions that differ, "
+                + "AS to restore into a new table, or INTO to add partitions to an existing one.",
+            position: position)
+    }
+
+    static func restoreAsTable(_ table: String, at position: Int?) -> DatabaseError {
+        DatabaseError(
+            .duplicateTable, "table already exists [table=\(table)]",
+            hint: "AS makes a new table; choose a name that is free, or use INTO.",
+            position: position)
+    }
+
+    static func restoreOntoPartition(_ partition: String, of table: String) -> DatabaseError {
+        DatabaseError(
+            .duplicateTable,
+            "partition holds other rows [table=\(table), partition=\(partition)]",
+            hint: "Use FULL or INCREMENTAL to replace it, or leave it out with PARTITION.")
+    }
+
+    static func restoreSchemaDiffers(_ table: String, _ difference: String) -> DatabaseError {
+        DatabaseError(
+            .datatypeMismatch,
+            "table differs from the one in the backup, \(difference) [table=\(table)]",
+            hint: "Restore it under another name with AS.")
+    }
+
+    static func restoreOptions(_ what: String) -> DatabaseError {
+        DatabaseError(.invalidParameter, "cannot restore, \(what)")
+    }
+
+    static func restoreDoesNotFit(_ path: String, needed: Int, free: Int) -> DatabaseError {
+        DatabaseError(
+            .diskFull,
+            "restore does not fit, \(needed) bytes needed and \(free) bytes free \"\(path)\"",
+            hint: "Free some space, restore fewer partitions, or use WITH (link = true).")
+    }
+
+    static func restoreBusy() -> DatabaseError {
+        DatabaseError(
+            .inUse, "another restore is running",
+            hint: "Wait for it to end, see backups().")
+    }
+
+    static func restoreCancelled() -> DatabaseError {
+        DatabaseError(
+            .cancelled, "canceling statement due to user request",
+            detail: "The restore was given up, nothing was changed.")
+    }
+
+    /// A segment of a backup whose bytes are not what they were.
+    ///
+    /// - Parameter block: what the segment's own checksums say, when they say anything.
+    static func backupSegmentDamaged(
+        _ path: String, expected: String, found: String, block: String?
+    ) -> DatabaseError {
+        DatabaseError(
+            .corrupted,
+            "backup is damaged, expected SHA-256 \(expected) and found \(found) \"\(path)\"",
+            detail: block.map { "Inside: \($0)." },
+            hint: "Nothing was restored. Use another backup; this one is not to be trusted.")
+    }
+
+    static func copyDamaged(_ path: String, expected: String, found: String) -> DatabaseError {
+        DatabaseError(
+            .inputOutput,
+            "copy is not what was written, expected SHA-256 \(expected) and found \(found) "
+                + "\"\(path)\"",
+            hint: "Nothing was restored. The disk may be failing; look at the kernel's log.")
+    }
+
+    static func backupUnflushed(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "backup was adopted and holds rows that are only in its log \"\(path)\"",
+            hint: "Start a server on it and stop it once, which writes them to their table.")
+    }
+}

@@ -1,0 +1,267 @@
+import Catalog
+import Diagnostics
+import Platform
+import Storage
+
+/// Decides what a restore does, without doing any of it.
+struct RestorePlanner {
+    let request: RestoreRequest
+    let source: RestoreSource
+    /// The tables as they are; those the restore may change have all their rows in segments.
+    let live: Snapshot
+    let storage: Storage
+    /// Issues the id of a table to be created: a real one only when it is going to be.
+    let makeTableID: () -> UInt64
+    let countsLostRows: Bool
+    let checkCancelled: () throws(DatabaseError) -> Void
+
+    /// - Throws: 42P01 and 42704 for what the backup lacks, 22023 for options that contradict each
+    ///   other. What stands in the way is part of the plan.
+    func plan() throws(DatabaseError) -> RestorePlan {
+        let chosen = try choose()
+        try checkPartitions(chosen)
+        var tables: [RestorePlan.Table] = []
+        for table in chosen { tables.append(try plan(table.stored, table.named)) }
+        return RestorePlan(tables: tables)
+    }
+
+    /// The live tables that a restore looks at: their rows in memory are to be flushed before.
+    static func affectedTables(_ request: RestoreRequest, _ source: RestoreSource, _ live: Snapshot)
+        throws(DatabaseError) -> [UInt64]
+    {
+        if case .existingTable(let table) = request.target {
+            let found = live.table(schema: table.schema ?? "public", name: table.name)
+            return found.map { [$0.definition.id] } ?? []
+        }
+        if case .newTable = request.target { return [] }
+        switch request.scope {
+        case .database:
+            return source.root.tables.compactMap {
+                live.table(schema: $0.definition.schema, name: $0.definition.name)?.definition.id
+            }
+        case .tables(let names):
+            return names.compactMap {
+                live.table(schema: $0.schema ?? "public", name: $0.name)?.definition.id
+            }
+        }
+    }
+
+    // MARK: - Choosing
+
+    private typealias Chosen = (stored: ReadableRoot.Table, named: RestoreRequest.Table?)
+
+    private func choose() throws(DatabaseError) -> [Chosen] {
+        switch request.scope {
+        case .database:
+            guard request.target == .original else {
+                throw .restoreOptions("a whole database takes neither AS nor INTO")
+            }
+            return source.root.tables.map { ($0, nil) }
+        case .tables(let names):
+            guard request.target == .original || names.count == 1 else {
+                throw .restoreOptions("AS and INTO need exactly one table")
+            }
+            if case .newTable = request.target, request.mode != .refuse {
+                throw .restoreOptions("AS makes a new table, FULL and INCREMENTAL are for others")
+            }
+            var chosen: [Chosen] = []
+            for name in names {
+                let table = try source.table(name)
+                let isKnown = chosen.contains { $0.stored.definition.id == table.definition.id }
+                if !isKnown { chosen.append((table, name)) }
+            }
+            return chosen
+        }
+    }
+
+    private func checkPartitions(_ chosen: [Chosen]) throws(DatabaseError) {
+        let known = Set(chosen.flatMap { $0.stored.segments.map(\.partition) })
+        if let missing = request.partitions.missing(from: known) {
+            throw .backupLacksPartition(missing, backup: source.name)
+        }
+    }
+
+    // MARK: - One table
+
+    private func plan(_ stored: ReadableRoot.Table, _ named: RestoreRequest.Table?)
+        throws(DatabaseError) -> RestorePlan.Table
+    {
+        switch request.target {
+        case .original:
+            let own = live.table(schema: stored.definition.schema, name: stored.definition.name)
+            guard let own else { return create(stored, stored.definition, replacing: nil) }
+            switch request.mode {
+            case .refuse:
+                return obstructed(
+                    own, .restoreOntoTable(own.name, at: named?.position))
+            case .replace where request.partitions == .all:
+                return create(stored, stored.definition, replacing: own)
+            case .replace, .differing: return try change(own, stored)
+            }
+        case .newTable(let name):
+            let schema = name.schema ?? "public"
+            if let own = live.table(schema: schema, name: name.name) {
+                return obstructed(own, .restoreAsTable(own.name, at: name.position))
+            }
+            let definition = stored.definition.copied(id: 0, schema: schema, name: name.name)
+            return create(stored, definition, replacing: nil)
+        case .existingTable(let name):
+            guard let own = live.table(schema: name.schema ?? "public", name: name.name) else {
+                throw .restoreTargetMissing(name.name, at: name.position)
+            }
+            return try change(own, stored)
+        }
+    }
+
+    private func obstructed(_ own: TableView, _ conflict: DatabaseError) -> RestorePlan.Table {
+        RestorePlan.Table(
+            change: .partitions, definition: own.definition, partitions: [], conflict: conflict,
+            bytesDropped: 0)
+    }
+
+    /// A table that is made anew, perhaps in the place of another.
+    private func create(
+        _ stored: ReadableRoot.Table, _ definition: TableDefinition, replacing own: TableView?
+    ) -> RestorePlan.Table {
+        let definition = definition.copied(id: makeTableID(), name: definition.name)
+        let comparison = SchemaComparison(theirs: stored.definition, ours: definition)
+        let builder = RestoreFileBuilder(
+            source: source, stored: stored, definition: definition, comparison: comparison,
+            storage: storage, isLinked: request.isLinked, isSameTable: true, liveLSN: live.lsn,
+            own: own.map { view in (view.definition, view.segments) })
+        let partitions = partitionNames(stored).map { name in
+            let entries = stored.segments.filter { $0.partition == name }
+            return RestorePlan.Partition(
+                name: name, action: own == nil ? .add : .replace,
+                files: builder.files(entries), removed: [], rowsLost: nil, conflict: nil)
+        }
+        return RestorePlan.Table(
+            change: own.map { .replace(id: $0.definition.id) } ?? .create, definition: definition,
+            partitions: partitions, conflict: nil,
+            bytesDropped: own?.segments.reduce(0) { $0 + $1.bytes } ?? 0)
+    }
+
+    private func partitionNames(_ stored: ReadableRoot.Table) -> [String] {
+        Set(stored.segments.map(\.partition)).filter(request.partitions.contains).sorted()
+    }
+
+    /// A table that stays and gets partitions.
+    private func change(_ own: TableView, _ stored: ReadableRoot.Table) throws(DatabaseError)
+        -> RestorePlan.Table
+    {
+        let comparison = SchemaComparison(theirs: stored.definition, ours: own.definition)
+        if let difference = comparison.firstDifference {
+            return obstructed(own, .restoreSchemaDiffers(own.name, difference))
+        }
+        let builder = RestoreFileBuilder(
+            source: source, stored: stored, definition: own.definition, comparison: comparison,
+            storage: storage, isLinked: request.isLinked,
+            isSameTable: source.root.identity == storage.identity
+                && stored.definition.id == own.definition.id,
+            liveLSN: live.lsn, own: (own.definition, own.segments))
+        var partitions: [RestorePlan.Partition] = []
+        for name in partitionNames(stored) {
+            partitions.append(try change(name, of: own, stored, builder))
+        }
+        if request.mode == .replace, request.partitions == .all {
+            let known = Set(stored.segments.map(\.partition))
+            let others = Set(own.segments.map(\.partition)).subtracting(known)
+            for name in others.sorted() {
+                let removed = own.segments.filter { $0.partition == name }
+                partitions.append(
+                    RestorePlan.Partition(
+                        name: name, action: .replace, files: [], removed: removed,
+                        rowsLost: try lostRows(removed, [], own, stored), conflict: nil))
+            }
+        }
+        return RestorePlan.Table(
+            change: .partitions, definition: own.definition, partitions: partitions, conflict: nil,
+            bytesDropped: 0)
+    }
+
+    private func change(
+        _ name: String, of own: TableView, _ stored: ReadableRoot.Table,
+        _ builder: RestoreFileBuilder
+    ) throws(DatabaseError) -> RestorePlan.Partition {
+        let theirs = stored.segments.filter { $0.partition == name }
+        let ours = own.segments.filter { $0.partition == name }
+        let isSame = Set(theirs.map(\.sha256)) == Set(ours.map(\.sha256))
+        func partition(_ action: RestorePlan.Partition.Action) -> RestorePlan.Partition {
+            let isWritten = action == .add || action == .replace
+            return RestorePlan.Partition(
+                name: name, action: action, files: isWritten ? builder.files(theirs) : [],
+                removed: isWritten ? ours : [], rowsLost: nil, conflict: nil)
+        }
+        if ours.isEmpty { return partition(.add) }
+        switch request.mode {
+        case .replace:
+            var replaced = partition(.replace)
+            replaced.rowsLost = try lostRows(ours, theirs, own, stored)
+            return replaced
+        case .differing where isSame, .refuse where isSame: return partition(.reuse)
+        case .differing:
+            var replaced = partition(.replace)
+            replaced.rowsLost = try lostRows(ours, theirs, own, stored)
+            return replaced
+        case .refuse:
+            var obstructed = partition(.conflict)
+            obstructed.conflict = .restoreOntoPartition(name, of: own.name)
+            return obstructed
+        }
+    }
+
+    /// Rows that only our segments have. Segments that both have need no reading.
+    private func lostRows(
+        _ ours: [SegmentEntry], _ theirs: [SegmentEntry], _ own: TableView,
+        _ stored: ReadableRoot.Table
+    ) throws(DatabaseError) -> RestorePlan.LostRows? {
+        guard countsLostRows else { return nil }
+        let shared = Set(ours.map(\.sha256)).intersection(theirs.map(\.sha256))
+        let difference = RowDifference(
+            theirs: stored.view, ours: own, checkCancelled: checkCancelled)
+        return try difference.rowsOnly(
+            in: ours.filter { !shared.contains($0.sha256) },
+            not: theirs.filter { !shared.contains($0.sha256) })
+    }
+}
+
+/// Makes the file operations of one table.
+struct RestoreFileBuilder {
+    let source: RestoreSource
+    let stored: ReadableRoot.Table
+    /// The table as it will be.
+    let definition: TableDefinition
+    let comparison: SchemaComparison
+    let storage: Storage
+    let isLinked: Bool
+    let isSameTable: Bool
+    let liveLSN: LSN
+    /// The live table whose files may be used again.
+    let own: (definition: TableDefinition, segments: [SegmentEntry])?
+
+    /// The operations for the segments of one partition, in their order.
+    func files(_ entries: [SegmentEntry]) -> [RestorePlan.File] {
+        // Commits of another past, or of a future that was given up, say nothing here: then the
+        // segments count as written by the restore, in the order they have.
+        let isOurPast =
+            source.root.identity == storage.identity
+            && entries.allSatisfy { $0.lastLSN <= liveLSN }
+        return entries.map { entry in
+            let placed = entry.with(
+                firstLSN: isOurPast ? nil : .zero, lastLSN: isOurPast ? nil : .zero,
+                columnMap: comparison.columnMap(of: entry, isSameTable: isSameTable))
+            return RestorePlan.File(
+                operation: operation(entry), source: source.path(of: entry, in: stored),
+                target: storage.segmentPath(placed, of: definition), entry: placed)
+        }
+    }
+
+    private func operation(_ entry: SegmentEntry) -> RestorePlan.File.Operation {
+        // Same id, length and digest: only then it is the same segment.
+        let twin = own?.segments.first {
+            $0.id == entry.id && $0.bytes == entry.bytes && $0.sha256 == entry.sha256
+        }
+        if let own, let twin { return .reuse(path: storage.segmentPath(twin, of: own.definition)) }
+        return isLinked ? .link : .copy
+    }
+}

@@ -1,0 +1,105 @@
+import Catalog
+import Diagnostics
+import Platform
+import Storage
+
+/// A backup opened to be restored from. Closed with the last reference.
+///
+/// INV-1 what is here was compared with `_backup.json`, except in an adopted backup, which is a
+/// database by now: there only the segments' own digests count, when they are copied.
+final class RestoreSource: Sendable {
+    let name: String
+    let path: String
+    let manifest: BackupManifest
+    let root: ReadableRoot
+    let isAdopted: Bool
+
+    init(
+        name: String, path: String, manifest: BackupManifest, root: ReadableRoot, isAdopted: Bool
+    ) {
+        self.name = name
+        self.path = path
+        self.manifest = manifest
+        self.root = root
+        self.isAdopted = isAdopted
+    }
+
+    /// Where a segment lies.
+    func path(of entry: SegmentEntry, in table: ReadableRoot.Table) -> String {
+        Path.join(root.databaseDirectory, table.relativePath(of: entry))
+    }
+
+    /// Finds a table by the name a statement gives.
+    func table(_ wanted: RestoreRequest.Table) throws(DatabaseError) -> ReadableRoot.Table {
+        let key = TableName(schema: wanted.schema ?? "public", name: wanted.name).folded
+        guard
+            let table = root.tables.first(where: {
+                TableName(schema: $0.definition.schema, name: $0.definition.name).folded == key
+            })
+        else { throw .backupLacksTable(wanted.name, backup: name, at: wanted.position) }
+        return table
+    }
+}
+
+/// Opens a backup and checks it before anything of it is believed.
+struct RestoreSourceOpening {
+    let platform: Platform
+    let job: BackupJob
+
+    /// - Throws: XX001 naming the file for what is missing, strange, planted or damaged; 55000 for
+    ///   an adopted backup with rows that only its log has; 55006 while a server runs on it.
+    func open(name: String, path: String, manifest: BackupManifest, isAdopted: Bool)
+        throws(DatabaseError) -> RestoreSource
+    {
+        if !isAdopted { try verifyBeforeReading(path, manifest) }
+        let root = try ReadableRoot(
+            root: path, platform: platform)
+        let source = RestoreSource(
+            name: name, path: path, manifest: manifest, root: root, isAdopted: isAdopted)
+        if isAdopted {
+            if root.tables.contains(where: \.hasUnflushedRows) { throw .backupUnflushed(path) }
+        } else {
+            try compare(source)
+        }
+        return source
+    }
+
+    /// Small files byte by byte, segments by presence, kind and length; their bytes are compared
+    /// when they are copied.
+    private func verifyBeforeReading(_ path: String, _ manifest: BackupManifest)
+        throws(DatabaseError)
+    {
+        let verifier = BackupVerifier(path: path, files: platform.files) {
+            [job] bytes
+                throws(DatabaseError) in try job.advance(bytes)
+        }
+        try verifier.verify(manifest, mode: .quick)
+        for file in manifest.files where file.segment == nil {
+            try verifier.verify(file, mode: .full)
+        }
+    }
+
+    /// A table's manifest and `_backup.json` must tell the same of every segment.
+    private func compare(_ source: RestoreSource) throws(DatabaseError) {
+        let root = source.root
+        guard root.identity.uuid == source.manifest.database,
+            root.lsn.value == source.manifest.lsn
+        else {
+            throw .backupDamaged(source.path, what: "db/ is of another database or instant")
+        }
+        var listed: [String: BackupManifest.File] = [:]
+        for file in source.manifest.files { listed[file.path] = file }
+        for table in root.tables {
+            for entry in table.segments {
+                let path = "db/" + table.relativePath(of: entry)
+                guard let file = listed[path], file.segment == entry.id,
+                    file.bytes == entry.bytes, file.sha256 == hexadecimal(entry.sha256)
+                else {
+                    throw .backupDamaged(
+                        Path.join(source.path, path),
+                        what: "the table's manifest and _backup.json differ about it")
+                }
+            }
+        }
+    }
+}

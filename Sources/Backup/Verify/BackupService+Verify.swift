@@ -1,0 +1,95 @@
+package import Diagnostics
+import Platform
+import Storage
+
+extension BackupService {
+    /// Verifies a backup and notes when it was found sound.
+    ///
+    /// - Throws: 58P01 when there is none, 55000 when it was adopted, XX001 at the first damage,
+    ///   naming file and, with `.deep`, block.
+    package func verify(
+        _ name: String, destination: String? = nil, mode: VerifyMode = .full,
+        progress: any ProgressSink = SilentProgress(),
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws(DatabaseError) -> VerifyReport {
+        let (path, manifest) = try find(name, destination: destination)
+        guard try !isAdopted(path) else { throw .backupAdopted(path) }
+        let job = BackupJob(
+            id: makeID(), request: BackupRequest(scope: .database), clock: platform.clock,
+            sink: progress, isCancelled: isCancelled)
+        job.name(name, path: path, isIncremental: false, parent: nil)
+        try job.begin(.verifying, bytes: mode == .quick ? 0 : manifest.bytes)
+        let verifier = BackupVerifier(path: path, files: platform.files) {
+            bytes throws(DatabaseError) in try job.advance(bytes)
+        }
+        try verifier.verify(manifest, mode: mode == .quick ? .quick : .full)
+        let rows = mode == .deep ? try examine(path, manifest, job: job) : nil
+        if mode != .quick { note(manifest, mode: mode, at: path) }
+        return VerifyReport(
+            name: name, files: manifest.files.count, bytes: manifest.bytes, rows: rows)
+    }
+
+    /// Decodes every row of every segment and compares what was computed with what is written.
+    private func examine(_ path: String, _ manifest: BackupManifest, job: BackupJob)
+        throws(DatabaseError) -> Int
+    {
+        try job.begin(.verifying, bytes: manifest.bytes)
+        let root = try ReadableRoot(root: path, platform: platform)
+        defer { root.close() }
+        var rows = 0
+        for table in root.tables {
+            for entry in table.segments {
+                let file = Path.join(root.databaseDirectory, table.relativePath(of: entry))
+                try SegmentExamination.examine(
+                    file, entry: entry, of: table.definition, files: platform.files)
+                rows += entry.rows
+                try job.advance(entry.bytes)
+            }
+        }
+        guard rows == manifest.rows else {
+            throw .backupDamaged(
+                path, what: "expected \(manifest.rows) rows and found \(rows)")
+        }
+        return rows
+    }
+
+    // MARK: - When it was verified
+
+    /// Below a destination: one small file per backup, named by its id. The backup itself is not
+    /// written to any more, and a name may be given again.
+    static let verifiedDirectory = ".verified"
+
+    /// A destination that cannot be written to keeps no note; the verification holds all the same.
+    private func note(_ manifest: BackupManifest, mode: VerifyMode, at path: String) {
+        let directory = Path.join(Path.directory(of: path), Self.verifiedDirectory)
+        let text = "\(platform.clock.now()) \(mode == .deep ? "deep" : "full")\n"
+        do throws(DatabaseError) {
+            guard RelativePath.isSafe(manifest.id) else { return }
+            try platform.files.makeDurableDirectory(directory)
+            try platform.files.publish(
+                Array(text.utf8), as: Path.join(directory, manifest.id), replacing: .atomically)
+        } catch {
+            platform.log.log(.error, "backup", "cannot note the verification: \(error)")
+        }
+    }
+
+    /// When a backup was last found sound, in microseconds since 1970.
+    func lastVerified(_ id: String, in destination: Destination) throws(DatabaseError) -> Int64? {
+        guard RelativePath.isSafe(id) else { return nil }
+        let file = Path.join(destination.path, Self.verifiedDirectory, id)
+        guard try platform.files.info(file)?.kind == .file else { return nil }
+        let bytes = try platform.files.readAll(file, upTo: Limits.verifiedNoteBytes)
+        return Int64(String(decoding: bytes.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
+    }
+
+    /// Forgets the note of a backup that is removed.
+    func forgetVerification(_ id: String, in destination: Destination) {
+        guard RelativePath.isSafe(id) else { return }
+        let file = Path.join(destination.path, Self.verifiedDirectory, id)
+        do throws(DatabaseError) {
+            if try platform.files.info(file) != nil { try platform.files.remove(file) }
+        } catch {
+            platform.log.log(.error, "backup", "cannot forget a verification: \(error)")
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import Backup
+import Diagnostics
+import Execution
+import Planner
+import Platform
+import SQL
+import Values
+
+extension Session {
+    func restore(_ statement: RestoreStatement, completion: @escaping Completion)
+        throws(DatabaseError)
+    {
+        guard let service = engine.backup else { throw .backupUnavailable() }
+        let request = try request(statement)
+        try requireNothingWritten("RESTORE")
+        let storage = engine.storage
+        let sink = RestoreNotices(notices: notices)
+        let flag = cancellation
+        let position = statement.source.position
+        engine.platform.workers.start("restore") {
+            do throws(DatabaseError) {
+                let summary = try service.restore(
+                    request, into: storage, progress: sink, isCancelled: { flag.isCancelled })
+                sink.notice(summary.sentence)
+                completion(.success(.command(CommandResult("RESTORE", restore: summary))))
+            } catch {
+                completion(.failure(error.placed(at: position)))
+            }
+        }
+    }
+
+    /// Lets statements that no ROLLBACK undoes run in a block that has written nothing: many drivers
+    /// send BEGIN by themselves.
+    func requireNothingWritten(_ statement: String) throws(DatabaseError) {
+        guard changes.isEmpty else { throw .afterWriting(statement) }
+        if case .block = transaction {
+            notice(
+                .notice, .activeTransaction,
+                "\(statement) takes effect at once, ROLLBACK does not undo it")
+        }
+    }
+
+    private func request(_ statement: RestoreStatement) throws(DatabaseError) -> RestoreRequest {
+        if let filter = statement.filter {
+            throw .unsupported("RESTORE with WHERE", at: filter.position)
+        }
+        if let time = statement.asOf { throw .unsupported("RESTORE AS OF", at: time.position) }
+        let scope: RestoreRequest.Scope =
+            switch statement.scope {
+            case .database: .database
+            case .tables(let names): .tables(names.map { table($0) })
+            }
+        var request = RestoreRequest(scope: scope, source: statement.source.text)
+        switch statement.partitions {
+        case nil: break
+        case .list(let names)?: request.partitions = .list(names.map(\.text))
+        case .like(let pattern)?: request.partitions = .like(pattern.text)
+        }
+        switch statement.target {
+        case .original: break
+        case .newTable(let name): request.target = .newTable(table(name))
+        case .existingTable(let name): request.target = .existingTable(table(name))
+        }
+        switch statement.mode {
+        case .refuse: request.mode = .refuse
+        case .replace: request.mode = .replace
+        case .differing: request.mode = .differing
+        }
+        for option in statement.options { try apply(option, to: &request) }
+        return request
+    }
+
+    private func table(_ name: TableName) -> RestoreRequest.Table {
+        RestoreRequest.Table(
+            schema: name.schema?.text, name: name.name.text, position: name.name.position)
+    }
+
+    private func apply(_ option: Option, to request: inout RestoreRequest) throws(DatabaseError) {
+        switch (option.name.folded, option.value) {
+        case ("link", .boolean(let flag)): request.isLinked = flag
+        case ("link", .none): request.isLinked = true
+        case ("verify", .boolean(let flag)): request.isVerified = flag
+        case ("verify", .none): request.isVerified = true
+        case ("link", _), ("verify", _):
+            throw .badRestoreOption(option.name.text, at: option.valuePosition)
+        default: throw .unknownRestoreOption(option.name.text, at: option.name.position)
+        }
+    }
+
+    // MARK: - EXPLAIN
+
+    /// The columns of EXPLAIN BACKUP and EXPLAIN RESTORE.
+    static let planColumns = [
+        PlanColumn(name: "object", type: .varchar), PlanColumn(name: "action", type: .varchar),
+        PlanColumn(name: "files", type: .long), PlanColumn(name: "rows", type: .long),
+        PlanColumn(name: "bytes_to_copy", type: .long),
+        PlanColumn(name: "bytes_to_link", type: .long),
+        PlanColumn(name: "bytes_to_replace", type: .long),
+        PlanColumn(name: "rows_lost", type: .long),
+        PlanColumn(name: "conflict", type: .varchar),
+    ]
+
+    /// Whether EXPLAIN shows the plan of a backup or of a restore.
+    static func explainsKeeping(_ explain: Explain) -> Bool {
+        switch explain.statement {
+        case .backup, .restore: true
+        default: false
+        }
+    }
+
+    /// EXPLAIN BACKUP and EXPLAIN RESTORE: the plan, made as the statement makes it.
+    ///
+    /// - Requires: `explainsKeeping`.
+    func explainKeeping(_ explain: Explain, completion: @escaping Completion)
+        throws(DatabaseError)
+    {
+        guard let service = engine.backup else { throw .backupUnavailable() }
+        let flag = cancellation
+        let position: Int
+        let makeSteps: @Sendable () throws(DatabaseError) -> [PlanStep]
+        switch explain.statement {
+        case .restore(let statement):
+            let request = try request(statement)
+            let storage = engine.storage
+            position = statement.source.position
+            makeSteps = { () throws(DatabaseError) in
+                try service.explainRestore(
+                    request, into: storage, isCancelled: { flag.isCancelled })
+            }
+        case .backup(let statement):
+            let request = try request(statement)
+            position = statement.position
+            makeSteps = { () throws(DatabaseError) in
+                try service.explainBackup(request, isCancelled: { flag.isCancelled })
+            }
+        default: throw .unsupported("EXPLAIN of this statement", at: explain.position)
+        }
+        engine.platform.workers.start("explain") { [self] in
+            do throws(DatabaseError) {
+                let relation = FixedRelation(
+                    name: "explain", columns: Self.planColumns,
+                    rows: try makeSteps().map(Self.planRow))
+                let rows = ResultRows(try rows(of: relation))
+                completion(.success(.rows(rows, .plain("EXPLAIN"))))
+            } catch {
+                completion(.failure(error.placed(at: position)))
+            }
+        }
+    }
+
+    private static func planRow(_ step: PlanStep) -> [Value] {
+        func number(_ value: Int?) -> Value { value.map { .integer(Int64($0)) } ?? .null }
+        return [
+            .string(step.object), .string(step.action.rawValue), number(step.files),
+            number(step.rows), number(step.bytesToCopy), number(step.bytesToLink),
+            number(step.bytesToReplace), number(step.rowsLost),
+            step.conflict.map { .string($0) } ?? .null,
+        ]
+    }
+}
+
+/// Makes notices of a restore's progress.
+private struct RestoreNotices: ProgressSink {
+    let notices: @Sendable (Notice) -> Void
+
+    func report(_ progress: BackupProgress) {
+        // The end is told by the summary.
+        if progress.stage == .complete { return }
+        var text = "restore from \"\(progress.name)\" \(progress.stage.rawValue) "
+        text += "\(progress.percent) %"
+        if let seconds = progress.secondsLeft { text += ", \(seconds) s left" }
+        notice(text)
+    }
+
+    func notice(_ message: String) { notices(Notice(.notice, .warning, message)) }
+}
+
+extension DatabaseError {
+    /// Points to the name of the backup when the backup is what is wrong.
+    fileprivate func placed(at position: Int) -> DatabaseError {
+        switch state {
+        case .missingFile, .corrupted, .invalidName: at(position)
+        default: self
+        }
+    }
+
+    fileprivate static func afterWriting(_ statement: String) -> DatabaseError {
+        DatabaseError(
+            .activeTransaction,
+            "\(statement) cannot run in a transaction that has written something",
+            hint: "Commit first or set autocommit.")
+    }
+
+    fileprivate static func badRestoreOption(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "invalid value for option \"\(name)\"",
+            hint: "It is true or false.", position: position)
+    }
+
+    fileprivate static func unknownRestoreOption(_ name: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .invalidParameter, "unknown option \"\(name)\"", hint: "Known are link and verify.",
+            position: position)
+    }
+}

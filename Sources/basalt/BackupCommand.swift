@@ -1,0 +1,209 @@
+import Backup
+import Diagnostics
+import Platform
+import Storage
+
+/// How a command on files ends: other numbers than those of `serve`, which has more to tell.
+enum FileExitCode: Int32 {
+    case done = 0
+    case failed = 1
+    case usage = 2
+    case damaged = 3
+
+    init(_ error: DatabaseError) { self = error.state == .corrupted ? .damaged : .failed }
+}
+
+/// `basalt backup …`: works on backups while no server runs, or beside one that does not have the
+/// root open. `create` and `restore` open the root exclusively.
+struct BackupCommand {
+    let options: BackupOptions
+    let root: RootDirectory
+    let environment: [String: String]
+    let workingDirectory: String
+
+    func run() -> FileExitCode {
+        let platform = Platform.linux(
+            log: ErrorLog(), workerThreads: Machine.coreCount)
+        do throws(DatabaseError) {
+            try perform(platform)
+            return .done
+        } catch {
+            Process.printError("basalt: \(error)")
+            return FileExitCode(error)
+        }
+    }
+
+    private func perform(_ platform: Platform) throws(DatabaseError) {
+        let configuration = try Configuration.load(
+            path: root.configurationFile, files: platform.files, environment: environment)
+        let settings = backupSettings(configuration)
+        switch options.act {
+        case .list: try list(closed(platform, settings))
+        case .verify(let mode): try verify(mode, closed(platform, settings))
+        case .inspect: try inspect(closed(platform, settings))
+        case .drop:
+            try closed(platform, settings).drop(name)
+            print("dropped \(name)")
+        case .create(let request):
+            try withStorage(platform, settings) { storage, service throws(DatabaseError) in
+                let summary = try service.backup(request, progress: TerminalProgress("backup"))
+                TerminalProgress.clear()
+                print(summary.sentence)
+            }
+        case .restore(var request, let isDryRun):
+            request.source = name
+            try withStorage(platform, settings) { storage, service throws(DatabaseError) in
+                try restore(request, isDryRun: isDryRun, storage, service)
+            }
+        }
+    }
+
+    // MARK: - Where
+
+    /// A name without a slash is looked for in the backup root; any other is a path, and who may
+    /// run this command may read it anyway.
+    private var name: String {
+        guard let given = options.name else { return "" }
+        guard given.utf8.contains(UInt8(ascii: "/")) || given == "." || given == ".." else {
+            return given
+        }
+        return RootDirectory.absolute(given, workingDirectory: workingDirectory)
+    }
+
+    private func backupSettings(_ configuration: Configuration) -> BackupSettings {
+        var allowed = configuration.list("backup.allowed.paths")
+        if name.hasPrefix("/") { allowed += [Path.directory(of: name), name] }
+        if case .create(let request) = options.act, let target = request.destination {
+            allowed.append(target)
+        }
+        return BackupSettings(
+            root: root.path, backupRoot: configuration.text("cairo.sql.backup.root"),
+            allowedPaths: allowed, software: "Basalt \(Version.text)")
+    }
+
+    /// The service for what touches no open database.
+    private func closed(_ platform: Platform, _ settings: BackupSettings) -> BackupService {
+        BackupService(
+            source: BackupSource(
+                database: "", tableNames: { [] },
+                pin: { _ throws(DatabaseError) in throw .backupUnavailableOffline() }),
+            platform: platform, settings: settings)
+    }
+
+    /// Opens the root as a server does, for a root that is not there yet too.
+    private func withStorage(
+        _ platform: Platform, _ settings: BackupSettings,
+        _ body: (Storage, BackupService) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        try root.create(platform.files, rewritesPublic: false)
+        if try BackupService.isBackup(root: root.path, platform: platform) {
+            throw .rootIsBackup(root.path)
+        }
+        let storage = try Storage.open(root: root.path, platform: platform)
+        let service = BackupService(storage: storage, platform: platform, settings: settings)
+        do throws(DatabaseError) {
+            try body(storage, service)
+        } catch {
+            TerminalProgress.clear()
+            // The first failure is the one to tell; the log holds whatever was committed.
+            do throws(DatabaseError) { try storage.close() } catch _ {}
+            throw error
+        }
+        try storage.close()
+    }
+
+    // MARK: - What
+
+    private func list(_ service: BackupService) throws(DatabaseError) {
+        let rows = try service.list(destination: options.name.map { _ in name }).map { info in
+            [
+                info.name, info.status.rawValue, info.kind, MomentText.of(info.finishedAt),
+                number(info.tables), number(info.rows), number(info.bytes), number(info.bytesOwn),
+                info.isAdopted ? "adopted" : MomentText.of(info.lastVerified),
+                info.comment ?? info.error ?? "",
+            ]
+        }
+        let header = [
+            "name", "status", "kind", "finished", "tables", "rows", "bytes", "own bytes",
+            "verified", "comment",
+        ]
+        TextTable.print(header, rows)
+    }
+
+    private func verify(_ mode: VerifyMode, _ service: BackupService) throws(DatabaseError) {
+        do throws(DatabaseError) {
+            let report = try service.verify(name, mode: mode, progress: TerminalProgress("verify"))
+            TerminalProgress.clear()
+            let decoded = report.rows.map { ", \($0) rows decoded" } ?? ""
+            print("\(report.name) is sound: \(report.files) files, \(report.bytes) bytes\(decoded)")
+        } catch {
+            TerminalProgress.clear()
+            throw error
+        }
+    }
+
+    private func inspect(_ service: BackupService) throws(DatabaseError) {
+        let (path, manifest) = try service.manifest(of: name)
+        print("backup \(manifest.name) at \(path)")
+        print("id \(manifest.id), database \(manifest.database), timeline \(manifest.timeline)")
+        print(
+            "\(manifest.isIncremental ? "incremental" : "full"), "
+                + (manifest.isWholeDatabase ? "the whole database" : "some tables")
+                + (manifest.parent.map { ", parent \($0)" } ?? ""))
+        print(
+            "LSN \(manifest.lsn), finished \(MomentText.of(manifest.finishedAt)), "
+                + "\(manifest.software), asked for by \"\(manifest.requestedBy)\"")
+        if let comment = manifest.comment { print("comment \(comment)") }
+        print(
+            "\(manifest.files.count) files, \(manifest.bytes) bytes, \(manifest.bytesCopied) "
+                + "copied, \(manifest.bytesLinked) linked")
+        TextTable.print(
+            ["table", "partitions", "rows", "bytes", "first", "last", "directory"],
+            manifest.tables.map { table in
+                [
+                    "\(table.schema).\(table.name)", number(table.partitions), number(table.rows),
+                    number(table.bytes), MomentText.of(table.minTimestamp),
+                    MomentText.of(table.maxTimestamp), "db/\(table.directory)",
+                ]
+            })
+    }
+
+    private func restore(
+        _ request: RestoreRequest, isDryRun: Bool, _ storage: Storage, _ service: BackupService
+    ) throws(DatabaseError) {
+        if isDryRun {
+            let steps = try service.explainRestore(request, into: storage)
+            TextTable.print(
+                [
+                    "object", "action", "files", "rows", "to copy", "to link", "to replace",
+                    "rows lost", "conflict",
+                ],
+                steps.map { step in
+                    [
+                        step.object, step.action.rawValue, number(step.files), number(step.rows),
+                        number(step.bytesToCopy), number(step.bytesToLink),
+                        number(step.bytesToReplace), number(step.rowsLost), step.conflict ?? "",
+                    ]
+                })
+            return
+        }
+        let summary = try service.restore(
+            request, into: storage, progress: TerminalProgress("restore"))
+        TerminalProgress.clear()
+        print(summary.sentence)
+    }
+
+    private func number(_ value: Int?) -> String { value.map { String($0) } ?? "" }
+}
+
+extension DatabaseError {
+    fileprivate static func backupUnavailableOffline() -> DatabaseError {
+        DatabaseError(.notInPrerequisiteState, "no database is open")
+    }
+
+    fileprivate static func rootIsBackup(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState, "root is a backup, which is not written to \"\(path)\"",
+            hint: "Name the root of a database with -d, or start a server on this one to adopt it.")
+    }
+}
