@@ -1,5 +1,6 @@
 package import Diagnostics
 package import Planner
+import Platform
 import Synchronization
 package import Values
 
@@ -66,7 +67,9 @@ package final class Cursor: @unchecked Sendable {
         do throws(DatabaseError) {
             while true {
                 try cancellation.check()
-                guard let batch = try root.next() else { break }
+                let next = try root.next()
+                try MappedFiles.checkFault()
+                guard let batch = next else { break }
                 if batch.rowCount > 0 { return batch }
             }
         } catch {

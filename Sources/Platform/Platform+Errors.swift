@@ -8,6 +8,13 @@ extension DatabaseError {
             hint: "The disk may be failing; look at the kernel's log.")
     }
 
+    static func unreadablePage(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .inputOutput, "cannot read a page of mapped file \"\(path)\"",
+            detail: "The file was cut, or its disk does not answer.",
+            hint: "Look at the kernel's log; RESTORE the partition if the file is damaged.")
+    }
+
     static func fileTooLong(path: String, size: Int, limit: Int) -> DatabaseError {
         DatabaseError(
             .corrupted, "file of \(size) bytes is above its limit of \(limit) bytes \"\(path)\"")

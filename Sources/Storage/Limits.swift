@@ -34,6 +34,8 @@ enum Limits {
     static let transactionParts = 1 << 20
     /// Rows of one append.
     static let batchRows = 1 << 28
+    /// Segments mapped at once: a quarter of the mappings the kernel gives one process by default.
+    static let mappedSegments = 16_384
     /// Nanoseconds between tries to flush what could not be flushed: a full disk fails each of them.
     static let flushRetryNanoseconds: UInt64 = 1_000_000_000
     /// Commits that may wait for the committer; beyond, they are refused with 53200.

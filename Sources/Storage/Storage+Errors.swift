@@ -92,14 +92,18 @@ extension DatabaseError {
             hint: "Restore this file from a backup.")
     }
 
-    static func damagedLog(_ path: String, offset: Int, laterOffset: Int) -> DatabaseError {
-        DatabaseError(
-            .corrupted, "damaged log at offset \(offset) of \"\(path)\"",
+    /// - Parameter next: the first commit behind the damage that can be read, if there is one here.
+    static func damagedLog(
+        _ path: String, offset: Int, laterOffset: Int, lost: LSN, next: LSN?
+    ) -> DatabaseError {
+        let target = next.map(\.description) ?? "LSN"
+        return DatabaseError(
+            .corrupted, "damaged log at offset \(offset) of \"\(path)\", from commit \(lost) on",
             detail:
                 "A valid batch follows at offset \(laterOffset), so this is no torn end of a crash.",
             hint:
-                "Restore a backup; or cut the file to \(offset) bytes, which gives up every later commit."
-        )
+                "Restore a backup; or give up the damaged commits, with a copy of the root at hand: "
+                + "basalt repair --wal-skip-to \(target).")
     }
 
     static func missingLog(_ path: String, lsn: LSN) -> DatabaseError {

@@ -24,6 +24,8 @@ extension Storage {
         if settings.isReadOnly { throw .readOnlyRoot() }
         let memtable = Memtable(definition: table, firstLSN: firstLSN)
         for batch in rows where batch.rowCount > 0 { memtable.append(batch, lsn: lastLSN) }
+        // They may come from a mapped file that could not be read.
+        try MappedFiles.checkFault()
         let directory = tableDirectory(table)
         try platform.files.makeDurableDirectory(directory)
         let writer = MemtableFlush(

@@ -45,6 +45,13 @@ int32_t basalt_flock(int32_t fd, int32_t exclusive); // never waits
 int64_t basalt_free_bytes(const char *_Nonnull path);
 int64_t basalt_total_bytes(const char *_Nonnull path);
 void *_Nullable basalt_map(int32_t fd, size_t length, int32_t *_Nonnull error);
+/* Lets threads survive pages of registered mappings that cannot be read; see MappedFiles. */
+int32_t basalt_mapping_watch(void);
+/* Returns a slot, or -1 when all are taken. */
+int32_t basalt_mapping_add(const void *_Nonnull start, size_t length);
+void basalt_mapping_remove(int32_t slot);
+/* The slot that this thread could not read since the last call, or -1. */
+int32_t basalt_mapping_take_fault(void);
 int32_t basalt_unmap(void *_Nonnull start, size_t length);
 
 int32_t basalt_rename(const char *_Nonnull from, const char *_Nonnull to, int32_t replacing);

@@ -20,6 +20,8 @@ struct Recovery {
     let log: any LogSink
     let directory: String
     let isReadOnly: Bool
+    /// See `WALReader.skipsTo`.
+    var skipsTo: LSN?
 
     private var logDirectory: String { Path.join(directory, "_wal") }
 
@@ -93,8 +95,10 @@ struct Recovery {
         guard recovered.database.hasLog else { return }
         var replay = Replay(files: files, directory: directory, manifests: manifests)
         replay.tables = recovered.tables
+        replay.skipsStrangers = skipsTo != nil
         let reader = WALReader(
-            files: files, directory: logDirectory, timeline: recovered.database.timeline)
+            files: files, directory: logDirectory, timeline: recovered.database.timeline,
+            skipsTo: skipsTo, report: { log.log(.critical, "storage", $0) })
         let end = try reader.replay(from: recovered.database.firstLSN) {
             (lsn, entry) throws(DatabaseError) in
             try replay.apply(entry, lsn: lsn)

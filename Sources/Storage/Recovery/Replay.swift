@@ -12,6 +12,8 @@ struct Replay {
     var tables: [UInt64: LiveTable] = [:]
     var removals = RemovalQueue()
     var highestTableID: UInt64 = 0
+    /// Rows that do not fit are dropped: what they were written for is in a damaged part of the log.
+    var skipsStrangers = false
     /// Rows that no segment holds yet, kept until the end: a later flush may hold them.
     private var pending: [UInt64: [(lsn: LSN, append: Append)]] = [:]
 
@@ -26,6 +28,7 @@ struct Replay {
         for append in entry.appends {
             if let manifest = manifests[append.table], lsn <= manifest.completeTo { continue }
             guard let table = tables[append.table] else { continue }
+            if skipsStrangers, !fits(append, table.definition) { continue }
             try check(append, table.definition, lsn)
             pending[append.table, default: []].append((lsn, append))
         }
@@ -81,12 +84,15 @@ struct Replay {
     private func check(_ append: Append, _ definition: TableDefinition, _ lsn: LSN)
         throws(DatabaseError)
     {
-        let types = append.batch.columns.map(\.type)
-        guard types == definition.columns.map(\.type) else {
+        guard fits(append, definition) else {
             throw .damaged(
                 Path.join(directory, "_wal"), offset: 0,
                 "rows of commit \(lsn) that do not fit table \(definition.name)")
         }
+    }
+
+    private func fits(_ append: Append, _ definition: TableDefinition) -> Bool {
+        append.batch.columns.map(\.type) == definition.columns.map(\.type)
     }
 
     mutating func fillMemtables() {

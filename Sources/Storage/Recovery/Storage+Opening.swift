@@ -22,6 +22,20 @@ extension Storage {
         return try opening.run(onFatal)
     }
 
+    /// Opens a root whose log is damaged in the middle, giving up what the damage holds, and writes
+    /// everything that is left to segments, so that the next opening needs the damaged log no more.
+    /// The log says what was lost.
+    ///
+    /// - Parameter lsn: the first commit behind the damage, as the error of `open` names it.
+    package static func repairLog(root: String, skippingTo lsn: LSN, platform: Platform)
+        throws(DatabaseError)
+    {
+        var opening = Opening(root: root, platform: platform, settings: StorageSettings())
+        opening.skipsTo = lsn
+        let storage = try opening.run { _ in }
+        try storage.close()
+    }
+
     /// Begins a new timeline in a root that nobody has open: what a started or restored backup does
     /// first. Everything in its log is kept: it is flushed before.
     package static func adopt(root: String, platform: Platform) throws(DatabaseError)
@@ -48,6 +62,7 @@ private struct Opening {
     let root: String
     let platform: Platform
     let settings: StorageSettings
+    var skipsTo: LSN?
 
     private var files: any FileSystem { platform.files }
     private var directory: String { Path.join(root, "db") }
@@ -84,7 +99,7 @@ private struct Opening {
         if !database.hasLog, !settings.isReadOnly { database = try beginLog(database) }
         let recovery = Recovery(
             files: files, log: platform.log, directory: directory,
-            isReadOnly: settings.isReadOnly)
+            isReadOnly: settings.isReadOnly, skipsTo: skipsTo)
         let recovered = try recovery.run(database)
         let core = StorageCore(gate: platform.workers.makeGate())
         core.state.withLock { $0.nextTableID = recovered.highestTableID + 1 }

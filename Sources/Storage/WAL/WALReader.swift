@@ -18,6 +18,10 @@ struct WALReader {
     let files: any FileSystem
     let directory: String
     let timeline: String
+    /// Damage before this commit is skipped instead of refused: what `basalt repair` is told.
+    var skipsTo: LSN?
+    /// Told what is skipped, as text for people.
+    var report: (String) -> Void = { _ in }
 
     /// Reads all files. Damage at the very end is a torn tail; any other is refused.
     func replay(
@@ -46,14 +50,17 @@ struct WALReader {
         guard header.firstLSN == name, header.timeline == timeline else {
             throw .damaged(path, offset: 0, "log file of another place or timeline")
         }
-        guard end.files.isEmpty || header.previousChecksum == end.checksum else {
+        guard end.files.isEmpty || header.previousChecksum == end.checksum || skipsTo != nil else {
             throw .missingLog(path, lsn: end.lastLSN.next)
         }
         end.checksum = header.previousChecksum
         end.fileFirstLSN = name
         end.offset = WALFileHeader.bytes
         while end.offset < size {
-            guard let next = try frame(file, at: end.offset, size: size, after: end) else { break }
+            guard let next = try frame(file, at: end.offset, size: size, after: end) else {
+                if try skipDamage(file, size: size, &end) { continue }
+                break
+            }
             try replayFrame(next.frame, next.payload, path, body)
             end.checksum = next.checksum
             end.lastLSN = next.frame.lastLSN
@@ -110,23 +117,63 @@ struct WALReader {
     private func judgeDamage(_ file: any OpenFile, size: Int, isLast: Bool, _ end: inout WALEnd)
         throws(DatabaseError)
     {
-        guard isLast else { throw .damagedLog(file.path, offset: end.offset, laterOffset: size) }
         let lost = end.lastLSN.next
-        var offset = end.offset + WALFrame.alignment
+        let later = try laterFrame(file, from: end.offset, size: size) {
+            !isLast || $0.durableTo >= lost
+        }
+        if let later {
+            throw .damagedLog(
+                file.path, offset: end.offset, laterOffset: later.offset, lost: lost,
+                next: later.firstLSN)
+        }
+        if isLast {
+            end.isTorn = true
+            return
+        }
+        // Files are durable before the next one begins: nothing of them can be torn.
+        if skipsTo == nil {
+            throw .damagedLog(
+                file.path, offset: end.offset, laterOffset: size, lost: lost, next: nil)
+        }
+        report("skipped \(size - end.offset) bytes at offset \(end.offset) of \"\(file.path)\"")
+    }
+
+    /// Goes on behind damage when that was asked for; false when nothing valid follows.
+    private func skipDamage(_ file: any OpenFile, size: Int, _ end: inout WALEnd)
+        throws(DatabaseError) -> Bool
+    {
+        guard let skipsTo else { return false }
+        let begin = end.offset
+        let lastLSN = end.lastLSN
+        let later = try laterFrame(file, from: begin, size: size) {
+            $0.firstLSN > lastLSN && $0.firstLSN <= skipsTo
+        }
+        guard let later else { return false }
+        report(
+            "skipped offset \(begin) to \(later.offset) of \"\(file.path)\": commits "
+                + "\(lastLSN.next) to \(LSN(later.firstLSN.value - 1)) are lost")
+        end.offset = later.offset
+        end.checksum = later.previousChecksum
+        end.lastLSN = LSN(later.firstLSN.value - 1)
+        return true
+    }
+
+    /// The first valid frame behind an offset that a closure accepts.
+    private func laterFrame(
+        _ file: any OpenFile, from begin: Int, size: Int, _ accepts: (WALFrame) -> Bool
+    ) throws(DatabaseError) -> WALFrame? {
+        var offset = begin + WALFrame.alignment
         let window = 1 << 20
         while offset < size {
             let bytes = try file.read(at: offset, count: window)
             for step in stride(from: 0, to: max(bytes.count - 3, 0), by: WALFrame.alignment) {
                 guard isMagic(bytes, step) else { continue }
-                let place = offset + step
-                guard let later = try validFrame(file, at: place, size: size) else { continue }
-                if later.frame.durableTo >= lost {
-                    throw .damagedLog(file.path, offset: end.offset, laterOffset: place)
-                }
+                let found = try validFrame(file, at: offset + step, size: size)
+                if let frame = found?.frame, accepts(frame) { return frame }
             }
             offset += window
         }
-        end.isTorn = true
+        return nil
     }
 
     private func isMagic(_ bytes: [UInt8], _ at: Int) -> Bool {

@@ -65,6 +65,24 @@ import Values
         #expect(try #require(world.disk.contents(of: log)).count == size)
     }
 
+    @Test("repair gives up the damaged commits and keeps those before and after")
+    func repair() throws {
+        let (id, log) = try prepare()
+        let size = try #require(world.disk.contents(of: log)).count
+        world.disk.flipBit(log, offset: size / 2)
+        let error = try #require(failure { _ = try numbers(id) })
+        let named = try #require(error.hint?.split(separator: " ").last?.dropLast())
+        let next = try #require(UInt64(named))
+        world.crash()
+
+        try Storage.repairLog(root: "/root", skippingTo: LSN(next), platform: world.platform)
+
+        let left = try numbers(id)
+        #expect(left.count >= 2 && left.count < 5)
+        #expect(left.last == 4)
+        #expect(try numbers(id) == left)
+    }
+
     @Test("a missing log file is refused, not taken for an empty log")
     func missingFile() throws {
         let (id, log) = try prepare()
