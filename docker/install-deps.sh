@@ -30,7 +30,15 @@ done
 # releases renamed libssl3 to libssl3t64.
 wanted=("libssl3|libssl3t64" libzstd1 zlib1g "libsqlite3-0" tzdata ca-certificates)
 # Linked against when it is built; make drives the build.
-if [ "$build" = 1 ]; then wanted+=(libssl-dev make); fi
+if [ "$build" = 1 ]; then
+    wanted+=(libssl-dev make)
+    # What the Swift toolchain itself loads, calls and links with. Its own images have all of it; a
+    # bare system that was only given the toolchain's directory has none.
+    wanted+=(
+        libncurses6 libxml2 "libcurl4|libcurl4t64" libedit2 binutils git "pkg-config|pkgconf"
+        "libstdc++-12-dev|libstdc++-13-dev|libstdc++-14-dev|libstdc++-11-dev"
+    )
+fi
 # Driven by the tests. A test whose client is missing says so and passes over it, hence a machine
 # without a network may go without these, but not without the ones above.
 optional=()
@@ -59,7 +67,8 @@ is_installed() {
 # A tool counts as present when its command is there, wherever it came from.
 command_of() {
     case "$1" in
-        make | curl | python3 | rsync | tar) echo "$1" ;;
+        make | git | pkg-config | pkgconf | curl | python3 | rsync | tar) echo "$1" ;;
+        binutils) echo ld ;;
         postgresql-client) echo psql ;;
         procps) echo ps ;;
         util-linux) echo flock ;;

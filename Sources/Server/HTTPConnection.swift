@@ -19,6 +19,7 @@ final class HTTPConnection: @unchecked Sendable {
     private var session: Session?
     private var stream: ResultStream?
     private var isPaused = false
+    private var hasPeerEnded = false
 
     init(socket: SocketConnection, server: Server) {
         self.socket = socket
@@ -29,12 +30,23 @@ final class HTTPConnection: @unchecked Sendable {
         socket.onBytes = { [self] bytes in perform(parser.receive(bytes)) }
         socket.onWritable = { [self] in stream?.resume() }
         socket.onPeerHangup = { [self] in session?.cancel() }
+        socket.onPeerEnd = { [self] in peerEnded() }
         socket.onClose = { [self] _ in
             session?.cancel()
             session?.statementEnded()
             stream = nil
             server.connectionClosed()
         }
+    }
+
+    /// The client will send nothing more: what runs is answered, if it does not take long.
+    private func peerEnded() -> Bool {
+        guard session != nil else { return false }
+        hasPeerEnded = true
+        _ = socket.loop.schedule(afterMilliseconds: ServerLimits.answerMilliseconds) {
+            [weak self] in self?.socket.close(afterFlush: false)
+        }
+        return true
     }
 
     private func perform(_ events: [RequestParser.Event]) {
@@ -212,6 +224,7 @@ final class HTTPConnection: @unchecked Sendable {
             socket.close()
         } else {
             perform(parser.nextRequest())
+            if hasPeerEnded, session == nil { socket.close() }
         }
     }
 }

@@ -15,6 +15,9 @@ enum ServerLimits {
     static let authenticationMilliseconds = 60_000
     /// Bytes of encoded rows after which a stream waits for the socket to drain.
     static let streamBytes = 256 << 10
+    /// Milliseconds in which a peer that has ended its side is still answered. It may be reading, as
+    /// `nc -N` does, or be gone: a query for nobody must not run on.
+    static let answerMilliseconds = 2000
     /// Milliseconds a stopping server waits for running statements before it cancels them.
     static let drainMilliseconds = 10_000
 }

@@ -25,6 +25,7 @@ final class PostgresConnection: @unchecked Sendable {
     private var key: CancelKey?
     private var authenticationTimer: TimerToken?
     private var isPaused = false
+    private var hasPeerEnded = false
 
     init(socket: SocketConnection, server: Server) {
         self.socket = socket
@@ -40,6 +41,7 @@ final class PostgresConnection: @unchecked Sendable {
         socket.onBytes = { [self] bytes in perform(machine.receive(bytes)) }
         socket.onWritable = { [self] in stream?.resume() }
         socket.onPeerHangup = { [self] in session?.cancel() }
+        socket.onPeerEnd = { [self] in peerEnded() }
         socket.onClose = { [self] _ in closed() }
         authenticationTimer = socket.loop.schedule(
             afterMilliseconds: ServerLimits.authenticationMilliseconds
@@ -47,6 +49,16 @@ final class PostgresConnection: @unchecked Sendable {
             guard !machine.isAuthenticated else { return }
             perform(machine.terminate(.authenticationTimeout()))
         }
+    }
+
+    /// The client will send nothing more: what runs is answered, if it does not take long.
+    private func peerEnded() -> Bool {
+        guard machine.isBusy else { return false }
+        hasPeerEnded = true
+        _ = socket.loop.schedule(afterMilliseconds: ServerLimits.answerMilliseconds) {
+            [weak self] in self?.socket.close(afterFlush: false)
+        }
+        return true
     }
 
     /// Says a last word and closes: when the server stops.
@@ -91,6 +103,7 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Stops reading while a statement runs and enough is held, and goes on afterwards.
     private func watchInput() {
+        if hasPeerEnded, socket.isOpen, !machine.isBusy { socket.close() }
         guard socket.isOpen, machine.wantsInput == isPaused else { return }
         isPaused.toggle()
         if isPaused { socket.pauseReading() } else { socket.resumeReading() }

@@ -116,15 +116,25 @@ struct ServeCommand {
             .advisory, "server",
             "Basalt configuration files are in \(Path.join(root.path, "conf"))")
         for warning in configuration.warnings { log.log(.advisory, "configuration", warning) }
-        for name in ["pg.net.bind.to", "http.bind.to"] {
-            let address = configuration.address(name)
-            let hasDefaultPassword = configuration.source("pg.password") == .standard
-            if !address.isLoopback, hasDefaultPassword {
-                log.log(
-                    .error, "configuration",
-                    "\(name) listens on \(address) with the default password; set pg.password "
-                        + "and http.user before others can reach this machine")
-            }
+        warnOfOpenDoors(configuration, log)
+    }
+
+    /// What everybody knows must not guard what others can reach.
+    private func warnOfOpenDoors(_ configuration: Configuration, _ log: any LogSink) {
+        let wire = configuration.address("pg.net.bind.to")
+        let standard = SettingTable.key(named: "pg.password")?.defaultText
+        if !wire.isLoopback, configuration.text("pg.password") == standard {
+            log.log(
+                .error, "configuration",
+                "pg.net.bind.to listens on \(wire) with the default password; set pg.password "
+                    + "before others can reach this machine")
+        }
+        let http = configuration.address("http.bind.to")
+        if !http.isLoopback, configuration.text("http.user").isEmpty {
+            log.log(
+                .error, "configuration",
+                "http.bind.to listens on \(http) and lets everybody in as administrator; set "
+                    + "http.user and http.password before others can reach this machine")
         }
     }
 

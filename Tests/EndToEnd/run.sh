@@ -15,4 +15,6 @@ echo "== golden files on PostgreSQL"
 python3 golden_files.py postgres "$slt" "$sql/pg-compat" || status=1
 echo "== the thin line"
 python3 thin_line.py || status=1
+echo "== the process"
+python3 process.py || status=1
 exit $status

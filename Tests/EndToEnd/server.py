@@ -1,17 +1,22 @@
 """Starts the real basalt process on free loopback ports and talks to it with real clients."""
 
 import os
+import pathlib
 import re
 import select
+import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
+import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
 START_SECONDS = 30
-LISTENS = re.compile(r"(postgres|http|health) server listens on 127\.0\.0\.1:(\d+)")
+LISTENS = re.compile(r"(postgres|http|health) server listens on \S+:(\d+)")
 
 
 class Server:
@@ -116,3 +121,38 @@ def fetch(url):
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+class ServerTestCase(unittest.TestCase):
+    """A test with a folder of its own, and servers that end with it."""
+
+    binary = os.environ.get("BASALT_BINARY", ".build/debug/basalt")
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-e2e-"))
+        self.servers = []
+
+    def tearDown(self):
+        for server in self.servers:
+            server.stop(signal.SIGKILL)
+        subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
+        shutil.rmtree(self.folder)
+
+    def begin(self, root="root", *arguments, environment=None):
+        """Starts a server and waits for nothing."""
+        path = root if str(root).startswith("/") else self.folder / root
+        server = Server(self.binary, path, *arguments, environment=environment)
+        self.servers.append(server)
+        return server
+
+    def start(self, root="root", *arguments, environment=None):
+        return self.begin(root, *arguments, environment=environment).wait_ready()
+
+
+def main():
+    """Runs the tests of the calling script and ends it with 0 or 1."""
+    result = unittest.main(exit=False, verbosity=2).result
+    failed = len(result.failures) + len(result.errors)
+    skipped = len(result.skipped)
+    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    sys.exit(1 if failed else 0)

@@ -2,18 +2,13 @@
 
 import json
 import os
-import pathlib
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
-import unittest
 
-from server import Server
+from server import Server, ServerTestCase, main
 
-BINARY = os.environ["BASALT_BINARY"]
+BINARY = ServerTestCase.binary
 CREATE = "CREATE TABLE t (ts TIMESTAMP, s SYMBOL, v DOUBLE) TIMESTAMP(ts) PARTITION BY DAY"
 INSERT = (
     "INSERT INTO t VALUES ('2026-01-01T00:00:00Z', 'a', 1.5), ('2026-01-02T00:00:00Z', 'b', NULL),"
@@ -22,23 +17,7 @@ ALL = "SELECT * FROM t ORDER BY ts"
 ROWS = ["2026-01-01 00:00:00|a|1.5", "2026-01-01 12:00:00|a|-3", "2026-01-02 00:00:00|b|"]
 
 
-class ThinLine(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-e2e-"))
-        self.servers = []
-
-    def tearDown(self):
-        for server in self.servers:
-            server.stop(signal.SIGKILL)
-        subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
-        shutil.rmtree(self.folder)
-
-    def start(self, root="root", *arguments, environment=None):
-        path = root if str(root).startswith("/") else self.folder / root
-        server = Server(BINARY, path, *arguments, environment=environment)
-        self.servers.append(server)
-        return server.wait_ready()
-
+class ThinLine(ServerTestCase):
     def filled(self):
         server = self.start()
         server.psql(CREATE, INSERT)
@@ -263,8 +242,4 @@ def listing(folder):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False, verbosity=2).result
-    failed = len(result.failures) + len(result.errors)
-    skipped = len(result.skipped)
-    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    sys.exit(1 if failed else 0)
+    main()

@@ -34,6 +34,10 @@ package final class SocketConnection: EventHandler, @unchecked Sendable {
     package var onWritable: (() -> Void)?
     /// Called once when the peer went away while reading is paused, to stop work made for it.
     package var onPeerHangup: (() -> Void)?
+    /// Called once when the peer has ended its side: nothing more comes from it, but it may still
+    /// read. Tells whether an answer is on its way, after which the owner closes; without one the
+    /// connection is closed when what is queued has left.
+    package var onPeerEnd: (() -> Bool)?
     /// The last callback.
     package var onClose: ((CloseReason) -> Void)?
     /// Bytes queued and not yet taken by the kernel.
@@ -48,6 +52,7 @@ package final class SocketConnection: EventHandler, @unchecked Sendable {
     private var interest = Readiness.input
     private var isReading = true
     private var isPeerGone = false
+    private var hasPeerEnded = false
     private var isClosingAfterFlush = false
     private var isFlushQueued = false
     private var isAboveHighWater = false
@@ -85,6 +90,7 @@ package final class SocketConnection: EventHandler, @unchecked Sendable {
 
     package func resumeReading() {
         loop.checkThread()
+        guard !hasPeerEnded else { return }
         isReading = true
         updateInterest()
     }
@@ -204,10 +210,21 @@ package final class SocketConnection: EventHandler, @unchecked Sendable {
         }
         switch count {
         case 1...: deliver(Array(loop.scratch[..<count]))
-        case 0: finish(.peer)
+        case 0: peerEnded()
         case -Int(Errno.again): return
         default: finish(.failed(broken("receive", Int32(-count))))
         }
+    }
+
+    private func peerEnded() {
+        hasPeerEnded = true
+        isReading = false
+        // TLS has a goodbye of its own: an end without it is somebody cutting the line.
+        let isAnswering = tls == nil && onPeerEnd?() == true
+        guard isOpen else { return }
+        if isAnswering { return updateInterest() }
+        if tls == nil, pendingBytes > 0 { return close() }
+        finish(.peer)
     }
 
     private func deliver(_ bytes: [UInt8]) {
@@ -236,7 +253,7 @@ package final class SocketConnection: EventHandler, @unchecked Sendable {
         var wanted: UInt32 = 0
         if isReading {
             wanted |= Readiness.input
-        } else if !isPeerGone, !isClosingAfterFlush {
+        } else if !isPeerGone, !hasPeerEnded, !isClosingAfterFlush {
             wanted |= Readiness.peerHangup
         }
         if pendingBytes > 0, !isFlushQueued { wanted |= Readiness.output }
@@ -256,7 +273,7 @@ package final class SocketConnection: EventHandler, @unchecked Sendable {
         headOffset = 0
         pendingBytes = 0
         let last = onClose
-        (onBytes, onWritable, onPeerHangup, onClose) = (nil, nil, nil, nil)
+        (onBytes, onWritable, onPeerHangup, onPeerEnd, onClose) = (nil, nil, nil, nil, nil)
         last?(reason)
     }
 }

@@ -1,0 +1,210 @@
+"""The process as its operator meets it: signals, exit codes, options, warnings, ended sockets."""
+
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+
+from server import ServerTestCase, main
+
+LONG = "SELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c"
+
+
+def basalt(*arguments, environment=None):
+    values = dict(os.environ, SWIFT_BACKTRACE="enable=no", **(environment or {}))
+    return subprocess.run(
+        [ServerTestCase.binary, *arguments], env=values, capture_output=True, text=True, timeout=30)
+
+
+class Process(ServerTestCase):
+    def numbers(self, server, count=5000):
+        rows = ", ".join(f"({number})" for number in range(count))
+        server.psql("CREATE TABLE n (x LONG)", f"INSERT INTO n VALUES {rows}")
+
+    def long_query(self, server):
+        """Starts a query that takes minutes, and returns its client when it runs."""
+        self.numbers(server)
+        values = dict(os.environ, PGPASSWORD="quest", PGSSLMODE="disable")
+        client = subprocess.Popen(
+            ["psql", "-X", "-h", "127.0.0.1", "-p", str(server.ports["postgres"]), "-U", "admin",
+             "-d", "qdb", "-c", LONG],
+            env=values, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(client.communicate)
+        self.addCleanup(client.kill)
+        while server.rows("SELECT count(*) FROM query_activity()") == ["1"]:
+            pass
+        return client
+
+    # Signals
+
+    def test_a_second_term_leaves_at_once_and_loses_nothing(self):
+        server = self.start()
+        self.long_query(server)
+
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_line("stopping")
+        self.assertIsNone(server.process.poll())
+        code = server.stop()
+
+        self.assertEqual(code, 1)
+        self.assertNotIn("stopped", server.log[-1])
+        self.assertEqual(self.start().rows("SELECT count(*) FROM n"), ["5000"])
+
+    def test_one_term_or_interrupt_ends_with_0(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            server = self.start()
+            self.assertEqual(server.stop(number), 0)
+            self.assertIn("stopped", server.log[-1])
+
+    # Exit codes
+
+    def test_wrong_arguments_end_with_2_and_say_what_to_type(self):
+        for arguments in (["nonsense"], ["serve", "--nonsense"], ["serve", "-d"], ["help", "x"]):
+            done = basalt(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertRegex(done.stderr, "(?i)basalt: .*(type|needs)")
+            self.assertEqual(done.stdout, "")
+
+    def test_help_and_version_end_with_0(self):
+        for arguments in ([], ["help"], ["help", "serve"], ["help", "settings"], ["--version"]):
+            done = basalt(*arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
+            self.assertNotEqual(done.stdout, "")
+
+    def test_a_root_that_cannot_be_made_ends_with_1(self):
+        (self.folder / "file").write_text("")
+
+        done = basalt("serve", "-d", str(self.folder / "file" / "root"))
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(self.folder / "file"), done.stderr)
+
+    def test_a_bad_setting_ends_with_3(self):
+        server = self.begin(environment={"BASALT_CAIRO_COMMIT_MODE": "sometimes"})
+
+        self.assertEqual(server.process.wait(timeout=30), 3)
+
+    def test_an_address_in_use_ends_with_3_and_names_it(self):
+        server = self.start()
+        taken = f"127.0.0.1:{server.ports['postgres']}"
+
+        second = self.begin("other", environment={"BASALT_PG_NET_BIND_TO": taken})
+
+        self.assertEqual(second.process.wait(timeout=30), 3)
+        second.drain()
+        self.assertIn(taken, "\n".join(second.log))
+
+    def test_a_root_in_use_ends_with_4(self):
+        self.start()
+
+        self.assertEqual(self.begin().process.wait(timeout=30), 4)
+
+    def test_a_damaged_root_ends_with_5_and_names_the_file(self):
+        server = self.start()
+        self.numbers(server, 10)
+        server.stop()
+        identity = self.folder / "root/db/_database"
+        identity.write_bytes(b"\0" * identity.stat().st_size)
+
+        second = self.begin()
+
+        self.assertEqual(second.process.wait(timeout=30), 5)
+        second.drain()
+        self.assertIn("_database", "\n".join(second.log))
+
+    # Options
+
+    def test_f_writes_the_public_files_anew_and_without_it_they_stay(self):
+        self.start().stop()
+        page = self.folder / "root/public/index.html"
+        original = page.read_text()
+        page.write_text("mine")
+
+        self.start().stop()
+        self.assertEqual(page.read_text(), "mine")
+
+        self.start("root", "-f").stop()
+        self.assertEqual(page.read_text(), original)
+
+    def test_t_names_the_process_in_lists(self):
+        server = self.start("root", "-t", "accounts")
+
+        with open(f"/proc/{server.process.pid}/cmdline", encoding="utf8") as file:
+            self.assertIn("-t\0accounts", file.read())
+
+    # Warnings
+
+    def test_an_open_door_with_the_known_password_is_a_loud_warning(self):
+        server = self.start(environment={
+            "BASALT_PG_NET_BIND_TO": "0.0.0.0:0", "BASALT_HTTP_BIND_TO": "0.0.0.0:0"})
+
+        text = "\n".join(server.log)
+        self.assertRegex(text, "E configuration pg.net.bind.to .*default password")
+        self.assertRegex(text, "E configuration http.bind.to .*everybody")
+
+    def test_a_closed_or_guarded_door_is_no_warning(self):
+        inside = self.start()
+        guarded = self.start("guarded", environment={
+            "BASALT_PG_NET_BIND_TO": "0.0.0.0:0", "BASALT_HTTP_BIND_TO": "0.0.0.0:0",
+            "BASALT_PG_PASSWORD": "other", "BASALT_HTTP_USER": "u",
+            "BASALT_HTTP_PASSWORD": "p"})
+
+        for server in (inside, guarded):
+            self.assertNotIn(" E configuration", "\n".join(server.log))
+
+    # Sockets that one side has ended
+
+    def connect(self, port):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.addCleanup(connection.close)
+        return connection
+
+    @staticmethod
+    def rest(connection):
+        found = b""
+        while chunk := connection.recv(65536):
+            found += chunk
+        return found
+
+    def test_a_request_behind_which_the_client_ends_its_side_is_answered(self):
+        server = self.start()
+        for port, path, words in (
+                ("http", "/exec?query=SELECT%207", b'"dataset":[[7]]'),
+                ("health", "/status", b"Healthy")):
+            connection = self.connect(server.ports[port])
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.shutdown(socket.SHUT_WR)
+
+            self.assertIn(words, self.rest(connection))
+
+    def test_a_query_behind_which_the_client_ends_its_side_is_answered(self):
+        server = self.start(environment={"BASALT_PG_AUTHENTICATION": "trust"})
+        connection = self.connect(server.ports["postgres"])
+        body = struct.pack("!I", 196608) + b"user\0admin\0database\0qdb\0\0"
+        connection.sendall(struct.pack("!I", len(body) + 4) + body)
+        found = b""
+        while not found.endswith(b"Z\0\0\0\x05I"):
+            found += connection.recv(65536)
+        for text in (b"SELECT 7\0", b"SELECT 8\0"):
+            connection.sendall(b"Q" + struct.pack("!I", len(text) + 4) + text)
+        connection.shutdown(socket.SHUT_WR)
+
+        answer = self.rest(connection)
+
+        for digit in (b"7", b"8"):
+            self.assertIn(b"D\0\0\0\x0b\0\1\0\0\0\1" + digit, answer)
+
+    def test_a_client_that_is_gone_leaves_no_query_behind(self):
+        server = self.start()
+        client = self.long_query(server)
+
+        client.kill()
+
+        while server.rows("SELECT count(*) FROM query_activity()") != ["1"]:
+            pass
+
+
+if __name__ == "__main__":
+    main()
