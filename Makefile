@@ -89,6 +89,12 @@ test-clients: deps-test ## the real process with psql, curl and drivers (BINARY=
 	    Tests/EndToEnd/run.sh $(abspath $(BINARY)); \
 	fi
 
+.PHONY: crash-loop
+crash-loop: ## kill -9 while it writes, for S=60 seconds; SEED=... for the same choices
+	@set -x; [ "$(BINARY)" != "$(DEBUG_BINARY)" ] || swift build --product basalt; \
+	BASALT_BINARY=$(abspath $(BINARY)) python3 -B Tests/EndToEnd/crash_loop.py --seconds $(S) \
+	    $(if $(SEED),--seed $(SEED))
+
 .PHONY: test-long
 test-long: ## an hour: many seeds, long fuzzing, every client, address sanitizer
 	$(MAKE) --no-print-directory sim SEEDS=2000

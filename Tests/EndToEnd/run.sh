@@ -17,4 +17,6 @@ echo "== the thin line"
 python3 thin_line.py || status=1
 echo "== the process"
 python3 process.py || status=1
+echo "== kill -9"
+python3 crash_loop.py --seconds "${CRASH_SECONDS:-20}" || status=1
 exit $status

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -25,7 +26,7 @@ class Server:
     def __init__(self, binary, root, *arguments, environment=None, command=None):
         self.root = str(root)
         values = dict(os.environ, SWIFT_BACKTRACE="enable=no")
-        for name in ("PG", "HTTP", "HTTP_MIN"):
+        for name in ("PG", "HTTP_MIN"):
             values[f"BASALT_{name}_NET_BIND_TO"] = "127.0.0.1:0"
         values["BASALT_HTTP_BIND_TO"] = "127.0.0.1:0"
         values.update(environment or {})
@@ -36,6 +37,7 @@ class Server:
             [*(command or [binary, "serve"]), "-d", self.root, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=values)
         self._rest = b""
+        self._follower = None
 
     def wait_ready(self):
         """Reads the log until all three listeners have said where they are."""
@@ -61,7 +63,8 @@ class Server:
 
     def _line(self, end):
         while b"\n" not in self._rest:
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
+            patience = None if end is None else max(0, end - time.monotonic())
+            ready, _, _ = select.select([self.process.stdout], [], [], patience)
             if not ready:
                 return None
             chunk = os.read(self.process.stdout.fileno(), 65536)
@@ -72,8 +75,19 @@ class Server:
         self.log.append(raw.decode(errors="replace"))
         return self.log[-1]
 
+    def follow(self):
+        """Reads the log in the background, so that a full pipe never stops the server."""
+        def read():
+            while self._line(None) is not None:
+                pass
+        self._follower = threading.Thread(target=read, daemon=True)
+        self._follower.start()
+        return self
+
     def drain(self):
         """Reads what is left of the log after the process has ended."""
+        if self._follower:
+            self._follower.join(START_SECONDS)
         end = time.monotonic() + START_SECONDS
         while self._line(end) is not None:
             pass
