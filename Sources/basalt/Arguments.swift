@@ -4,6 +4,7 @@ enum Command: Equatable {
     case backup(BackupOptions)
     /// `inspect FILE`
     case inspect(String)
+    case repair(RepairOptions)
     case version
     case help(topic: String?)
 }
@@ -41,6 +42,9 @@ enum Arguments {
             guard let file = rest.first else { throw UsageError(message: "which file?") }
             guard rest.count == 1 else { throw unexpected(rest[1]) }
             return .inspect(file)
+        case "repair":
+            if rest.contains("--help") || rest.contains("-h") { return .help(topic: "repair") }
+            return .repair(try RepairOptions(rest))
         case "version", "--version", "-V":
             try refuse(rest, after: verb)
             return .version

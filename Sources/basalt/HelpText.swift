@@ -10,6 +10,7 @@ enum HelpText {
           serve      run the server on a root directory
           backup     list, make, verify, inspect, restore and drop backups without a server
           inspect    tell what is in one file of a root, and whether it is sound
+          repair     tell whether a root opens; give up a damaged part of its log
           version    print the version
           help       print this, or `basalt help serve` for the options of a command,
                      `basalt help settings` for conf/server.conf with every setting
@@ -71,6 +72,20 @@ enum HelpText {
         exit codes: 0 sound, 1 failed, 2 wrong arguments, 3 damaged
         """
 
+    static let repair = """
+        usage: basalt repair [-d ROOT] [--wal-skip-to COMMIT]
+
+          -d ROOT                 the root directory; default $BASALT_ROOT, else ~/.basalt
+          --wal-skip-to COMMIT    give up what a damaged part of the log holds and go on with COMMIT,
+                                  the number that the refusal to start names
+
+        Without an option nothing is changed: it tells whether the root opens, and what is wrong. Copy
+        the root before giving anything up; RESTORE brings back what a backup still has. What is lost
+        is printed commit by commit.
+
+        exit codes: 0 sound or repaired, 1 failed, 2 wrong arguments, 4 the root is in use, 5 damaged
+        """
+
     /// The text for a topic; nil for a topic that does not exist.
     static func text(for topic: String?) -> String? {
         switch topic {
@@ -78,6 +93,7 @@ enum HelpText {
         case "serve": serve
         case "backup": backup
         case "inspect": inspect
+        case "repair": repair
         case "settings": SettingTable.defaultFile
         case "settings-table": SettingTable.documentation
         case "version", "help": overview

@@ -37,6 +37,7 @@ enum MainCommand {
                 return ExitCode.done.rawValue
             case .serve(let options): return try serve(options).rawValue
             case .backup(let options): return try backup(options).rawValue
+            case .repair(let options): return try repair(options).rawValue
             case .inspect(let path):
                 let absolute = RootDirectory.absolute(
                     path, workingDirectory: Process.workingDirectory)
@@ -56,6 +57,18 @@ enum MainCommand {
         return BackupCommand(
             options: options, root: root, environment: environment, workingDirectory: directory
         ).run()
+    }
+
+    private static func repair(_ options: RepairOptions) throws(UsageError) -> ExitCode {
+        let root = try RootDirectory.find(
+            option: options.root, environment: ProcessEnvironment.all(),
+            workingDirectory: Process.workingDirectory)
+        do throws(DatabaseError) {
+            return try RepairCommand(options: options, root: root).run()
+        } catch {
+            Process.printError("basalt: \(error)")
+            return ExitCode(error)
+        }
     }
 
     private static func serve(_ options: ServeOptions) throws(UsageError) -> ExitCode {

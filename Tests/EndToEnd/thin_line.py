@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -81,6 +82,33 @@ class ThinLine(ServerTestCase):
         found = {int(float(row)) for row in self.start().rows("SELECT v FROM t")}
         self.assertTrue(set(acknowledged) <= found, (acknowledged, found))
         self.assertLessEqual(len(found - set(acknowledged)), 1)
+
+    def test_a_damaged_log_is_refused_and_repaired_on_demand(self):
+        server = self.start()
+        server.psql(CREATE, *(
+            f"INSERT INTO t VALUES ('2026-01-01T00:00:00Z', 'k', {number})" for number in range(9)))
+        server.stop(signal.SIGKILL)
+        (log,) = (self.folder / "root/db/_wal").glob("*.wal")
+        data = bytearray(log.read_bytes())
+        data[len(data) // 2] ^= 16
+        log.write_bytes(data)
+        root = str(self.folder / "root")
+
+        def basalt(*arguments):
+            return subprocess.run(
+                [BINARY, *arguments, "-d", root], capture_output=True, text=True, timeout=60)
+
+        refused = basalt("serve")
+        looked = basalt("repair")
+        commit = re.search(r"basalt repair --wal-skip-to (\d+)", refused.stderr).group(1)
+        repaired = basalt("repair", "--wal-skip-to", commit)
+
+        self.assertEqual((refused.returncode, looked.returncode, repaired.returncode), (5, 5, 0))
+        self.assertIn("are lost", repaired.stderr)
+        left = self.start().rows("SELECT v FROM t ORDER BY v")
+        self.assertEqual(left[0], "0")
+        self.assertEqual(left[-1], "8")
+        self.assertLess(len(left), 9)
 
     def test_cancel_stops_a_query_and_nothing_else(self):
         server = self.start()

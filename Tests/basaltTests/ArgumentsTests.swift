@@ -20,12 +20,17 @@ import Testing
 
     @Test(
         "what cannot be understood is refused and never guessed",
-        arguments: [["sevre"], ["serve", "-d"], ["serve", "-x"], ["version", "now"]])
+        arguments: [
+            ["sevre"], ["serve", "-d"], ["serve", "-x"], ["version", "now"],
+            ["repair", "--wal-skip-to", "soon"], ["repair", "now"],
+        ])
     func refused(arguments: [String]) {
         #expect(throws: UsageError.self) { try Arguments.parse(arguments) }
     }
 
-    @Test("every command has a help text", arguments: ["serve", "version", "help", "settings"])
+    @Test(
+        "every command has a help text",
+        arguments: ["serve", "version", "help", "settings", "repair"])
     func help(topic: String) {
         #expect(HelpText.text(for: topic) != nil)
     }
