@@ -28,4 +28,7 @@ extension Batch {
     package func rows(_ range: Range<Int>) -> Batch {
         Selection.take(self, range.map { Int32(truncatingIfNeeded: $0) })
     }
+
+    /// Some of the rows, in the order given.
+    package func rows(at indices: [Int32]) -> Batch { Selection.take(self, indices) }
 }

@@ -69,6 +69,19 @@ final class Client: Sendable {
         return try box.withLock { $0 }?.get() ?? .command(CommandResult("none"))
     }
 
+    /// Begins one statement and does not wait for its end.
+    func begin(_ text: String) -> Pending {
+        let pending = Pending(platform)
+        do {
+            for prepared in try session.parse(text) {
+                session.execute(prepared) { pending.give($0) }
+            }
+        } catch {
+            pending.give(.failure(error))
+        }
+        return pending
+    }
+
     private func line(_ batch: Batch, _ row: Int) -> String {
         batch.columns.map { $0.value(at: row).text(as: $0.type) ?? "(null)" }
             .joined(separator: "|")
@@ -82,5 +95,25 @@ final class Client: Sendable {
         } catch {
             return error as? DatabaseError
         }
+    }
+}
+
+/// A statement that runs by itself.
+final class Pending: Sendable {
+    private let gate: any Gate
+    private let box = Mutex<Result<Outcome, DatabaseError>?>(nil)
+
+    init(_ platform: Platform) { gate = platform.workers.makeGate() }
+
+    func give(_ result: Result<Outcome, DatabaseError>) {
+        box.withLock { $0 = result }
+        gate.open()
+    }
+
+    /// Waits for the end; the tag of a command.
+    func end() throws -> [String] {
+        gate.wait()
+        guard case .command(let command)? = try box.withLock({ $0 })?.get() else { return [] }
+        return [command.tag]
     }
 }

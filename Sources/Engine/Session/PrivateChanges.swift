@@ -87,7 +87,11 @@ struct PrivateChanges: Sendable {
 
     /// Fixes the stored rows that a transaction with a kept snapshot sees.
     mutating func settle(_ stored: SettledRows, of definition: TableDefinition) {
-        change(definition) { $0.stored = stored }
+        change(definition) { table in
+            table.stored = stored
+            table.replace(stored.divided, with: stored.seen)
+            table.carried += stored.later
+        }
     }
 
     private mutating func change(
@@ -106,12 +110,12 @@ struct PrivateChanges: Sendable {
         var edits = edits
         var appends: [Append] = []
         for (id, table) in tables.sorted(by: { $0.key < $1.key }) where !table.isDropped {
-            if !table.removed.isEmpty || !table.added.isEmpty {
+            if !table.removed.isEmpty || !table.added.isEmpty || !table.carried.isEmpty {
                 edits.append(
                     .replaceSegments(
                         SegmentReplacement(
                             table: id, definitionVersion: table.definition.version,
-                            removed: table.removed.sorted(), added: table.added)))
+                            removed: table.removed.sorted(), added: table.added + table.carried)))
             }
             for batch in table.rows.batches {
                 appends.append(
@@ -127,7 +131,9 @@ struct PrivateChanges: Sendable {
     }
 
     /// The segments that a commit takes.
-    var segmentIDs: Set<String> { Set(tables.values.flatMap { $0.added.map(\.id) }) }
+    var segmentIDs: Set<String> {
+        Set(tables.values.flatMap { ($0.added + $0.carried).map(\.id) })
+    }
 }
 
 /// A table as one transaction sees it.
@@ -143,6 +149,8 @@ struct PrivateTable: Sendable {
     private(set) var removed: Set<String> = []
     /// The transaction's own segments.
     private(set) var added: [SegmentEntry] = []
+    /// Segments with rows of others that came after the kept snapshot: not seen, and not lost.
+    var carried: [SegmentEntry] = []
     /// Rows that the transaction has written and that are in no segment.
     var rows: PrivateRows
     /// Set when the transaction keeps a snapshot and has rewritten segments of this table.
@@ -155,12 +163,15 @@ struct PrivateTable: Sendable {
     }
 
     /// Whether a commit has nothing to do here besides what the edits say.
-    var isUnchanged: Bool { removed.isEmpty && added.isEmpty && rows.batches.isEmpty }
+    var isUnchanged: Bool {
+        removed.isEmpty && added.isEmpty && carried.isEmpty && rows.batches.isEmpty
+    }
 
     mutating func empty() {
         if !isCreated { isEmptied = true }
         removed = []
         added = []
+        carried = []
         rows = PrivateRows(definition)
     }
 
@@ -174,14 +185,6 @@ struct PrivateTable: Sendable {
         }
         added += entries
     }
-}
-
-/// The stored segments that a transaction with a kept snapshot sees of a table: those of its
-/// snapshot, the rows in memory at that time included, which have become segments since.
-struct SettledRows: Sendable {
-    /// Keeps the segments' files.
-    let snapshot: Snapshot
-    let segments: Set<String>
 }
 
 /// Rows written to one table, in batches.

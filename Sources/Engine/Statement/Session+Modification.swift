@@ -83,24 +83,19 @@ extension Session {
     /// In a transaction that keeps its snapshot: finds the segments that hold the snapshot's rows of
     /// a table, those included that were in memory when it was taken.
     ///
-    /// - Throws: 40001 when others have changed the table in a way that leaves them unclear.
+    /// - Throws: 40001 when others have rewritten rows since.
     private func settle(_ table: TableDefinition, _ view: StatementView) throws(DatabaseError) {
-        guard let open, open.keepsSnapshot, open.changes[table.id]?.stored == nil,
-            let seen = view.snapshot.table(id: table.id)
-        else { return }
-        let newest = engine.storage.snapshot()
-        guard let stored = newest.table(id: table.id),
-            stored.definition.version == seen.definition.version,
-            engine.locks.lastRewrite(of: table.id) <= view.snapshot.lsn
-        else { throw .concurrentChange(of: table.name) }
-        // A segment that begins later holds nothing of the snapshot; one that lies across it has
-        // rows of both, which cannot be told apart.
-        let segments = stored.segments.filter { $0.firstLSN <= view.snapshot.lsn }
-        guard segments.allSatisfy({ $0.lastLSN <= view.snapshot.lsn }),
-            segments.reduce(0, { $0 + $1.rows }) == seen.rowCount
-        else { throw .concurrentChange(of: table.name) }
-        let settled = SettledRows(snapshot: newest, segments: Set(segments.map(\.id)))
-        change { $0.changes.settle(settled, of: table) }
+        guard let open, open.keepsSnapshot, open.changes[table.id]?.stored == nil else { return }
+        guard engine.locks.lastRewrite(of: table.id) <= view.snapshot.lsn else {
+            throw .concurrentChange(of: table.name)
+        }
+        var settlement = SnapshotSettlement(
+            engine.storage, table, kept: view.snapshot, newest: engine.storage.snapshot())
+        let settled = try settlement.run()
+        _ = change { open in
+            open.note(WrittenSegments(table: table, entries: settled.seen + settled.later))
+            open.changes.settle(settled, of: table)
+        }
     }
 }
 

@@ -1,0 +1,223 @@
+import Catalog
+import Diagnostics
+import Platform
+import Storage
+import Testing
+import Values
+
+@testable import Engine
+
+@Suite("UPDATE and DELETE")
+struct ModificationTests {
+    private func table() throws -> (EngineRig, Client) {
+        let rig = try EngineRig()
+        let client = rig.connect()
+        try client.run(
+            """
+            CREATE TABLE t (ts TIMESTAMP, s SYMBOL, n INT) TIMESTAMP(ts) PARTITION BY DAY;
+            INSERT INTO t VALUES ('2026-01-01', 'a', 1), ('2026-01-02', 'b', 2),
+                ('2026-01-03', 'c', 3)
+            """)
+        return (rig, client)
+    }
+
+    /// The segments on disk, once workers have removed what they are removing.
+    private func segments(_ rig: EngineRig, settled count: Int) throws -> Int {
+        var found = 0
+        for _ in 0..<1_000 {
+            found = try files(rig, rig.root + "/db").count { $0.hasSuffix(".seg") }
+            if found == count { break }
+            // The committer sweeps after each job; this is one.
+            _ = try rig.engine.storage.flush(tables: [])
+        }
+        return found
+    }
+
+    private func files(_ rig: EngineRig, _ directory: String) throws -> [String] {
+        var paths: [String] = []
+        for name in try rig.platform.files.list(directory) {
+            let path = "\(directory)/\(name)"
+            let isDirectory = try rig.platform.files.info(path)?.kind == .directory
+            paths += isDirectory ? try files(rig, path) : [path]
+        }
+        return paths
+    }
+
+    @Test("a segment without a row that is meant is left as it is")
+    func untouched() throws {
+        let (rig, client) = try table()
+        try rig.engine.storage.flush()
+        let before = Set(rig.engine.storage.snapshot().tables[0].segments.map(\.id))
+
+        #expect(try client.run("UPDATE t SET n = 20 WHERE n = 2") == ["UPDATE 1"])
+
+        let after = Set(rig.engine.storage.snapshot().tables[0].segments.map(\.id))
+        #expect(before.count == 3 && after.count == 3)
+        #expect(before.intersection(after).count == 2)
+    }
+
+    @Test("a segment keeps the range of commits that its rows come from")
+    func sequenceRange() throws {
+        let (rig, client) = try table()
+        try rig.engine.storage.flush()
+        let before = rig.engine.storage.snapshot().tables[0].segments.map(\.lastLSN)
+
+        try client.run("UPDATE t SET n = n + 1")
+
+        #expect(rig.engine.storage.snapshot().tables[0].segments.map(\.lastLSN) == before)
+    }
+
+    @Test(
+        "what is undone leaves no file behind",
+        arguments: [
+            "UPDATE t SET n = 9; ROLLBACK", "UPDATE t SET n = 9; UPDATE t SET n = 10; ROLLBACK",
+            "SAVEPOINT s; UPDATE t SET n = 9; ROLLBACK TO s; COMMIT",
+            "UPDATE t SET n = 9; TRUNCATE TABLE t; ROLLBACK",
+        ])
+    func filesOfUndone(text: String) throws {
+        let (rig, client) = try table()
+        try rig.engine.storage.flush()
+
+        try client.run("BEGIN; " + text)
+
+        #expect(try segments(rig, settled: 3) == 3)
+        #expect(try client.run("SELECT n FROM t ORDER BY n") == ["1", "2", "3"])
+    }
+
+    @Test("a statement that fails halfway leaves no file behind")
+    func filesOfFailed() throws {
+        let (rig, client) = try table()
+        try rig.engine.storage.flush()
+
+        // The first segments are written by the time the last one fails.
+        #expect(client.failure("UPDATE t SET n = 6 / (n - 3)")?.state == .divisionByZero)
+
+        #expect(try segments(rig, settled: 3) == 3)
+    }
+
+    @Test("a session that goes away takes its files and locks with it")
+    func abandoned() throws {
+        let (rig, client) = try table()
+        try rig.engine.storage.flush()
+        do {
+            let other = rig.connect()
+            try other.run("BEGIN; UPDATE t SET n = 9")
+        }
+
+        #expect(try segments(rig, settled: 3) == 3)
+        #expect(try client.run("SET lock_timeout = '5s'; DELETE FROM t") == ["DELETE 3"])
+    }
+
+    @Test("what a commit replaced is removed, what it did not need too")
+    func filesOfCommitted() throws {
+        let (rig, client) = try table()
+        try rig.engine.storage.flush()
+
+        try client.run("BEGIN; UPDATE t SET n = 9; UPDATE t SET n = 10 WHERE s = 'a'; COMMIT")
+
+        #expect(try segments(rig, settled: 3) == 3)
+        #expect(try client.run("SELECT n FROM t ORDER BY n") == ["9", "9", "10"])
+    }
+
+    @Test("rows that come while a table is rewritten are kept")
+    func concurrentInsert() throws {
+        let (rig, client) = try table()
+        let other = rig.connect()
+
+        try client.run("BEGIN; DELETE FROM t")
+        try other.run("INSERT INTO t VALUES ('2026-01-02', 'late', 4)")
+
+        #expect(try client.run("SELECT s FROM t") == ["late"])
+        try client.run("COMMIT")
+        #expect(try client.run("SELECT s FROM t") == ["late"])
+    }
+
+    @Test("a kept snapshot is not shaken by rows that came later, which are not lost")
+    func keptSnapshot() throws {
+        let (rig, client) = try table()
+        let other = rig.connect()
+        try client.run("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1")
+        try other.run(
+            """
+            INSERT INTO t VALUES ('2026-01-02', 'later', 2), ('2026-01-01T12:00:00Z', 'later', 5)
+            """)
+
+        #expect(try client.run("UPDATE t SET n = n + 100") == ["UPDATE 3"])
+        try other.run("INSERT INTO t VALUES ('2026-01-02', 'last', 6)")
+
+        #expect(try client.run("SELECT n FROM t ORDER BY n") == ["101", "102", "103"])
+        #expect(try client.run("DELETE FROM t WHERE n = 103") == ["DELETE 1"])
+        try client.run("COMMIT")
+        #expect(
+            try client.run("SELECT n FROM t ORDER BY n") == ["2", "5", "6", "101", "102"])
+    }
+
+    @Test("who waits for a lock goes on when it is given back, from what is newest then")
+    func waiting() throws {
+        let (rig, client) = try table()
+        let other = rig.connect()
+        try client.run("BEGIN; UPDATE t SET n = 10 WHERE n = 1")
+
+        let waiter = other.begin("UPDATE t SET n = n + 1 WHERE n >= 10")
+        try client.run("COMMIT")
+
+        #expect(try waiter.end() == ["UPDATE 1"])
+        #expect(try client.run("SELECT n FROM t ORDER BY n") == ["2", "3", "11"])
+    }
+
+    @Test("a wait for a lock ends when it is cancelled")
+    func cancelledWait() throws {
+        let (rig, client) = try table()
+        let other = rig.connect()
+        try client.run("BEGIN; UPDATE t SET n = 10 WHERE n = 1")
+
+        let waiter = other.begin("DELETE FROM t")
+        other.session.cancel()
+
+        let error = #expect(throws: DatabaseError.self) { try waiter.end() }
+        #expect(error?.state == .cancelled)
+        try client.run("COMMIT")
+        #expect(try other.run("SELECT count(*) FROM t") == ["3"])
+    }
+
+    @Test("two blocks that wait for each other: the second is told, the first goes on")
+    func deadlock() throws {
+        let (rig, client) = try table()
+        let other = rig.connect()
+        try client.run("CREATE TABLE u (a INT); INSERT INTO u VALUES (1)")
+        try client.run("BEGIN; UPDATE t SET n = 10 WHERE n = 1")
+        try other.run("BEGIN; UPDATE u SET a = 2")
+
+        let waiter = client.begin("UPDATE u SET a = 3")
+        #expect(other.failure("DELETE FROM t")?.state == .deadlock)
+
+        #expect(try waiter.end() == ["UPDATE 1"])
+        try client.run("COMMIT")
+        #expect(try client.run("SELECT a FROM u") == ["3"])
+    }
+
+    @Test("a statement alone is done again when its rows were moved under it")
+    func redone() throws {
+        let (rig, client) = try table()
+        let definition = rig.engine.storage.snapshot().tables[0].definition
+        try client.run("BEGIN; UPDATE t SET n = n + 1 WHERE n = 1")
+        let before = rig.engine.storage.snapshot().tables[0].segments
+        // Compaction, say: it knows no locks.
+        let moved = try rig.engine.storage.writeSegments(
+            try before.map {
+                try rig.engine.storage.run(of: $0, table: definition)
+                    .batch(columns: [0, 1, 2], rows: 0..<$0.rows)
+            }, of: definition, firstLSN: before[0].firstLSN, lastLSN: before[0].lastLSN)
+        _ = try rig.engine.storage.commit(
+            Transaction(edits: [
+                .replaceSegments(
+                    SegmentReplacement(
+                        table: definition.id, definitionVersion: 1, removed: before.map(\.id),
+                        added: moved))
+            ]))
+
+        #expect(client.failure("SELECT n FROM t")?.state == .serializationFailure)
+        #expect(try client.run("ROLLBACK; UPDATE t SET n = n + 1") == ["UPDATE 3"])
+        #expect(try client.run("SELECT n FROM t ORDER BY n") == ["2", "3", "4"])
+    }
+}
