@@ -74,10 +74,10 @@ struct PrivateChanges: Sendable {
     }
 
     /// Puts segments in the place of others; what is removed may be stored or the transaction's own.
-    mutating func replace(
-        _ removed: [String], with added: [SegmentEntry], of definition: TableDefinition
-    ) {
-        change(definition) { $0.replace(removed, with: added) }
+    mutating func exchange(_ exchanges: [SegmentExchange], of definition: TableDefinition) {
+        change(definition) { table in
+            for exchange in exchanges { table.exchange(exchange) }
+        }
     }
 
     /// Puts other rows in the place of those that were written and are not in segments.
@@ -89,8 +89,7 @@ struct PrivateChanges: Sendable {
     mutating func settle(_ stored: SettledRows, of definition: TableDefinition) {
         change(definition) { table in
             table.stored = stored
-            table.replace(stored.divided, with: stored.seen)
-            table.carried += stored.later
+            for exchange in stored.divided { table.exchange(exchange) }
         }
     }
 
@@ -110,13 +109,7 @@ struct PrivateChanges: Sendable {
         var edits = edits
         var appends: [Append] = []
         for (id, table) in tables.sorted(by: { $0.key < $1.key }) where !table.isDropped {
-            if !table.removed.isEmpty || !table.added.isEmpty || !table.carried.isEmpty {
-                edits.append(
-                    .replaceSegments(
-                        SegmentReplacement(
-                            table: id, definitionVersion: table.definition.version,
-                            removed: table.removed.sorted(), added: table.added + table.carried)))
-            }
+            edits += table.replacements.map { .replaceSegments($0) }
             for batch in table.rows.batches {
                 appends.append(
                     Append(table: id, definitionVersion: table.definition.version, batch: batch))
@@ -132,7 +125,7 @@ struct PrivateChanges: Sendable {
 
     /// The segments that a commit takes.
     var segmentIDs: Set<String> {
-        Set(tables.values.flatMap { ($0.added + $0.carried).map(\.id) })
+        Set(tables.values.flatMap { $0.exchanges.flatMap(\.added).map(\.id) })
     }
 }
 
@@ -147,10 +140,8 @@ struct PrivateTable: Sendable {
     private(set) var isEmptied = false
     /// Stored segments that are not seen any more.
     private(set) var removed: Set<String> = []
-    /// The transaction's own segments.
-    private(set) var added: [SegmentEntry] = []
-    /// Segments with rows of others that came after the kept snapshot: not seen, and not lost.
-    var carried: [SegmentEntry] = []
+    /// The transaction's own segments, and in whose place they are.
+    private(set) var exchanges: [SegmentExchange] = []
     /// Rows that the transaction has written and that are in no segment.
     var rows: PrivateRows
     /// Set when the transaction keeps a snapshot and has rewritten segments of this table.
@@ -163,28 +154,64 @@ struct PrivateTable: Sendable {
     }
 
     /// Whether a commit has nothing to do here besides what the edits say.
-    var isUnchanged: Bool {
-        removed.isEmpty && added.isEmpty && carried.isEmpty && rows.batches.isEmpty
-    }
+    var isUnchanged: Bool { exchanges.isEmpty && rows.batches.isEmpty }
+
+    /// The transaction's own segments that it sees.
+    var added: [SegmentEntry] { exchanges.flatMap(\.seen) }
 
     mutating func empty() {
         if !isCreated { isEmptied = true }
         removed = []
-        added = []
-        carried = []
+        exchanges = []
         rows = PrivateRows(definition)
     }
 
-    mutating func replace(_ segments: [String], with entries: [SegmentEntry]) {
-        for id in segments {
-            if let index = added.firstIndex(where: { $0.id == id }) {
-                added.remove(at: index)
-            } else {
-                removed.insert(id)
+    mutating func exchange(_ exchange: SegmentExchange) {
+        guard let id = exchange.removed else {
+            exchanges.append(exchange)
+            return
+        }
+        for index in exchanges.indices {
+            if let place = exchanges[index].seen.firstIndex(where: { $0.id == id }) {
+                exchanges[index].seen.replaceSubrange(place...place, with: exchange.seen)
+                exchanges[index].later += exchange.later
+                if exchanges[index].isNothing { exchanges.remove(at: index) }
+                return
             }
         }
-        added += entries
+        removed.insert(id)
+        exchanges.append(exchange)
     }
+
+    /// What a commit tells Storage. Segments that are alone in their partition are exchanged together,
+    /// for their order means nothing; each other one by itself, so that its rows keep their place.
+    var replacements: [SegmentReplacement] {
+        let (together, single) = (
+            exchanges.filter { $0.isAlone || $0.added.isEmpty },
+            exchanges.filter { !$0.isAlone && !$0.added.isEmpty }
+        )
+        let groups = (together.isEmpty ? [] : [together]) + single.map { [$0] }
+        return groups.map { group in
+            SegmentReplacement(
+                table: definition.id, definitionVersion: definition.version,
+                removed: group.compactMap(\.removed), added: group.flatMap(\.added))
+        }
+    }
+}
+
+/// A segment that leaves a table and what takes its place.
+struct SegmentExchange: Sendable {
+    /// nil for segments that join the table and replace nothing.
+    let removed: String?
+    /// The transaction's own.
+    var seen: [SegmentEntry]
+    /// With rows of others that came after the transaction's kept snapshot: not seen, and not lost.
+    var later: [SegmentEntry] = []
+    /// Whether no other segment of the table lies in the same partition.
+    var isAlone = false
+
+    var added: [SegmentEntry] { seen + later }
+    fileprivate var isNothing: Bool { removed == nil && seen.isEmpty && later.isEmpty }
 }
 
 /// Rows written to one table, in batches.

@@ -14,11 +14,12 @@ struct SettledRows: Sendable {
     let snapshot: Snapshot
     /// Segments with rows of the snapshot and no others.
     let segments: Set<String>
-    /// Segments that are split.
-    var divided: [String] = []
-    /// Rows of the snapshot, and rows that came later, of the segments that are split.
-    var seen: [SegmentEntry] = []
-    var later: [SegmentEntry] = []
+    /// Segments that are split into rows of the snapshot and rows that came later.
+    var divided: [SegmentExchange] = []
+
+    func shows(_ run: Run) -> Bool { run.segment.map { segments.contains($0.id) } ?? false }
+
+    var written: [SegmentEntry] { divided.flatMap(\.added) }
 }
 
 /// Finds the segments of a table that hold the rows of an older snapshot.
@@ -53,6 +54,10 @@ struct SnapshotSettlement {
         let whole = possible.filter { old.contains($0.0.id) || $0.0.lastLSN <= kept.lsn }
         let mixed = possible.filter { !old.contains($0.0.id) && $0.0.lastLSN > kept.lsn }
             .sorted { $0.0.firstLSN < $1.0.firstLSN }
+        // Where later rows take the place of earlier ones, counting tells nothing.
+        guard mixed.isEmpty || table.dedupKeys.isEmpty else {
+            throw .concurrentChange(of: table.name)
+        }
         let wholeIDs = Set(whole.map(\.0.id))
         for run in seen.runs where !(run.segment.map { wholeIDs.contains($0.id) } ?? false) {
             try count(run, by: 1)
@@ -65,7 +70,7 @@ struct SnapshotSettlement {
                 throw .concurrentChange(of: table.name)
             }
         } catch {
-            storage.discardSegments(settled.seen + settled.later, of: table)
+            storage.discardSegments(settled.written, of: table)
             throw error
         }
         return settled
@@ -100,13 +105,13 @@ struct SnapshotSettlement {
         if seen.isEmpty { return }
         let all = try run.batch(
             columns: Array(table.columns.indices), rows: 0..<run.rowCount)
-        settled.seen += try storage.writeSegments(
+        var exchange = SegmentExchange(removed: segment.id, seen: [])
+        exchange.seen = try storage.writeSegments(
             [all.rows(at: seen)], of: table, firstLSN: segment.firstLSN, lastLSN: kept.lsn)
-        if !later.isEmpty {
-            settled.later += try storage.writeSegments(
-                [all.rows(at: later)], of: table, firstLSN: LSN(kept.lsn.value + 1),
-                lastLSN: segment.lastLSN)
-        }
-        settled.divided.append(segment.id)
+        settled.divided.append(exchange)
+        if later.isEmpty { return }
+        settled.divided[settled.divided.count - 1].later = try storage.writeSegments(
+            [all.rows(at: later)], of: table, firstLSN: LSN(kept.lsn.value + 1),
+            lastLSN: segment.lastLSN)
     }
 }

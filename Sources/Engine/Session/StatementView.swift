@@ -46,55 +46,75 @@ struct StatementView: Relations, TableReader {
     }
 
     func sources(of table: TableDefinition) throws(DatabaseError) -> [any RowSource] {
-        try VisibleRows.resolve(try allSources(of: table), of: table)
+        try VisibleRows.resolve(try parts(of: table).map(\.source), of: table)
     }
 
-    /// Also rows that later ones of the same upsert key hide; in the table's order.
-    private func allSources(of table: TableDefinition) throws(DatabaseError) -> [any RowSource] {
-        var sources: [any RowSource] = []
-        for run in try storedRuns(of: table) {
-            sources.append(SnapshotRun(run: run, snapshot: snapshot(of: table)))
+    /// Rows of a table that lie together, and where.
+    struct Part {
+        enum Place {
+            /// Committed, in a segment or still in memory.
+            case stored(SegmentEntry?)
+            /// A segment of the own transaction.
+            case own(SegmentEntry)
+            /// One of the batches that the own transaction has written.
+            case batch(Int)
         }
-        guard let own = changes[table.id] else { return sources }
-        for entry in own.added {
-            sources.append(
-                SnapshotRun(run: storage.run(of: entry, table: own.definition), snapshot: snapshot))
-        }
-        for batch in own.rows.batches { sources.append(PrivateRun(whole: batch)) }
-        return sources
+
+        let source: any RowSource
+        let place: Place
     }
 
-    /// What pins the stored rows that are seen of a table.
-    private func snapshot(of table: TableDefinition) -> Snapshot {
-        changes[table.id]?.stored?.snapshot ?? snapshot
-    }
-
-    /// The stored runs that are seen of a table.
+    /// All rows that are seen of a table, in the table's order; with those that later ones of the
+    /// same upsert key hide.
     ///
     /// - Throws: 40001 when others have changed what the transaction has changed already.
-    func storedRuns(of table: TableDefinition) throws(DatabaseError) -> [Run] {
-        let own = changes[table.id]
-        if let own, own.isEmptied || own.isCreated { return [] }
-        guard let view = snapshot(of: table).table(id: table.id) else { return [] }
-        guard let own else { return view.runs }
+    func parts(of table: TableDefinition) throws(DatabaseError) -> [Part] {
+        guard let own = changes[table.id] else {
+            return snapshot.table(id: table.id)?.runs.map { stored($0, snapshot) } ?? []
+        }
+        var parts: [Part] = []
+        if !own.isEmptied && !own.isCreated { parts = try storedParts(of: table, own) }
+        for exchange in own.exchanges where exchange.removed == nil {
+            parts += exchange.seen.map { self.own($0, own.definition) }
+        }
+        for (index, batch) in own.rows.batches.enumerated() {
+            parts.append(Part(source: PrivateRun(whole: batch), place: .batch(index)))
+        }
+        return parts
+    }
+
+    /// Stored rows, with the transaction's own segments in the place of those that it replaced.
+    private func storedParts(of table: TableDefinition, _ own: PrivateTable)
+        throws(DatabaseError) -> [Part]
+    {
+        let snapshot = own.stored?.snapshot ?? snapshot
+        guard let view = snapshot.table(id: table.id) else { return [] }
         guard view.definition.version == own.storedVersion else {
             throw .concurrentChange(of: table.name)
         }
-        if let stored = own.stored {
-            return view.runs.filter { run in
-                guard let id = run.segment?.id else { return false }
-                return stored.segments.contains(id) && !own.removed.contains(id)
+        var exchanges: [String: SegmentExchange] = [:]
+        for exchange in own.exchanges {
+            if let id = exchange.removed { exchanges[id] = exchange }
+        }
+        var parts: [Part] = []
+        for run in view.runs {
+            if let id = run.segment?.id, let exchange = exchanges.removeValue(forKey: id) {
+                parts += exchange.seen.map { self.own($0, own.definition) }
+            } else if own.stored.map({ $0.shows(run) }) ?? true {
+                parts.append(stored(run, snapshot))
             }
         }
-        if own.removed.isEmpty { return view.runs }
-        var gone = 0
-        let runs = view.runs.filter { run in
-            guard let id = run.segment?.id, own.removed.contains(id) else { return true }
-            gone += 1
-            return false
-        }
-        guard gone == own.removed.count else { throw .concurrentChange(of: table.name) }
-        return runs
+        guard exchanges.isEmpty else { throw .concurrentChange(of: table.name) }
+        return parts
+    }
+
+    private func stored(_ run: Run, _ snapshot: Snapshot) -> Part {
+        Part(source: SnapshotRun(run: run, snapshot: snapshot), place: .stored(run.segment))
+    }
+
+    private func own(_ entry: SegmentEntry, _ definition: TableDefinition) -> Part {
+        let run = storage.run(of: entry, table: definition)
+        return Part(source: SnapshotRun(run: run, snapshot: snapshot), place: .own(entry))
     }
 }
 

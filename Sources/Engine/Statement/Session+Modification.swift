@@ -65,15 +65,15 @@ extension Session {
         }
         if isStored { try settle(bound.table, view) }
         var rewrite = TableRewrite(
-            storage: engine.storage,
+            storage: engine.storage, table: bound.table,
             modifier: RowModifier(bound, context(view, modification.values)))
-        try rewrite.run(bound.table, view.with(changes))
+        try rewrite.run(view.with(changes))
         let result = CommandResult(
             "\(modification.word) \(rewrite.rowCount)", rowCount: rewrite.rowCount)
         if rewrite.rowCount == 0 { return completion(.success(.command(result))) }
-        let written = WrittenSegments(table: bound.table, entries: rewrite.added)
+        let written = WrittenSegments(table: bound.table, entries: rewrite.written)
         apply(result, written: written, completion: completion) { changes in
-            changes.replace(rewrite.removed, with: rewrite.added, of: bound.table)
+            changes.exchange(rewrite.exchanges, of: bound.table)
             if let batches = rewrite.batches {
                 changes.replaceRows(batches, of: bound.table)
             }
@@ -93,7 +93,7 @@ extension Session {
             engine.storage, table, kept: view.snapshot, newest: engine.storage.snapshot())
         let settled = try settlement.run()
         _ = change { open in
-            open.note(WrittenSegments(table: table, entries: settled.seen + settled.later))
+            open.note(WrittenSegments(table: table, entries: settled.written))
             open.changes.settle(settled, of: table)
         }
     }
@@ -102,64 +102,88 @@ extension Session {
 /// Runs an UPDATE or DELETE over everything a statement sees of a table, one segment at a time.
 struct TableRewrite {
     let storage: Storage
+    let table: TableDefinition
     let modifier: RowModifier
     private(set) var rowCount = 0
-    private(set) var removed: [String] = []
-    private(set) var added: [SegmentEntry] = []
-    /// The transaction's rows that are in no segment, as they are afterwards; nil when none of them
-    /// was meant.
+    private(set) var exchanges: [SegmentExchange] = []
+    /// The transaction's rows that are in no segment, as they are afterwards; nil when they stay.
     private(set) var batches: [Batch]?
 
-    init(storage: Storage, modifier: RowModifier) {
+    init(storage: Storage, table: TableDefinition, modifier: RowModifier) {
         self.storage = storage
+        self.table = table
         self.modifier = modifier
     }
 
+    var written: [SegmentEntry] { exchanges.flatMap(\.added) }
+
     /// Leaves no file behind when it fails.
-    mutating func run(_ table: TableDefinition, _ view: StatementView) throws(DatabaseError) {
+    mutating func run(_ view: StatementView) throws(DatabaseError) {
         do throws(DatabaseError) {
-            for run in try view.storedRuns(of: table) {
-                // What is in memory was committed after the flush: after this statement.
-                if let segment = run.segment { try rewrite(segment, run, table, view) }
+            // What is in memory was committed after the flush: after this statement.
+            let parts = try view.parts(of: table).filter { !$0.isInMemory }
+            let visible = try VisibleRows.resolve(parts.map(\.source), of: table)
+            let alone = Self.alone(parts)
+            batches = view.changes[table.id]?.rows.batches
+            var hiding: [Int] = []
+            for (index, source) in visible.enumerated() {
+                switch try modifier.modify(source) {
+                case .untouched:
+                    if source.rowCount < parts[index].source.rowCount { hiding.append(index) }
+                case .changed(let hits, let rest):
+                    rowCount += hits
+                    try put(rest, in: parts[index].place, alone)
+                }
             }
-            guard let own = view.changes[table.id] else { return }
-            for segment in own.added {
-                try rewrite(segment, storage.run(of: segment, table: table), table, view)
+            if rowCount == 0 { return }
+            // A row that was hidden by one that is gone now would come back.
+            for index in hiding {
+                let source = visible[index]
+                let rest = try source.batch(
+                    columns: Array(table.columns.indices), rows: 0..<source.rowCount)
+                try put(rest, in: parts[index].place, alone)
             }
-            try rewrite(own.rows.batches)
         } catch {
-            storage.discardSegments(added, of: table)
+            storage.discardSegments(written, of: table)
             throw error
         }
     }
 
-    private mutating func rewrite(
-        _ segment: SegmentEntry, _ run: Run, _ table: TableDefinition, _ view: StatementView
-    ) throws(DatabaseError) {
-        switch try modifier.modify(SnapshotRun(run: run, snapshot: view.snapshot)) {
-        case .untouched: break
-        case .changed(let hits, let rest):
-            if rest.rowCount > 0 {
-                added += try storage.writeSegments(
-                    [rest], of: table, firstLSN: segment.firstLSN, lastLSN: segment.lastLSN)
+    /// Partitions with one segment.
+    private static func alone(_ parts: [StatementView.Part]) -> Set<String> {
+        var counts: [String: Int] = [:]
+        for part in parts {
+            switch part.place {
+            case .stored(let segment?), .own(let segment):
+                counts[segment.partition, default: 0] += 1
+            case .stored(nil), .batch: break
             }
-            removed.append(segment.id)
-            rowCount += hits
         }
+        return Set(counts.filter { $0.value == 1 }.keys)
     }
 
-    private mutating func rewrite(_ rows: [Batch]) throws(DatabaseError) {
-        var rests: [Batch] = []
-        var isChanged = false
-        for batch in rows {
-            switch try modifier.modify(PrivateRun(whole: batch)) {
-            case .untouched: rests.append(batch)
-            case .changed(let hits, let rest):
-                rests.append(rest)
-                rowCount += hits
-                isChanged = true
+    /// Puts the rows that are left of a part in its place.
+    private mutating func put(
+        _ rest: Batch, in place: StatementView.Part.Place, _ alone: Set<String>
+    ) throws(DatabaseError) {
+        switch place {
+        case .stored(nil): break
+        case .batch(let index): batches?[index] = rest
+        case .stored(let segment?), .own(let segment):
+            var exchange = SegmentExchange(
+                removed: segment.id, seen: [], isAlone: alone.contains(segment.partition))
+            if rest.rowCount > 0 {
+                exchange.seen = try storage.writeSegments(
+                    [rest], of: table, firstLSN: segment.firstLSN, lastLSN: segment.lastLSN)
             }
+            exchanges.append(exchange)
         }
-        if isChanged { batches = rests }
+    }
+}
+
+extension StatementView.Part {
+    /// Whether its rows are committed and in no segment.
+    fileprivate var isInMemory: Bool {
+        if case .stored(nil) = place { true } else { false }
     }
 }

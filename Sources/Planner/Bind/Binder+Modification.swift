@@ -6,8 +6,8 @@ import Values
 extension Binder {
     /// Binds an UPDATE: every value gets its column's type.
     ///
-    /// - Throws: 42P01, 42703 for a column that is not there, 42601 for one that is set twice, and
-    ///   what binding expressions throws.
+    /// - Throws: 42P01, 42703 for a column that is not there, 42601 for one that is set twice, 0A000
+    ///   for an upsert key, and what binding expressions throws.
     package mutating func bindUpdate(_ update: Update) throws(DatabaseError) -> BoundModification {
         let table = try beginModification(of: update.table, alias: update.alias)
         clauseWithoutAggregates = "UPDATE"
@@ -19,6 +19,9 @@ extension Binder {
             }
             if assignments.contains(where: { $0.column == index }) {
                 throw .assignedTwice(name.text, at: name.position)
+            }
+            if table.dedupKeys.contains(table.columns[index].id) {
+                throw .unsupported("UPDATE of an upsert key", at: name.position)
             }
             assignments.append(
                 BoundModification.Assignment(

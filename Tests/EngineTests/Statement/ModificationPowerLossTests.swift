@@ -15,7 +15,7 @@ import Values
 struct ModificationPowerLossTests {
     @Test(
         "a change is there whole or not at all, and no file stays",
-        arguments: 1...12 as ClosedRange<UInt64>)
+        arguments: 1...8 as ClosedRange<UInt64>)
     func powerLoss(seed: UInt64) {
         let machine = SimulatedPlatform(seed: seed)
         let life = TableLife(seed: seed)
@@ -35,7 +35,7 @@ struct ModificationPowerLossTests {
         machine.stop()
 
         #expect(life.problem == nil, "seed \(seed), loss \(losses)")
-        #expect(life.acknowledged > 25)
+        #expect(life.acknowledged > 10)
     }
 
     @Test(
@@ -109,7 +109,7 @@ private final class TableLife: Sendable {
         do {
             let client = try open(platform)
             try compare(client)
-            for _ in 0..<12 { try step(client) }
+            for _ in 0..<(fills == nil ? 12 : 40) { try step(client) }
             try client.session.engine.storage.close()
         } catch {
             complain("unexpected error: \(error)")
@@ -181,7 +181,7 @@ private final class TableLife: Sendable {
             }
         }
         state.withLock { $0.next = rows }
-        if let fills, draw(3) == 0 { fills(Int(draw(8_000))) }
+        if let fills, draw(2) == 0 { fills(Int(draw(3_000))) }
         do {
             for text in texts { try client.run(text) }
             state.withLock { state in
