@@ -17,6 +17,7 @@ SWIFT_FILES := Package.swift Sources Tests
 FILE ?= Tests/SQL
 T ?=
 S ?= 60
+SECONDS ?= 120
 SEED ?=
 SEEDS ?=
 BASE ?=
@@ -95,12 +96,20 @@ crash-loop: ## kill -9 while it writes, for S=60 seconds; SEED=... for the same 
 	BASALT_BINARY=$(abspath $(BINARY)) python3 -B Tests/EndToEnd/crash_loop.py --seconds $(S) \
 	    $(if $(SEED),--seed $(SEED))
 
+.PHONY: soak
+soak: ## everything at once against a model, for SECONDS=120; SEED=... for the same choices
+	@set -x; [ "$(BINARY)" != "$(DEBUG_BINARY)" ] || swift build --product basalt; \
+	BASALT_BINARY=$(abspath $(BINARY)) python3 -B Tests/EndToEnd/soak.py --seconds $(SECONDS) \
+	    $(if $(SEED),--seed $(SEED))
+
 .PHONY: test-long
 test-long: ## an hour: many seeds, long fuzzing, every client, address sanitizer
 	$(MAKE) --no-print-directory sim SEEDS=2000
 	$(MAKE) --no-print-directory fuzz T=all S=300
 	$(MAKE) --no-print-directory release
 	$(MAKE) --no-print-directory test-clients BINARY=.build/release/basalt
+	$(MAKE) --no-print-directory crash-loop BINARY=.build/release/basalt S=600
+	$(MAKE) --no-print-directory soak BINARY=.build/release/basalt SECONDS=3600
 	$(MAKE) --no-print-directory asan
 
 .PHONY: tsan

@@ -19,4 +19,6 @@ echo "== the process"
 python3 process.py || status=1
 echo "== kill -9"
 python3 crash_loop.py --seconds "${CRASH_SECONDS:-20}" || status=1
+echo "== soak"
+python3 soak.py --seconds "${SOAK_SECONDS:-20}" || status=1
 exit $status
