@@ -45,7 +45,7 @@ extension FileSystem {
         try syncDirectory(Path.directory(of: path))
     }
 
-    /// The name a file has until it is published. Names with this suffix are swept at start.
+    /// Beside the final name. Names with this suffix are swept at start.
     package func temporaryName(for path: String) -> String { path + Path.temporarySuffix }
 
     /// Creates a directory and those above it that are missing, each durable before it returns.

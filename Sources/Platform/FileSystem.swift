@@ -21,9 +21,12 @@ package struct FileInfo: Sendable, Equatable {
     package let device: UInt64
     package let inode: UInt64
     package let linkCount: Int
+    /// Nanoseconds since 1970 when the file was made; 0 where the file system does not keep it.
+    package let birth: Int64
 
     package init(
-        kind: Kind, size: Int, permissions: UInt16, device: UInt64, inode: UInt64, linkCount: Int
+        kind: Kind, size: Int, permissions: UInt16, device: UInt64, inode: UInt64, linkCount: Int,
+        birth: Int64 = 0
     ) {
         self.kind = kind
         self.size = size
@@ -31,6 +34,7 @@ package struct FileInfo: Sendable, Equatable {
         self.device = device
         self.inode = inode
         self.linkCount = linkCount
+        self.birth = birth
     }
 }
 
@@ -89,4 +93,8 @@ package protocol FileSystem: Sendable {
     func lock(_ path: String, _ mode: LockMode) throws(DatabaseError) -> any FileLock
     /// Bytes free for us on the file system of `path`.
     func freeBytes(of path: String) throws(DatabaseError) -> Int
+    /// What kind of file system `path` lies on.
+    func kind(ofFileSystem path: String) throws(DatabaseError) -> FileSystemKind
+    /// The name a file has until it is published as `path`: on the same file system.
+    func temporaryName(for path: String) -> String
 }

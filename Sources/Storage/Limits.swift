@@ -56,6 +56,14 @@ enum Limits {
     static let compactionJobs = 100_000
     /// Partitions whose idleness is watched.
     static let watchedPartitions = 1 << 20
+    /// Bytes that a prepared snapshot may retain before the log mentions it.
+    static let reportedRetainedBytes = 64 << 20
+    /// Bytes of the record of a prepared snapshot: a hundred thousand tables.
+    static let snapshotRecordBytes = 64 << 20
+    /// From so many files on, one sync of the file system stands for the single ones.
+    static let filesForOneSync = 64
+    /// Timelines a database remembers to have come from.
+    static let ancestors = 32
     /// Bytes of `_database`: far above what we write.
     static let databaseFileBytes = 4_096
     /// Bytes of a log file: one frame and its header.

@@ -1,5 +1,6 @@
 import Bytes
 import Diagnostics
+import Platform
 
 extension DatabaseError {
     static func duplicateTable(_ name: String) -> DatabaseError {
@@ -138,5 +139,52 @@ extension DatabaseError {
         DatabaseError(
             .featureNotSupported, "format version \(version) is not known here \"\(path)\"",
             hint: "It was written by a newer release.")
+    }
+
+    static func snapshotPrepared(_ kind: PreparedKind) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState, "Waiting for \(kind.ending) to be called",
+            hint: "Copy the root, then run \(kind.ending).", position: 0)
+    }
+
+    static func snapshotChanging(_ kind: PreparedKind) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState, "a \(kind.rawValue) is being prepared or completed right now",
+            hint: "Try again in a moment.", position: 0)
+    }
+
+    static func copiedRoot(_ root: String, directory: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "this root is a copy of one in which a snapshot was prepared \"\(root)\"",
+            hint: "To restore the snapshot, touch \(Path.join(root, SnapshotRestore.triggerName)) "
+                + "and start again; to adopt the files as they were copied, remove \(directory).")
+    }
+
+    static func nothingToRestore(_ trigger: String, root: String) -> DatabaseError {
+        let directory = Path.join(root, PreparedKind.snapshot.directory)
+        return DatabaseError(
+            .missingFile, "cannot restore, there is no snapshot \"\(directory)\"",
+            detail: "The trigger \"\(trigger)\" asks for it.",
+            hint: "Copy the directory snapshot along with db and conf, or remove the trigger.")
+    }
+
+    static func restoreNeedsWriting(_ trigger: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState, "cannot restore read-only \"\(trigger)\"",
+            hint: "Start once without --read-only, or remove the trigger.")
+    }
+
+    static func twoSnapshots(_ first: String, _ second: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "this root has two prepared snapshots \"\(first)\" \"\(second)\"",
+            hint: "Remove the directory of the one that is not wanted.")
+    }
+
+    static func copyLacks(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "cannot restore the snapshot, a file of it is missing \"\(path)\"",
+            hint: "Nothing was changed. Copy the missing file, or take another copy.")
     }
 }

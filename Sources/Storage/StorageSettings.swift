@@ -35,9 +35,12 @@ package struct StorageSettings: Sendable {
 package struct DatabaseIdentity: Sendable, Hashable {
     package let uuid: String
     package let timeline: String
+    /// The timelines this one came from, the nearest first.
+    package let ancestors: [String]
 
-    package init(uuid: String, timeline: String) {
+    package init(uuid: String, timeline: String, ancestors: [String] = []) {
         self.uuid = uuid
         self.timeline = timeline
+        self.ancestors = ancestors
     }
 }

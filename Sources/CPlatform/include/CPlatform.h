@@ -28,6 +28,7 @@ enum basalt_open_flags {
 struct basalt_file_info {
     uint64_t device, inode, links;
     int64_t size;
+    int64_t birth; // nanoseconds since 1970 when the file was made; 0 where nobody knows
     uint32_t mode; // type and permissions as stat has them
 };
 
@@ -43,6 +44,7 @@ int32_t basalt_fstat(int32_t fd, struct basalt_file_info *_Nonnull info);
 int32_t basalt_lstat(const char *_Nonnull path, struct basalt_file_info *_Nonnull info);
 int32_t basalt_flock(int32_t fd, int32_t exclusive); // never waits
 int64_t basalt_free_bytes(const char *_Nonnull path);
+int64_t basalt_file_system_type(const char *_Nonnull path); // f_type of statfs
 int64_t basalt_total_bytes(const char *_Nonnull path);
 void *_Nullable basalt_map(int32_t fd, size_t length, int32_t *_Nonnull error);
 /* Lets threads survive pages of registered mappings that cannot be read; see MappedFiles. */

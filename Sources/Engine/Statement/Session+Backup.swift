@@ -9,7 +9,7 @@ extension Session {
     func backup(_ statement: BackupStatement, completion: @escaping Completion)
         throws(DatabaseError)
     {
-        try refuseInBlock("BACKUP")
+        try requireNothingWritten("BACKUP")
         guard let service = engine.backup else { throw .backupUnavailable() }
         let request = try request(statement)
         let sink = NoticeProgress(notices: notices)

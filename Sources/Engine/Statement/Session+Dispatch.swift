@@ -63,9 +63,9 @@ extension Session {
         case .delete: try modify(prepared, values, "DELETE", completion: completion)
         case .copy(let copy): throw .unsupported("COPY", at: copy.position)
         case .alterTable(let alter): throw .unsupported("ALTER TABLE", at: alter.position)
-        case .snapshot(_, let position): throw .unsupported("SNAPSHOT", at: position)
-        case .checkpoint(_, let position): throw .unsupported("CHECKPOINT", at: position)
         case .restore(let restore): try self.restore(restore, completion: completion)
+        case .snapshot(let command, _): try snapshot(command, completion: completion)
+        case .checkpoint(let command, _): try checkpoint(command, completion: completion)
         case .pruneBackups(let prune): throw .unsupported("PRUNE BACKUPS", at: prune.position)
         }
     }

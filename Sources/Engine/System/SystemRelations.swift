@@ -58,10 +58,32 @@ struct SystemRelations: Sendable {
         case (nil, "table_columns", true): return tableColumns
         case (nil, "query_activity", true): return engine.activity.relation
         case (nil, "backups", true): return BackupsRelation(engine: engine)
+        case (nil, "checkpoint_status", true): return checkpointStatus
         case (nil, "long_sequence", true), (nil, "generate_series", true): return sequence(name)
         case ("information_schema", "tables", false): return informationTables
         case ("information_schema", "columns", false): return informationColumns
         default: return nil
+        }
+    }
+
+    /// The only row tells of the prepared snapshot, or that there is none.
+    private var checkpointStatus: ComputedRelation {
+        ComputedRelation(
+            name: "checkpoint_status",
+            columns: [
+                PlanColumn(name: "in_progress", type: .boolean),
+                PlanColumn(name: "started_at", type: .timestamp),
+                PlanColumn(name: "retained_bytes", type: .long),
+            ]
+        ) { _ in
+            let status = engine.storage.snapshotStatus
+            return [
+                [
+                    .boolean(status.prepared != nil),
+                    status.prepared.map { .timestamp($0.preparedAt) } ?? .null,
+                    .integer(Int64(status.retainedBytes)),
+                ]
+            ]
         }
     }
 

@@ -34,7 +34,8 @@ package struct LinuxFileSystem: FileSystem {
             }
         return FileInfo(
             kind: kind, size: Int(found.size), permissions: UInt16(found.mode & 0o7777),
-            device: found.device, inode: found.inode, linkCount: Int(found.links))
+            device: found.device, inode: found.inode, linkCount: Int(found.links),
+            birth: found.birth)
     }
 
     package func list(_ directory: String) throws(DatabaseError) -> [String] {
@@ -135,6 +136,14 @@ package struct LinuxFileSystem: FileSystem {
                 // SAFETY: as in `makeDirectory`.
                 unsafe basalt_free_bytes(path)
             })
+    }
+
+    package func kind(ofFileSystem path: String) throws(DatabaseError) -> FileSystemKind {
+        let number = try repeatingInterrupted(.freeBytes, path) {
+            // SAFETY: as in `makeDirectory`.
+            unsafe basalt_file_system_type(path)
+        }
+        return FileSystemKind(magic: UInt32(truncatingIfNeeded: number))
     }
 
     private func check(

@@ -37,7 +37,7 @@ struct SimulatedFileSystem: FileSystem {
             return FileInfo(
                 kind: node.isDirectory ? .directory : .file, size: node.length,
                 permissions: node.permissions, device: 1, inode: UInt64(node.number),
-                linkCount: node.linkCount)
+                linkCount: node.linkCount, birth: Int64(node.number))
         }
     }
 
@@ -117,6 +117,8 @@ struct SimulatedFileSystem: FileSystem {
             return max(0, tree.freeBytes)
         }
     }
+
+    func kind(ofFileSystem path: String) throws(DatabaseError) -> FileSystemKind { .ext4 }
 }
 
 /// An open file of the simulated disk.

@@ -67,8 +67,15 @@ extension Committer {
         try platform.files.publish(
             database.encode(), as: Path.join(directory, DatabaseFile.name),
             replacing: .atomically)
-        try log.trim(before: first)
+        if !isHeld { return try log.trim(before: first) }
+        for file in log.forget(before: first) {
+            removals.add(path: file.path, bytes: file.bytes, at: .zero)
+        }
     }
+
+    /// Whether a snapshot is prepared. It was set before the cut was asked for, so that nothing of
+    /// the cut goes and nothing that was there after it.
+    private var isHeld: Bool { core.hold.isHeld }
 
     /// Pins the newest LSN and freezes everything in memory: what `pinOnDisk` begins with. Commits
     /// go on while the frozen rows are written.
@@ -83,7 +90,7 @@ extension Committer {
         let pin = core.pin(owner: owner, lsn: lastLSN, since: platform.clock.now())
         return FrozenCut(
             lsn: lastLSN, pin: pin,
-            identity: DatabaseIdentity(uuid: database.uuid, timeline: database.timeline),
+            identity: database.identity,
             databaseBytes: sealed.encode(),
             tables: tables.keys.sorted().compactMap { id in
                 tables[id].map {
@@ -98,6 +105,8 @@ extension Committer {
     func sweep() {
         removeAbandoned()
         defer { tellOfWaiting() }
+        if isHeld { return reportRetained() }
+        takeDiscarded()
         if removals.isEmpty { return }
         do throws(DatabaseError) {
             // A manifest on disk may still name removed segments, until the next one is durable.
@@ -117,6 +126,24 @@ extension Committer {
             // What is left over now is swept at the next start.
             platform.log.log(.error, "storage", "cannot remove old files: \(error)")
         }
+    }
+
+    /// Says what a prepared snapshot keeps from coming free, each time that has doubled.
+    private func reportRetained() {
+        let bytes = removals.bytes
+        core.state.withLock { $0.retainedBytes = bytes }
+        guard bytes >= max(Limits.reportedRetainedBytes, 2 * retainedAtReport) else { return }
+        retainedAtReport = bytes
+        platform.log.log(
+            .error, "storage",
+            "a prepared snapshot keeps \(bytes) bytes that are not needed any more: run SNAPSHOT "
+                + "COMPLETE or CHECKPOINT RELEASE when the copy is made")
+    }
+
+    /// Takes over what was discarded while a snapshot was prepared.
+    private func takeDiscarded() {
+        for path in core.hold.takePaths() { removals.add(path: path, at: .zero) }
+        retainedAtReport = 0
     }
 
     private func tellOfWaiting() {

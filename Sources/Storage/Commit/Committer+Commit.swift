@@ -94,6 +94,8 @@ extension Committer {
                 update(definition.id, table)
             case .replace(let replacement):
                 guard var table = tables[replacement.table] else { continue }
+                removals.keep(
+                    segments: replacement.added, of: Path.join(directory, table.directory))
                 let gone = table.replace(
                     replacement, lsn: lsn, directory: Path.join(directory, table.directory),
                     files: platform.files)

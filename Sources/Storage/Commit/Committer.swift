@@ -33,6 +33,8 @@ final class Committer: @unchecked Sendable {
     var removals: RemovalQueue
     var failure: DatabaseError?
     var bytesAtCheckpoint = 0
+    /// Bytes kept by a prepared snapshot when the log last told of them.
+    var retainedAtReport = 0
     /// Flushes of rows that were truncated meanwhile: their files go when they are written.
     var abandoned: [FlushTask] = []
     /// When flushes that failed are tried again, and why the last one did.
@@ -119,6 +121,9 @@ final class Committer: @unchecked Sendable {
             answer.give(attempt { () throws(DatabaseError) in try self.settle(ids) })
         case .cut(let owner, let answer):
             answer.give(attempt { () throws(DatabaseError) in try self.cut(owner) })
+        case .sweep(let answer):
+            if failure == nil { sweep() }
+            answer.give(.success(lastLSN))
         case .close(let answer):
             answer.give(attempt { () throws(DatabaseError) in try self.settle(nil) })
             return true

@@ -17,10 +17,15 @@ struct RemovalQueue {
         var flushing: [FlushTask] = []
         /// Whether the directory says by itself that it is dropped, so that the log may go.
         var isMarked = false
+        /// Bytes of its segments, as far as they are known.
+        var bytes = 0
     }
 
     private(set) var files: [File] = []
     var tables: [Table] = []
+
+    /// Bytes that would come free.
+    var bytes: Int { tables.reduce(files.reduce(0) { $0 + $1.bytes }) { $0 + $1.bytes } }
 
     var isEmpty: Bool { files.isEmpty && tables.isEmpty }
 
@@ -38,7 +43,15 @@ struct RemovalQueue {
             segments: [])
         tables.append(
             Table(
-                manifest: manifest, directory: table.directory, flushing: table.flushing))
+                manifest: manifest, directory: table.directory, flushing: table.flushing,
+                bytes: table.segments.reduce(0) { $0 + $1.entry.bytes }))
+    }
+
+    /// Takes back what a version names again: a restore brings segments under their old ids.
+    mutating func keep(segments: [SegmentEntry], of directory: String) {
+        if files.isEmpty || segments.isEmpty { return }
+        let kept = Set(segments.map { Path.join(directory, $0.relativePath) })
+        files.removeAll { kept.contains($0.path) }
     }
 
     /// Takes out the files that nothing pins any more.

@@ -18,6 +18,8 @@ enum CommitterJob: Sendable {
     /// Attaches what was flushed of some tables; of all, with a checkpoint.
     case settle([UInt64]?, Answer<LSN>)
     case cut(owner: String, Answer<FrozenCut>)
+    /// Unlinks what has waited for a prepared snapshot.
+    case sweep(Answer<LSN>)
     /// Writes a checkpoint and ends the committer.
     case close(Answer<LSN>)
     /// Ends the committer without writing anything more.
@@ -42,12 +44,20 @@ final class StorageCore: Sendable {
         var counters: [UInt64: WriteCounters] = [:]
         /// Told of new segments. Weak: it holds this object itself.
         weak var compactor: Compactor?
+        var preparation = SnapshotPreparation.none
+        /// Bytes that would come free if no snapshot were prepared.
+        var retainedBytes = 0
     }
 
     let state = Mutex(State())
     let gate: any Gate
+    /// Held while a snapshot is prepared: nothing below `db/` is unlinked then.
+    let hold: RemovalHold
 
-    init(gate: any Gate) { self.gate = gate }
+    init(gate: any Gate, hold: RemovalHold) {
+        self.gate = gate
+        self.hold = hold
+    }
 
     /// Queues a job, or returns why it cannot be taken.
     func submit(_ job: CommitterJob) -> DatabaseError? {
@@ -59,7 +69,7 @@ final class StorageCore: Sendable {
             }
             switch job {
             case .close, .abandon: state.isClosed = true
-            case .commit, .freeze, .flushed, .settle, .cut: break
+            case .commit, .freeze, .flushed, .settle, .cut, .sweep: break
             }
             state.jobs.append(job)
             return nil

@@ -19,6 +19,20 @@ struct DatabaseFile: Sendable, Equatable {
     var firstLSN: LSN
     /// False in a backup: there is no log and none is missed.
     var hasLog: Bool
+    /// The timelines this one came from, the nearest first.
+    var ancestors: [String] = []
+
+    /// Begins a new line of history behind everything there is; its log is still to be begun.
+    mutating func beginTimeline(_ chance: any Chance) {
+        ancestors = Array(([timeline] + ancestors).prefix(Limits.ancestors))
+        timeline = Self.makeUUID(chance)
+        hasLog = false
+        firstLSN = highestLSN.next
+    }
+
+    var identity: DatabaseIdentity {
+        DatabaseIdentity(uuid: uuid, timeline: timeline, ancestors: ancestors)
+    }
 
     func encode() -> [UInt8] {
         var writer = ByteWriter()
@@ -30,6 +44,8 @@ struct DatabaseFile: Sendable, Equatable {
         writer.integer(highestTableID)
         writer.integer(firstLSN.value)
         writer.integer(UInt8(hasLog ? 1 : 0))
+        writer.count(ancestors.count)
+        for ancestor in ancestors { writer.string(ancestor) }
         writer.integer(CRC32C.checksum(writer.bytes))
         return writer.bytes
     }
@@ -50,10 +66,14 @@ struct DatabaseFile: Sendable, Equatable {
             }
             let uuid = try reader.string(upTo: 64)
             let timeline = try reader.string(upTo: 36)
-            return DatabaseFile(
+            var database = DatabaseFile(
                 uuid: uuid, timeline: timeline, highestLSN: LSN(try reader.integer()),
                 highestTableID: try reader.integer(), firstLSN: LSN(try reader.integer()),
                 hasLog: try reader.integer(UInt8.self) != 0)
+            for _ in 0..<(try reader.count(upTo: Limits.ancestors)) {
+                database.ancestors.append(try reader.string(upTo: 36))
+            }
+            return database
         } catch {
             throw .damaged(path, error)
         }

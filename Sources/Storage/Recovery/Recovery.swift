@@ -22,6 +22,8 @@ struct Recovery {
     let isReadOnly: Bool
     /// See `WALReader.skipsTo`.
     var skipsTo: LSN?
+    /// A snapshot is prepared: nothing is unlinked.
+    var isHeld = false
 
     private var logDirectory: String { Path.join(directory, "_wal") }
 
@@ -32,7 +34,7 @@ struct Recovery {
         var manifests: [UInt64: Manifest] = [:]
         try loadManifests(&recovered, &manifests)
         try replay(&recovered, manifests)
-        if !isReadOnly { try sweepOrphans(recovered) }
+        if !isReadOnly { try sweepOrphans(&recovered) }
         return recovered
     }
 
@@ -129,10 +131,10 @@ struct Recovery {
     }
 
     /// Removes files that nothing names: unfinished ones and what a crash left behind.
-    private func sweepOrphans(_ recovered: RecoveredDatabase) throws(DatabaseError) {
+    private func sweepOrphans(_ recovered: inout RecoveredDatabase) throws(DatabaseError) {
         for lsn in try WALName.list(files, logDirectory)
         where recovered.database.hasLog && lsn < recovered.database.firstLSN {
-            try files.remove(Path.join(logDirectory, WALName.name(lsn)))
+            try remove(Path.join(logDirectory, WALName.name(lsn)), &recovered.removals)
         }
         var live: [String: LiveTable] = [:]
         for table in recovered.tables.values { live[table.directory] = table }
@@ -140,20 +142,22 @@ struct Recovery {
         for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
             let path = Path.join(directory, name)
             if let table = live[name] {
-                try sweep(table, path)
-            } else if !dropped.contains(name) {
+                try sweep(table, path, &recovered.removals)
+            } else if !dropped.contains(name), !isHeld {
                 // Made for a CREATE that never got into the log.
                 try files.removeTree(path)
             }
         }
         for place in [directory, logDirectory] where try files.info(place) != nil {
             for name in try files.list(place) where name.hasSuffix(Path.temporarySuffix) {
-                try files.remove(Path.join(place, name))
+                try remove(Path.join(place, name), &recovered.removals)
             }
         }
     }
 
-    private func sweep(_ table: LiveTable, _ path: String) throws(DatabaseError) {
+    private func sweep(_ table: LiveTable, _ path: String, _ removals: inout RemovalQueue)
+        throws(DatabaseError)
+    {
         let known = Set(table.segments.map(\.path))
         for name in try files.list(path) {
             let place = Path.join(path, name)
@@ -161,13 +165,18 @@ struct Recovery {
                 for file in try files.list(place) {
                     let segment = Path.join(place, file)
                     let isOurs = file.hasSuffix(".seg") || file.hasSuffix(Path.temporarySuffix)
-                    if isOurs, !known.contains(segment) { try files.remove(segment) }
+                    if isOurs, !known.contains(segment) { try remove(segment, &removals) }
                 }
             } else if name.hasSuffix(Path.temporarySuffix) {
-                try files.remove(place)
+                try remove(place, &removals)
             } else if let lsn = Manifest.lsn(of: name), lsn < table.manifestLSN ?? .zero {
-                try files.remove(place)
+                try remove(place, &removals)
             }
         }
+    }
+
+    private func remove(_ path: String, _ removals: inout RemovalQueue) throws(DatabaseError) {
+        if !isHeld { return try files.remove(path) }
+        removals.add(path: path, bytes: try files.info(path)?.size ?? 0, at: .zero)
     }
 }

@@ -49,11 +49,9 @@ extension Storage {
         let path = Path.join(directory, DatabaseFile.name)
         let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
         var database = try DatabaseFile.decode(bytes, path: path)
-        database.timeline = DatabaseFile.makeUUID(platform.chance)
-        database.hasLog = false
-        database.firstLSN = database.highestLSN.next
+        database.beginTimeline(platform.chance)
         try platform.files.publish(database.encode(), as: path, replacing: .atomically)
-        return DatabaseIdentity(uuid: database.uuid, timeline: database.timeline)
+        return database.identity
     }
 }
 
@@ -63,6 +61,7 @@ private struct Opening {
     let platform: Platform
     let settings: StorageSettings
     var skipsTo: LSN?
+    var hold = RemovalHold()
 
     private var files: any FileSystem { platform.files }
     private var directory: String { Path.join(root, "db") }
@@ -79,11 +78,32 @@ private struct Opening {
         }
         let lock = try takeLock()
         do throws(DatabaseError) {
-            return try open(lock, onFatal)
+            let opening = settings.isReadOnly ? self : try makingCopyable()
+            let found = try SnapshotRestore(root: root, platform: opening.platform)
+                .settle(isReadOnly: settings.isReadOnly)
+            if found.isPrepared { hold.begin() }
+            return try opening.open(lock, found, onFatal)
         } catch {
             lock?.release()
             throw error
         }
+    }
+
+    /// Lets temporary names lie in ROOT/tmp, where nobody copies them, if that is the same device.
+    private func makingCopyable() throws(DatabaseError) -> Opening {
+        let temporaries = Path.join(root, "tmp")
+        try files.makeDurableDirectory(temporaries)
+        let isNear = try files.info(temporaries)?.device == files.info(directory)?.device
+        let tree = CopyableTree(
+            files, below: directory, temporaries: isNear ? temporaries : nil,
+            except: logDirectory, hold: hold)
+        try tree.sweepTemporaries()
+        return Opening(
+            root: root,
+            platform: Platform(
+                files: tree, clock: platform.clock, chance: platform.chance,
+                workers: platform.workers, log: platform.log),
+            settings: settings, skipsTo: skipsTo, hold: hold)
     }
 
     private func takeLock() throws(DatabaseError) -> (any FileLock)? {
@@ -93,25 +113,36 @@ private struct Opening {
     }
 
     private func open(
-        _ lock: (any FileLock)?, _ onFatal: @escaping @Sendable (DatabaseError) -> Void
+        _ lock: (any FileLock)?, _ found: SnapshotRestore.Finding,
+        _ onFatal: @escaping @Sendable (DatabaseError) -> Void
     ) throws(DatabaseError) -> Storage {
         var database = try readOrCreate()
         if !database.hasLog, !settings.isReadOnly { database = try beginLog(database) }
         let recovery = Recovery(
             files: files, log: platform.log, directory: directory,
-            isReadOnly: settings.isReadOnly, skipsTo: skipsTo)
+            isReadOnly: settings.isReadOnly, skipsTo: skipsTo, isHeld: found.isPrepared)
         let recovered = try recovery.run(database)
-        let core = StorageCore(gate: platform.workers.makeGate())
-        core.state.withLock { $0.nextTableID = recovered.highestTableID + 1 }
+        let core = StorageCore(gate: platform.workers.makeGate(), hold: hold)
+        core.state.withLock {
+            $0.nextTableID = recovered.highestTableID + 1
+            if case .prepared(let snapshot) = found { $0.preparation = .prepared(snapshot) }
+        }
+        if case .prepared(let snapshot) = found { announce(snapshot) }
         if settings.isReadOnly {
             core.publish(Self.state(of: recovered))
         } else {
             try startCommitter(core, recovered, onFatal)
         }
-        let identity = DatabaseIdentity(uuid: database.uuid, timeline: database.timeline)
         return Storage(
-            root: root, identity: identity, settings: settings, platform: platform, core: core,
-            lock: lock)
+            root: root, identity: database.identity, settings: settings, platform: platform,
+            core: core, lock: lock)
+    }
+
+    private func announce(_ snapshot: PreparedSnapshot) {
+        platform.log.log(
+            .advisory, "storage",
+            "a \(snapshot.kind.rawValue) of LSN \(snapshot.lsn) is prepared and keeps old files: run "
+                + "\(snapshot.kind.ending) when the copy is made")
     }
 
     private static func state(of recovered: RecoveredDatabase) -> DatabaseState {

@@ -136,6 +136,15 @@ struct WALWriter {
         segments.last { $0.first <= lsn }?.first ?? segments[0].first
     }
 
+    /// Takes the files before `first` out of the books and returns them: somebody else removes them.
+    mutating func forget(before first: LSN) -> [(path: String, bytes: Int)] {
+        let count = segments.dropLast().prefix { $0.first < first }.count
+        defer { segments.removeFirst(count) }
+        return segments[..<count].map {
+            (Path.join(directory, WALName.name($0.first)), $0.bytes)
+        }
+    }
+
     /// Removes files whose commits all lie before `first`, which begins a file.
     mutating func trim(before first: LSN) throws(DatabaseError) {
         while segments.count > 1, segments[0].first < first {
