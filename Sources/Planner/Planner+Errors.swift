@@ -98,6 +98,26 @@ extension DatabaseError {
         DatabaseError(.undefinedObject, "type \"\(name)\" does not exist", position: position)
     }
 
+    static func badTypeParameters(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "type \"\(name)\" cannot have these parameters",
+            hint: "DECIMAL takes a precision of 1 to 38 and a scale up to it, GEOHASH 1b to 60b or "
+                + "1c to 12c; arrays have up to 6 dimensions of plain types.", position: position)
+    }
+
+    static func emptyArray(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .indeterminateDatatype, "cannot determine type of empty array",
+            hint: "Explicitly cast to the desired type, for example ARRAY[]::double[].",
+            position: position)
+    }
+
+    static func notAnArray(_ type: ValueType, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .datatypeMismatch, "cannot subscript type \(type.postgresName) because it is no array",
+            position: position)
+    }
+
     static func notGrouped(_ column: String, at position: Int) -> DatabaseError {
         DatabaseError(
             .groupingError,

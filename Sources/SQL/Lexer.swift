@@ -121,6 +121,17 @@ struct Lexer {
         return isDecimal ? .decimal : .integer
     }
 
+    /// Goes over the rest of a geohash behind its `#`.
+    mutating func skipGeohash() {
+        if peek(0) == UInt8(ascii: "#") { advance(1) }
+        while let byte = peek(0), Lexer.isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 {
+            advance(1)
+        }
+        guard peek(0) == UInt8(ascii: "/"), Lexer.isDigit(peek(1)) else { return }
+        advance(1)
+        while Lexer.isDigit(peek(0)) { advance(1) }
+    }
+
     /// Digits, with single underscores between them.
     private mutating func skipDigits() {
         while Lexer.isDigit(peek(0)) || (peek(0) == UInt8(ascii: "_") && Lexer.isDigit(peek(1))) {

@@ -1,5 +1,7 @@
 /// What one text may cost, so that hostile input ends in an error.
 package enum Limits {
+    /// Bytes of a geohash literal: sixty bits and their number.
+    static let geohashBytes = 80
     /// Bytes of one text, all its statements together. Large enough for a multi-row INSERT of a
     /// driver; bulk data comes through COPY.
     package static let statementBytes = 16 << 20

@@ -11,6 +11,9 @@ extension Parser {
             return try make(.literal(.string(text)), at: position)
         case .parameter: return try parameter()
         case .symbol(.openParenthesis): return try parenthesized()
+        case .symbol(.hash):
+            let text = try geohash()
+            return try make(.literal(.geohash(text)), at: position)
         case .quotedName: return try nameOrCall()
         case .word(let keyword):
             if let keyword, let special = try specialForm(keyword) { return special }
@@ -21,11 +24,16 @@ extension Parser {
 
     private mutating func number() throws(DatabaseError) -> Expression {
         let start = token
-        let literal: Literal =
-            token.kind == .integer ? .integer(numberText) : .decimal(numberText)
+        let digits = numberText
+        var literal: Literal = token.kind == .integer ? .integer(digits) : .decimal(digits)
         try advance()
         if case .word = token.kind, isAdjacent {
+            let isExact = tokenText.lowercased() == "m"
             try advance()
+            if isExact {
+                literal = .exact(digits)
+                return try make(.literal(literal), at: start.position)
+            }
             throw .malformed(
                 "trailing junk after numeric literal", String(text(from: start).prefix(64)),
                 at: start.position)
@@ -131,10 +139,21 @@ extension Parser {
         let position = token.position
         try advance()
         if self.is(.openParenthesis) { throw .notSupported("ARRAY(query)", at: position) }
+        guard self.is(.openBracket) else { throw unexpected() }
+        return try arrayElements(at: position)
+    }
+
+    /// `[…]` with elements or further such lists inside.
+    private mutating func arrayElements(at position: Int) throws(DatabaseError) -> Expression {
         try expect(.openBracket)
         var elements: [Expression] = []
         if !self.is(.closeBracket) {
-            elements = try list { parser throws(DatabaseError) in try parser.expression() }
+            elements = try list { parser throws(DatabaseError) in
+                guard parser.is(.openBracket) else { return try parser.expression() }
+                return try parser.nested { inner throws(DatabaseError) in
+                    try inner.arrayElements(at: inner.token.position)
+                }
+            }
         }
         try expect(.closeBracket)
         return try make(.array(elements), at: position)
@@ -263,15 +282,18 @@ extension Parser {
     mutating func typeName() throws(DatabaseError) -> TypeName {
         let position = token.position
         var schema: Name?
+        var isQuoted = if case .quotedName = token.kind { true } else { false }
         var first = try name()
         if try accept(.dot) {
             schema = first
+            isQuoted = if case .quotedName = token.kind { true } else { false }
             first = try anyName()
         }
         var words = first.folded
+        if isQuoted, words == "char" { words = TypeName.quotedChar }
         if words == "double", try accept(.precision) { words += " precision" }
         if words == "character" || words == "bit", try accept(.varying) { words += " varying" }
-        let arguments = try typeArguments()
+        let arguments = try words == "geohash" ? geohashBits() : typeArguments()
         if words == "timestamp" || words == "time" {
             if try accept(.with, .time) {
                 try expect(.zone)
@@ -291,6 +313,18 @@ extension Parser {
         return TypeName(
             schema: schema, name: words, arguments: arguments, arrayDimensions: dimensions,
             position: position)
+    }
+
+    /// `(5c)` or `(25b)`, in bits.
+    private mutating func geohashBits() throws(DatabaseError) -> [Int] {
+        guard try accept(.openParenthesis) else { return [] }
+        let number = try integer()
+        guard isAdjacent, number <= 60 else { throw unexpected() }
+        let unit = tokenText.lowercased()
+        guard unit == "c" || unit == "b" else { throw unexpected() }
+        try advance()
+        try expect(.closeParenthesis)
+        return [unit == "c" ? number * 5 : number]
     }
 
     private mutating func typeArguments() throws(DatabaseError) -> [Int] {

@@ -214,6 +214,21 @@ package struct Parser {
         return name
     }
 
+    /// A geohash: the current `#`, which only the grammar can tell from the operator, and what
+    /// stands right behind it.
+    mutating func geohash() throws(DatabaseError) -> String {
+        let start = token
+        lexer.skipGeohash()
+        let range = start.bytes.lowerBound..<lexer.index
+        token = Token(
+            kind: .symbol(.hash), position: start.position, endPosition: lexer.position,
+            bytes: range)
+        let text = lexer.text(range)
+        guard text.utf8.count <= Limits.geohashBytes else { throw unexpected() }
+        try advance()
+        return text
+    }
+
     mutating func textLiteral() throws(DatabaseError) -> TextLiteral {
         guard case .string(let text) = token.kind else { throw unexpected() }
         let literal = TextLiteral(text, position: token.position)

@@ -33,13 +33,13 @@ package struct Printer {
 
     package static func text(_ type: TypeName) -> String {
         var text = type.schema.map { Printer.text($0) + "." } ?? ""
-        let arguments =
-            type.arguments.isEmpty
-            ? "" : "(" + type.arguments.map(String.init).joined(separator: ", ") + ")"
+        let unit = type.name == "geohash" ? "b" : ""
+        let list = type.arguments.map { "\($0)\(unit)" }.joined(separator: ", ")
+        let arguments = type.arguments.isEmpty ? "" : "(\(list))"
         let zone = type.name.firstRange(of: " with")
         if let zone, type.name.hasSuffix(" time zone") {
             text += type.name[..<zone.lowerBound] + arguments + type.name[zone.lowerBound...]
-        } else if Printer.twoWordTypes.contains(type.name) {
+        } else if Printer.plainTypes.contains(type.name) {
             text += type.name + arguments
         } else if let keyword = Keyword.named(type.name), !keyword.isReserved {
             text += type.name + arguments
@@ -49,7 +49,9 @@ package struct Printer {
         return text + String(repeating: "[]", count: type.arrayDimensions)
     }
 
-    private static let twoWordTypes = ["double precision", "character varying", "bit varying"]
+    private static let plainTypes = [
+        "double precision", "character varying", "bit varying", TypeName.quotedChar,
+    ]
 
     /// A string literal.
     package static func text(_ literal: TextLiteral) -> String { doubled(literal.text, "'") }
@@ -147,7 +149,9 @@ package struct Printer {
         case .null: text += "NULL"
         case .boolean(let value): text += value ? "TRUE" : "FALSE"
         case .integer(let digits), .decimal(let digits): text += digits
+        case .exact(let digits): text += digits + "m"
         case .string(let content): text += Printer.text(TextLiteral(content))
+        case .geohash(let hash): text += hash
         }
     }
 

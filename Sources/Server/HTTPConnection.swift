@@ -155,8 +155,12 @@ final class HTTPConnection: @unchecked Sendable {
     // MARK: Rows
 
     private func stream(_ rows: ResultRows, _ query: String) {
-        let columns = rows.columns.map {
-            ExecColumn(name: $0.name, type: $0.type.name)
+        let columns = rows.columns.map { column in
+            if case .array(let element, let dimensions) = column.type {
+                return ExecColumn(
+                    name: column.name, type: element.type.name, dimensions: Int(dimensions))
+            }
+            return ExecColumn(name: column.name, type: column.type.name)
         }
         let document = ExecDocument(ExecResponse(query: query, columns: columns))
         let stream = ResultStream(

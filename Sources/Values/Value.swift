@@ -2,7 +2,7 @@
 package enum Value: Sendable, Hashable {
     case null
     case boolean(Bool)
-    /// BYTE, SHORT, INT and LONG.
+    /// BYTE, SHORT, INT, LONG; also IPv4, GEOHASH and object ids.
     case integer(Int64)
     /// FLOAT and DOUBLE.
     case double(Double)
@@ -10,8 +10,47 @@ package enum Value: Sendable, Hashable {
     case date(Int64)
     /// Microseconds since 1970.
     case timestamp(Int64)
-    /// SYMBOL and VARCHAR.
+    /// Nanoseconds since 1970.
+    case timestampNanos(Int64)
+    /// CHAR, SYMBOL, VARCHAR and PostgreSQL's names.
     case string(String)
     case binary([UInt8])
     case uuid(UInt64, UInt64)
+    /// With the scale of its type.
+    case decimal(DecimalValue)
+    indirect case long256(Long256)
+    case array(ArrayValue)
+    case interval(IntervalValue)
+}
+
+extension Value {
+    /// The order of two values of one type: negative when this comes first, 0 when they are equal.
+    /// NULL, which ends an array's elements in order, comes last; NaN is above all numbers.
+    package func order(_ other: Value) -> Int {
+        switch (self, other) {
+        case (.boolean(let left), .boolean(let right)): left == right ? 0 : left ? 1 : -1
+        case (.integer(let left), .integer(let right)), (.date(let left), .date(let right)),
+            (.timestamp(let left), .timestamp(let right)),
+            (.timestampNanos(let left), .timestampNanos(let right)):
+            left == right ? 0 : left < right ? -1 : 1
+        case (.double(let left), .double(let right)):
+            left < right || (right.isNaN && !left.isNaN)
+                ? -1 : left == right || (left.isNaN && right.isNaN) ? 0 : 1
+        case (.string(let left), .string(let right)):
+            left.utf8.elementsEqual(right.utf8)
+                ? 0 : left.utf8.lexicographicallyPrecedes(right.utf8) ? -1 : 1
+        case (.binary(let left), .binary(let right)):
+            left == right ? 0 : left.lexicographicallyPrecedes(right) ? -1 : 1
+        case (.uuid(let a, let b), .uuid(let c, let d)):
+            (a, b) == (c, d) ? 0 : (a, b) < (c, d) ? -1 : 1
+        case (.decimal(let left), .decimal(let right)): left.order(right)
+        case (.long256(let left), .long256(let right)): left == right ? 0 : left < right ? -1 : 1
+        case (.array(let left), .array(let right)): left.order(right)
+        case (.interval(let left), .interval(let right)): left.order(right)
+        case (.null, .null): 0
+        case (.null, _): 1
+        case (_, .null): -1
+        default: 0
+        }
+    }
 }

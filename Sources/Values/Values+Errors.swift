@@ -8,6 +8,12 @@ extension DatabaseError {
             state, "invalid input syntax for type \(type.postgresName): \"\(text.prefix(100))\"")
     }
 
+    /// A value that a type has no counterpart for.
+    static func noSuchCast(_ from: ValueType, _ type: ValueType) -> DatabaseError {
+        DatabaseError(
+            .cannotCoerce, "cannot cast type \(from.postgresName) to \(type.postgresName)")
+    }
+
     /// A number outside its type.
     package static func outOfRange(_ type: ValueType) -> DatabaseError {
         DatabaseError(.numericOutOfRange, "\(type.postgresName) out of range")

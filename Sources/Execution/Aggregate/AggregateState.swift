@@ -16,13 +16,17 @@ enum AggregateStates {
         switch aggregate.function {
         case .count: return CountState()
         case .sum, .avg:
+            if let shape = aggregate.argument?.type.decimalShape {
+                return DecimalSumState(
+                    argument: shape, type: aggregate.type, isAverage: aggregate.function == .avg)
+            }
             return aggregate.argument?.type.isInteger ?? false
                 ? IntegerSumState(isAverage: aggregate.function == .avg)
                 : FloatSumState(isAverage: aggregate.function == .avg, type: aggregate.type)
         case .min, .max:
             let wantsGreatest = aggregate.function == .max
             switch aggregate.argument?.type {
-            case .byte?, .short?, .int?, .long?, .date?, .timestamp?:
+            case .byte?, .short?, .int?, .long?, .date?, .timestamp?, .timestampNanos?:
                 return IntegerExtremeState(wantsGreatest: wantsGreatest, type: aggregate.type)
             case .float?, .double?:
                 return FloatExtremeState(wantsGreatest: wantsGreatest, type: aggregate.type)
@@ -234,13 +238,20 @@ final class IntegerExtremeState: AggregateState {
         best.grow(to: groupCount, with: 0)
         var builder = ColumnBuilder(type: type)
         for group in 0..<groupCount {
-            let value: Value =
-                type == .timestamp
-                ? .timestamp(best[group])
-                : type == .date ? .date(best[group]) : .integer(best[group])
-            builder.append(isSet[group] ? value : .null)
+            builder.append(isSet[group] ? value(best[group]) : .null)
         }
         return builder.makeVector()
+    }
+}
+
+extension IntegerExtremeState {
+    private func value(_ number: Int64) -> Value {
+        switch type {
+        case .timestamp: .timestamp(number)
+        case .timestampNanos: .timestampNanos(number)
+        case .date: .date(number)
+        default: .integer(number)
+        }
     }
 }
 

@@ -91,6 +91,9 @@ struct GroupTable {
             return
         }
         switch vector.type.width {
+        case nil where vector.type.arrayElement == .double || vector.type.arrayElement == .float:
+            key.append(1)
+            encodeArray(vector, row, into: &key)
         case nil:
             let (heap, range) = TextSide.vector(vector).place(row)
             key.append(1)
@@ -109,6 +112,24 @@ struct GroupTable {
             for offset in row * width..<(row + 1) * width {
                 key.append(bytes.element(offset, UInt8.self))
             }
+        }
+    }
+
+    /// An array of floating point, each element as it is compared.
+    private static func encodeArray(_ vector: ColumnVector, _ row: Int, into key: inout [UInt8]) {
+        guard case .array(let array) = vector.value(at: row) else { return }
+        key.append(UInt8(truncatingIfNeeded: array.lengths.count))
+        for length in array.lengths {
+            withUnsignedBytes(of: UInt32(truncatingIfNeeded: length)) { key.append($0) }
+        }
+        for element in array.elements {
+            guard case .double(let number) = element else {
+                key.append(0)
+                continue
+            }
+            key.append(1)
+            let bits = number.isNaN ? Double.nan.bitPattern : (number + 0).bitPattern
+            withUnsignedBytes(of: bits) { key.append($0) }
         }
     }
 

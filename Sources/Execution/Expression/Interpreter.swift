@@ -72,6 +72,11 @@ final class Interpreter {
             .shiftLeft, .shiftRight:
             return try arithmetic(operation, operands[0], operands[1], type, count)
         case .negate:
+            if case .decimal(let shape) = type {
+                let zero = Value.decimal(DecimalValue(units: 0, scale: shape.scale))
+                return try arithmetic(.subtract, .scalar(zero, type), operands[0], type, count)
+            }
+            if type == .interval { return .vector(try rowByRow(operation, operands, type, count)) }
             let zero: Value = type.isFloating ? .double(-0.0) : .integer(0)
             return try arithmetic(.subtract, .scalar(zero, type), operands[0], type, count)
         case .bitNot:
@@ -94,7 +99,7 @@ final class Interpreter {
         case .like(let ignoringCase):
             return like(operands, ignoringCase: ignoringCase, count)
         case .function(.nullif): return nullIf(operands, type, count)
-        case .concatenate, .function:
+        case .concatenate, .array, .element, .function:
             return .vector(try rowByRow(operation, operands, type, count))
         case .between:
             return between(operands, count)
@@ -135,11 +140,19 @@ final class Interpreter {
                 try Arithmetic.floats(
                     operation, left.floatSide(Double.self), right.floatSide(Double.self), type,
                     count: count))
-        case .long, .boolean, .date, .timestamp, .symbol, .varchar, .binary, .uuid:
+        case .decimal(let shape):
+            return .vector(
+                try DecimalArithmetic.compute(
+                    operation, left.spread(count), right.spread(count), shape))
+        case .long:
             return .vector(
                 try Arithmetic.integers(
                     operation, left.integerSide(Int64.self), right.integerSide(Int64.self), type,
                     count: count))
+        case .boolean, .char, .date, .timestamp, .timestampNanos, .symbol, .varchar, .binary,
+            .uuid, .ipv4, .long256, .geohash, .array, .interval, .catalogName, .objectID,
+            .registered, .catalogChar, .shortVector, .record, .json, .void:
+            return .vector(try rowByRow(operation, [left, right], type, count))
         }
     }
 
@@ -149,31 +162,41 @@ final class Interpreter {
         -> Operand
     {
         if left.isNullScalar || right.isNullScalar { return .scalar(.null, .boolean) }
-        switch left.type {
+        switch left.type.layout {
         case .boolean:
             return .vector(
                 Comparison.ordered(
                     operation, left.integerSide(UInt8.self), right.integerSide(UInt8.self),
                     count: count))
-        case .byte:
+        case .int8:
             return .vector(
                 Comparison.ordered(
                     operation, left.integerSide(Int8.self), right.integerSide(Int8.self),
                     count: count))
-        case .short:
+        case .int16:
             return .vector(
                 Comparison.ordered(
                     operation, left.integerSide(Int16.self), right.integerSide(Int16.self),
                     count: count))
-        case .int:
+        case .int32:
             return .vector(
                 Comparison.ordered(
                     operation, left.integerSide(Int32.self), right.integerSide(Int32.self),
                     count: count))
-        case .long, .date, .timestamp:
+        case .uint32:
+            return .vector(
+                Comparison.ordered(
+                    operation, left.integerSide(UInt32.self), right.integerSide(UInt32.self),
+                    count: count))
+        case .int64:
             return .vector(
                 Comparison.ordered(
                     operation, left.integerSide(Int64.self), right.integerSide(Int64.self),
+                    count: count))
+        case .int128:
+            return .vector(
+                Comparison.ordered(
+                    operation, left.integerSide(Int128.self), right.integerSide(Int128.self),
                     count: count))
         case .float:
             return .vector(
@@ -185,8 +208,9 @@ final class Interpreter {
                 Comparison.floats(
                     operation, left.floatSide(Double.self), right.floatSide(Double.self),
                     count: count))
-        case .symbol, .varchar, .binary: return compareTexts(operation, left, right, count)
-        case .uuid: return compareUUIDs(operation, left.spread(count), right.spread(count))
+        case .symbol, .uint16, .text, .bytes: return compareTexts(operation, left, right, count)
+        case .uuid, .long256, .interval, .array:
+            return compareValues(operation, left.spread(count), right.spread(count))
         }
     }
 
@@ -213,20 +237,16 @@ final class Interpreter {
         text.utf8.elementsEqual(other) ? 0 : text.utf8.lexicographicallyPrecedes(other) ? -1 : 1
     }
 
-    private func compareUUIDs(_ operation: Operation, _ left: ColumnVector, _ right: ColumnVector)
+    private func compareValues(_ operation: Operation, _ left: ColumnVector, _ right: ColumnVector)
         -> Operand
     {
         var flags = ColumnBuilder(type: .boolean)
         for row in 0..<left.count {
-            guard case .uuid(let high, let low) = left.value(at: row),
-                case .uuid(let otherHigh, let otherLow) = right.value(at: row)
-            else {
+            if left.isNull(row) || right.isNull(row) {
                 flags.append(.null)
                 continue
             }
-            let order =
-                (high, low) == (otherHigh, otherLow)
-                ? 0 : (high, low) < (otherHigh, otherLow) ? -1 : 1
+            let order = left.value(at: row).order(right.value(at: row))
             flags.append(.boolean(Comparison.holds(operation, order)))
         }
         return .vector(flags.makeVector())
@@ -327,7 +347,7 @@ final class Interpreter {
         var builder = ColumnBuilder(type: type)
         for row in 0..<count {
             let values = vectors.map { $0.value(at: row) }
-            builder.append(try RowFunction.apply(operation, values))
+            builder.append(try RowFunction.apply(operation, values, type))
         }
         return builder.makeVector()
     }

@@ -37,10 +37,13 @@ enum Operand {
         case .vector(let vector): return .vector(vector)
         case .scalar(let value, _):
             switch value {
-            case .integer(let number), .timestamp(let number), .date(let number):
+            case .integer(let number), .timestamp(let number), .date(let number),
+                .timestampNanos(let number):
                 return .scalar(T(truncatingIfNeeded: number))
             case .boolean(let flag): return .scalar(flag ? 1 : 0)
-            case .null, .double, .string, .binary, .uuid: return .scalar(0)
+            case .decimal(let number): return .scalar(T(truncatingIfNeeded: number.units))
+            case .null, .double, .string, .binary, .uuid, .long256, .array, .interval:
+                return .scalar(0)
             }
         }
     }
@@ -66,8 +69,9 @@ enum Operand {
 
 /// Conversions of whole vectors.
 enum Casting {
-    /// A SYMBOL vector as VARCHAR; others as they are.
+    /// A SYMBOL or CHAR vector as VARCHAR; others as they are.
     static func text(_ vector: ColumnVector) -> ColumnVector {
+        if vector.type == .char { return characters(vector) }
         guard vector.type == .symbol, let dictionary = vector.dictionary else { return vector }
         let strings = dictionary.strings
         var heap: [UInt8] = []
@@ -86,6 +90,12 @@ enum Casting {
             validity: vector.validity, heap: .init(MemoryRegion(heap)))
     }
 
+    private static func characters(_ vector: ColumnVector) -> ColumnVector {
+        var builder = ColumnBuilder(type: .varchar)
+        for row in 0..<vector.count { builder.append(vector.value(at: row)) }
+        return builder.makeVector()
+    }
+
     /// The conversions that cannot fail and are worth a loop; nil for the others.
     static func quick(_ vector: ColumnVector, to type: ValueType) -> ColumnVector? {
         switch (vector.type, type) {
@@ -100,7 +110,8 @@ enum Casting {
         case (.int, .double): return mapElements(vector, to: type) { (x: Int32) in Double(x) }
         case (.long, .double): return mapElements(vector, to: type) { (x: Int64) in Double(x) }
         case (.float, .double): return mapElements(vector, to: type) { (x: Float) in Double(x) }
-        case (.timestamp, .long), (.date, .long), (.long, .timestamp), (.long, .date):
+        case (.timestamp, .long), (.date, .long), (.timestampNanos, .long), (.long, .timestamp),
+            (.long, .date), (.long, .timestampNanos):
             return ColumnVector(
                 type: type, count: vector.count, values: vector.values, validity: vector.validity)
         default: return nil

@@ -4,12 +4,19 @@ import Values
 
 /// Functions that are computed row by row, on single values.
 enum RowFunction {
-    static func apply(_ operation: Operation, _ values: [Value]) throws(DatabaseError) -> Value {
-        if operation == .concatenate {
+    static func apply(_ operation: Operation, _ values: [Value], _ type: ValueType)
+        throws(DatabaseError) -> Value
+    {
+        switch operation {
+        case .concatenate:
             guard case .string(let left) = values[0], case .string(let right) = values[1] else {
                 return .null
             }
             return .string(left + right)
+        case .add, .subtract, .negate: return try IntervalFunction.apply(operation, values, type)
+        case .array: return try ArrayFunction.make(values, type)
+        case .element: return ArrayFunction.element(values)
+        default: break
         }
         guard case .function(let function) = operation else { return .null }
         switch function {
@@ -22,6 +29,8 @@ enum RowFunction {
         if values.contains(.null) { return .null }
         switch values.first {
         case .double(let number)?: return try numeric(function, number, values)
+        case .decimal(let number)?: return try exact(function, number, values, type)
+        case .array(let array)?: return ArrayFunction.length(function, array, values)
         case .integer(let number)?: return try integral(function, number)
         case .timestamp(let micros)?: return part(function, CivilTime(microseconds: micros))
         case .string(let text)?: return try textual(function, text, values)
@@ -41,15 +50,7 @@ enum RowFunction {
 
     /// The order of two values of one type.
     static func precedes(_ left: Value, _ right: Value) -> Bool {
-        switch (left, right) {
-        case (.integer(let a), .integer(let b)), (.timestamp(let a), .timestamp(let b)),
-            (.date(let a), .date(let b)):
-            return a < b
-        case (.double(let a), .double(let b)): return a < b || (b.isNaN && !a.isNaN)
-        case (.string(let a), .string(let b)): return a.utf8.lexicographicallyPrecedes(b.utf8)
-        case (.boolean(let a), .boolean(let b)): return !a && b
-        default: return false
-        }
+        left.order(right) < 0
     }
 
     private static func numeric(_ function: ScalarFunction, _ number: Double, _ values: [Value])
@@ -75,6 +76,43 @@ enum RowFunction {
         case .exp, .ln: throw .unsupported("function \(function.rawValue)", at: nil)
         default: return .null
         }
+    }
+
+    /// Rounds half away from zero, or down, or up, and stays exact.
+    private static func exact(
+        _ function: ScalarFunction, _ number: DecimalValue, _ values: [Value], _ type: ValueType
+    ) throws(DatabaseError) -> Value {
+        guard let shape = type.decimalShape else { return .null }
+        var result: DecimalValue?
+        switch function {
+        case .abs: result = DecimalValue(units: Swift.abs(number.units), scale: number.scale)
+        case .floor, .ceil:
+            let unit = Int128(PowersOfTen.unsigned[Int(number.scale)])
+            let (quotient, rest) = number.units.quotientAndRemainder(dividingBy: unit)
+            let step: Int128 =
+                function == .floor ? (rest < 0 ? -1 : 0) : (rest > 0 ? 1 : 0)
+            result = DecimalValue(units: quotient + step, scale: 0)
+        case .round:
+            var digits = 0
+            if values.count > 1, case .integer(let wanted) = values[1] {
+                digits = Int(max(-38, min(38, wanted)))
+            }
+            // Tens and hundreds are rounded as digits of a number that much smaller.
+            let shift = digits < 0 ? -digits : 0
+            guard shift + Int(number.scale) <= 38 else {
+                return .decimal(DecimalValue(units: 0, scale: shape.scale))
+            }
+            let small = DecimalValue(units: number.units, scale: number.scale + UInt8(shift))
+            let rounded = small.rescaled(to: min(UInt8(max(0, digits)), number.scale))
+            let factor = Int128(PowersOfTen.unsigned[shift])
+            result = rounded.flatMap {
+                let (units, overflow) = $0.units.multipliedReportingOverflow(by: factor)
+                return overflow ? nil : DecimalValue(units: units, scale: $0.scale)
+            }
+        default: return .null
+        }
+        guard let fitted = result?.fitted(to: shape) else { throw .outOfRange(type) }
+        return .decimal(fitted)
     }
 
     private static func integral(_ function: ScalarFunction, _ number: Int64)

@@ -46,6 +46,7 @@ enum Selection {
         case 4?: return gather(vector, rows, validity, UInt32.self)
         case 8?: return gather(vector, rows, validity, UInt64.self)
         case 16?: return gather(vector, rows, validity, UInt128.self)
+        case 32?: return gather(vector, rows, validity, SIMD4<UInt64>.self)
         default: return gatherText(vector, rows, validity)
         }
     }
@@ -62,7 +63,7 @@ enum Selection {
         return Validity.pack(flags)
     }
 
-    private static func gather<T: FixedWidthInteger & BitwiseCopyable>(
+    private static func gather<T: BitwiseCopyable>(
         _ vector: ColumnVector, _ rows: [Int32], _ validity: ColumnVector.Slice?, _ type: T.Type
     ) -> ColumnVector {
         let source = vector.values.bytes

@@ -107,11 +107,13 @@ struct SortRanks {
 
     private static func ranks(_ vector: ColumnVector) -> [Int64] {
         let rows = 0..<vector.count
-        switch vector.type {
-        case .boolean, .byte: return rows.map { Int64(vector.load($0, Int8.self)) }
-        case .short: return rows.map { Int64(vector.load($0, Int16.self)) }
-        case .int: return rows.map { Int64(vector.load($0, Int32.self)) }
-        case .long, .date, .timestamp: return rows.map { vector.load($0, Int64.self) }
+        switch vector.type.layout {
+        case .boolean, .int8: return rows.map { Int64(vector.load($0, Int8.self)) }
+        case .int16: return rows.map { Int64(vector.load($0, Int16.self)) }
+        case .uint16: return rows.map { Int64(vector.load($0, UInt16.self)) }
+        case .int32: return rows.map { Int64(vector.load($0, Int32.self)) }
+        case .uint32: return rows.map { Int64(vector.load($0, UInt32.self)) }
+        case .int64: return rows.map { vector.load($0, Int64.self) }
         case .float:
             return rows.map {
                 rank(Double(Float(bitPattern: vector.load($0, UInt32.self))))
@@ -128,8 +130,16 @@ struct SortRanks {
                 let code = Int(vector.load($0, UInt32.self))
                 return code < ranks.count ? ranks[code] : 0
             }
-        case .varchar, .binary: return textRanks(vector)
+        case .text, .bytes: return textRanks(vector)
         case .uuid: return uuidRanks(vector)
+        case .int128:
+            let units = rows.map { vector.load($0, Int128.self) }
+            return ranks(count: vector.count) { left, right in
+                units[left] == units[right] ? 0 : units[left] < units[right] ? -1 : 1
+            }
+        case .long256, .interval, .array:
+            let values = rows.map { vector.value(at: $0) }
+            return ranks(count: vector.count) { values[$0].order(values[$1]) }
         }
     }
 

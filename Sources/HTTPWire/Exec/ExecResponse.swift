@@ -6,10 +6,13 @@ package struct ExecColumn: Sendable, Equatable {
     package let name: String
     /// In upper case, such as `LONG`.
     package let type: String
+    /// How many dimensions an array has, whose elements are of `type`; 0 for other columns.
+    package let dimensions: Int
 
-    package init(name: String, type: String) {
+    package init(name: String, type: String, dimensions: Int = 0) {
         self.name = name
         self.type = type
+        self.dimensions = dimensions
     }
 }
 
@@ -49,7 +52,13 @@ package struct ExecResponse: Sendable {
                 cells.key("name")
                 cells.string(column.name)
                 cells.key("type")
-                cells.string(column.type)
+                cells.string(column.dimensions == 0 ? column.type : "ARRAY")
+                if column.dimensions > 0 {
+                    cells.key("dim")
+                    cells.integer(column.dimensions)
+                    cells.key("elemType")
+                    cells.string(column.type)
+                }
                 cells.endObject()
             }
             cells.endArray()

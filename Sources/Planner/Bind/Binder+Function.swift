@@ -103,6 +103,7 @@ extension Binder {
     private func scalar(_ name: String, _ arguments: [BoundExpression], at position: Int)
         throws(DatabaseError) -> BoundExpression
     {
+        if let exact = try decimalFunction(name, arguments, at: position) { return exact }
         let types = arguments.map(\.type)
         guard let (function, wanted, result) = Self.signature(name, types) else {
             throw .undefinedFunction(name, types, at: position)
@@ -120,6 +121,32 @@ extension Binder {
                     ? argument : try Coercion.convert(argument, to: type))
         }
         return operation(.function(function), converted, result, position)
+    }
+
+    /// Rounding of decimals stays exact; nil for other functions and types.
+    private func decimalFunction(_ name: String, _ arguments: [BoundExpression], at position: Int)
+        throws(DatabaseError) -> BoundExpression?
+    {
+        guard let shape = arguments.first?.type.decimalShape else { return nil }
+        let whole = min(38, shape.wholeDigits + 1)
+        switch (name, arguments.count) {
+        case ("abs", 1):
+            return operation(.function(.abs), arguments, arguments[0].type, position)
+        case ("floor", 1), ("ceil", 1), ("ceiling", 1), ("round", 1):
+            let found = ScalarFunction(rawValue: name == "ceiling" ? "ceil" : name)
+            return found.map {
+                operation(.function($0), arguments, .decimal(DecimalShape(whole, 0)), position)
+            }
+        case ("round", 2):
+            guard arguments[1].type.isInteger else { return nil }
+            var scale = Int(shape.scale)
+            if case .integer(let digits)? = arguments[1].constantValue {
+                scale = Int(max(0, min(Int64(38 - whole), digits)))
+            }
+            let result = DecimalShape(max(1, min(38, whole + scale)), scale)
+            return operation(.function(.round), arguments, .decimal(result), position)
+        default: return nil
+        }
     }
 
     /// What a function of these arguments is, the types it wants, and what it gives.
@@ -150,6 +177,12 @@ extension Binder {
         case ("replace", 3): return (.replace, [.varchar, .varchar, .varchar], .varchar)
         case ("starts_with", 2): return (.starts_with, [.varchar, .varchar], .boolean)
         case ("strpos", 2), ("position", 2): return (.strpos, [.varchar, .varchar], .int)
+        case ("array_length", 2):
+            guard types[0].arrayElement != nil else { return nil }
+            return (.array_length, [types[0], .int], .int)
+        case ("cardinality", 1):
+            guard types[0].arrayElement != nil else { return nil }
+            return (.cardinality, [types[0]], .int)
         case ("concat", 1...): return (.concat, types.map { _ in .varchar }, .varchar)
         case ("date_trunc", 2): return (.date_trunc, [.varchar, .timestamp], .timestamp)
         case ("year", 1), ("month", 1), ("day", 1), ("hour", 1), ("minute", 1), ("second", 1),
@@ -203,11 +236,17 @@ extension Binder {
         let result: ValueType?
         switch function {
         case .count: result = .long
-        case .sum: result = type.isInteger ? .long : type.isFloating ? .double : nil
-        case .avg: result = type.isNumeric ? .double : nil
+        case .sum:
+            let exact = type.decimalShape.map { ValueType.decimal(DecimalShape(38, Int($0.scale))) }
+            result = type.isInteger ? .long : type.isFloating ? .double : exact
+        case .avg:
+            let exact = type.decimalShape.map { shape in
+                let scale = max(Int(shape.scale), min(16, 38 - shape.wholeDigits))
+                return ValueType.decimal(DecimalShape(38, scale))
+            }
+            result = exact ?? (type.isNumeric ? .double : nil)
         case .min, .max:
-            let isOrdered = type.isNumeric || type.isTime || type.isText
-            result = isOrdered ? (type == .symbol ? .varchar : type) : nil
+            result = type.isOrdered ? (type == .symbol ? .varchar : type) : nil
         }
         guard let result else {
             throw .undefinedFunction(function.rawValue, [type], at: position)

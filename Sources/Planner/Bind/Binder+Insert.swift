@@ -126,7 +126,7 @@ extension Binder {
             columns.append(
                 Catalog.ColumnDefinition(
                     id: UInt32(columns.count + 1), name: column.name.text,
-                    type: try type(named: column.type), isNullable: !column.isNotNull))
+                    type: try columnType(named: column.type), isNullable: !column.isNotNull))
         }
         var timestamp: Int?
         if let name = create.designatedTimestamp {

@@ -29,8 +29,12 @@ extension Binder {
                 .constant(.integer(number)), isSmall ? .int : .long, position: position)
         }
         let bound = try bind(operand, expecting: type)
-        guard bound.type.isNumeric else {
+        guard bound.type.isNumeric || bound.type == .interval else {
             throw .undefinedOperator("-", nil, bound.type, at: position)
+        }
+        if case .decimal(let number)? = bound.constantValue {
+            let turned = DecimalValue(units: -number.units, scale: number.scale)
+            return BoundExpression(.constant(.decimal(turned)), bound.type, position: position)
         }
         if case .double(let number)? = bound.constantValue {
             return BoundExpression(.constant(.double(-number)), bound.type, position: position)
@@ -138,13 +142,16 @@ extension Binder {
         at position: Int
     ) throws(DatabaseError) -> BoundExpression {
         var (first, second) = try bindPair(left, right)
-        if first.type.isTime || second.type.isTime {
+        if first.type.isTime || second.type.isTime || first.type == .interval {
             return try bindTimeArithmetic(kind, symbol, first, second, at: position)
         }
         // '5' + '6': two strings mean nothing; a string beside a number was read as one.
         guard first.type.isNumeric, second.type.isNumeric,
             let unified = Coercion.unify(first.type, second.type)
         else { throw .undefinedOperator(symbol.rawValue, first.type, second.type, at: position) }
+        if unified.isDecimal {
+            return try bindDecimalArithmetic(kind, first, second, at: position)
+        }
         let isByte = unified == .byte || unified == .short
         let type: ValueType = isByte ? .int : unified
         first = try Coercion.convert(first, to: type)
@@ -157,6 +164,9 @@ extension Binder {
         _ kind: Operation, _ symbol: BinaryOperator, _ left: BoundExpression,
         _ right: BoundExpression, at position: Int
     ) throws(DatabaseError) -> BoundExpression {
+        if left.type == .interval || right.type == .interval {
+            return try bindIntervalArithmetic(kind, symbol, left, right, at: position)
+        }
         if kind == .subtract, left.type.isTime, right.type.isTime {
             let arguments = [
                 try Coercion.convert(Coercion.convert(left, to: .timestamp), to: .long),
@@ -175,6 +185,53 @@ extension Binder {
         ]
         return operation(
             .cast, [operation(kind, arguments, .long, position)], time.type, position)
+    }
+
+    /// A moment or a span, and a span more or less.
+    private func bindIntervalArithmetic(
+        _ kind: Operation, _ symbol: BinaryOperator, _ left: BoundExpression,
+        _ right: BoundExpression, at position: Int
+    ) throws(DatabaseError) -> BoundExpression {
+        var sides = [left, right]
+        if kind == .add, left.type == .interval, right.type.isTime { sides.reverse() }
+        let isSum = kind == .add || kind == .subtract
+        guard isSum, sides[1].type == .interval,
+            sides[0].type.isTime || sides[0].type == .interval
+        else { throw .undefinedOperator(symbol.rawValue, left.type, right.type, at: position) }
+        if sides[0].type == .date { sides[0] = try Coercion.convert(sides[0], to: .timestamp) }
+        return operation(kind, sides, sides[0].type, position)
+    }
+
+    /// Exact arithmetic. Digits behind the point are PostgreSQL's: those of the longer side for
+    /// sums, of both for products, at least 16 for quotients.
+    private func bindDecimalArithmetic(
+        _ kind: Operation, _ left: BoundExpression, _ right: BoundExpression, at position: Int
+    ) throws(DatabaseError) -> BoundExpression {
+        let first = left.type.exactShape ?? .open
+        let second = right.type.exactShape ?? .open
+        let both = Coercion.union(first, second)
+        switch kind {
+        case .add, .subtract, .remainder:
+            let carry = kind == .remainder ? 0 : 1
+            let shape = DecimalShape(min(38, Int(both.precision) + carry), Int(both.scale))
+            let sides = [
+                try Coercion.convert(left, to: .decimal(shape)),
+                try Coercion.convert(right, to: .decimal(shape)),
+            ]
+            return operation(kind, sides, .decimal(shape), position)
+        default:
+            let sides = [
+                try Coercion.convert(left, to: .decimal(first)),
+                try Coercion.convert(right, to: .decimal(second)),
+            ]
+            let scale = Int(first.scale) + Int(second.scale)
+            let shape =
+                kind == .multiply
+                ? DecimalShape(
+                    min(38, Int(first.precision) + Int(second.precision)), min(38, scale))
+                : DecimalShape(38, max(16, Int(both.scale)))
+            return operation(kind, sides, .decimal(shape), position)
+        }
     }
 
     private mutating func bindBits(

@@ -58,7 +58,10 @@ package struct Binder {
         case .inQuery, .subquery, .exists:
             throw .unsupported("a subquery in an expression", at: position)
         case .quantified: throw .unsupported("ANY and ALL", at: position)
-        case .array, .element: throw .unsupported("an array", at: position)
+        case .array(let elements):
+            return try bindArray(elements, expecting: type, at: position)
+        case .element(let array, let index):
+            return try bindElement(array, index, at: position)
         }
     }
 
@@ -72,6 +75,7 @@ package struct Binder {
     func isUntyped(_ expression: Expression) -> Bool {
         switch expression.kind {
         case .literal(.null), .literal(.string): return true
+        case .array(let elements): return elements.isEmpty
         case .parameter(let number):
             return number > parameterTypes.count || parameterTypes[number - 1] == nil
         default: return false
@@ -88,11 +92,25 @@ package struct Binder {
         case .string(let text):
             let wanted = type ?? .varchar
             do throws(DatabaseError) {
-                let value = try Value.parse(text, as: wanted)
-                return BoundExpression(.constant(value), wanted, position: position)
+                // All digits count until it is known where they go: 1.5 is not 2 to compare with.
+                let own = wanted.isDecimal ? WrittenNumber(text)?.shape : nil
+                let type = own.map { .decimal($0) } ?? wanted
+                let value = try Value.parse(text, as: type)
+                return BoundExpression(.constant(value), type, position: position)
             } catch {
                 throw error.at(position)
             }
+        case .exact(let digits):
+            guard let shape = WrittenNumber(digits)?.shape else {
+                throw DatabaseError.outOfRange(.openDecimal).at(position)
+            }
+            return try bindLiteral(.string(digits), expecting: .decimal(shape), at: position)
+        case .geohash(let text):
+            guard let (hash, bits) = GeohashText.literal(text) else {
+                throw DatabaseError.badText(text, as: .geohash(bits: 60)).at(position)
+            }
+            return BoundExpression(
+                .constant(.integer(hash)), .geohash(bits: bits), position: position)
         case .integer(let digits):
             guard let number = Int64(digits) else {
                 return try bindLiteral(.decimal(digits), expecting: type, at: position)
@@ -140,7 +158,7 @@ package struct Binder {
     ) -> BoundExpression {
         while parameterTypes.count < number { parameterTypes.append(nil) }
         let known = parameterTypes[number - 1]
-        let settled = known ?? (type == .symbol ? .varchar : type)
+        let settled = known ?? type?.asParameter
         parameterTypes[number - 1] = settled
         return BoundExpression(.parameter(number - 1), settled ?? .varchar, position: position)
     }
@@ -176,6 +194,9 @@ package struct Binder {
         throws(DatabaseError) -> BoundExpression
     {
         let type = try Self.type(named: name)
+        if case .registered(let kind) = type, case .literal(.string(let text)) = operand.kind {
+            return try bindRegistered(kind, text, at: position)
+        }
         let bound = try bind(operand, expecting: isUntyped(operand) ? type : nil)
         guard Coercion.isAllowed(bound.type, type) else {
             throw .cannotCast(bound.type, type, at: position)
@@ -185,15 +206,21 @@ package struct Binder {
 
     /// Finds a type by the name written in a statement.
     package static func type(named name: TypeName) throws(DatabaseError) -> ValueType {
-        if name.arrayDimensions > 0 { throw .unsupported("an array type", at: name.position) }
-        if let type = ValueType.named(name.name) { return type }
-        switch name.name {
-        case "numeric", "decimal": return .double
-        case "timestamptz", "timestamp with time zone": return .timestamp
-        case "character", "char", "bpchar", "name", "regclass", "json", "jsonb": return .varchar
-        case "oid": return .long
-        default: throw .undefinedType(name.name, at: name.position)
+        let found = ValueType.named(
+            name.name, arguments: name.arguments, dimensions: name.arrayDimensions)
+        if let found { return found }
+        guard ["numeric", "decimal", "geohash"].contains(name.name) || name.arrayDimensions > 0
+        else { throw .undefinedType(name.name, at: name.position) }
+        throw .badTypeParameters(name.name, at: name.position)
+    }
+
+    /// Finds the type of a column.
+    package static func columnType(named name: TypeName) throws(DatabaseError) -> ValueType {
+        let type = try type(named: name)
+        guard type.isStorable else {
+            throw .unsupported("a column of type \(type.postgresName)", at: name.position)
         }
+        return type
     }
 }
 

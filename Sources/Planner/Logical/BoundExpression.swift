@@ -23,6 +23,10 @@ package enum Operation: Sendable, Hashable {
     /// To the node's type.
     case cast
     case coalesce
+    /// Makes an array of its arguments.
+    case array
+    /// An array and a place in its first dimension, LONG, from 1.
+    case element
     case function(ScalarFunction)
 }
 
@@ -37,6 +41,8 @@ package enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
     // swift-format-ignore: AlwaysUseLowerCamelCase
     case date_trunc, year, month, day, hour, minute, second, micros
     case nullif
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    case array_length, cardinality
 }
 
 /// An expression whose columns and types are settled.
@@ -111,7 +117,7 @@ package struct BoundExpression: Sendable, Hashable {
             case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,
                 .isDistinctFrom, .isNotDistinctFrom, .and, .or, .not, .isNull, .isNotNull,
                 .isTrue, .isNotTrue, .isFalse, .isNotFalse, .inList, .between, .like, .concatenate,
-                .coalesce, .bitAnd, .bitOr, .bitXor, .bitNot:
+                .coalesce, .array, .element, .bitAnd, .bitOr, .bitXor, .bitNot:
                 return children.contains { $0.canFail }
             }
         }

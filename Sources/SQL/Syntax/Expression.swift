@@ -57,7 +57,11 @@ package enum Literal: Sendable, Hashable {
     case integer(String)
     /// Digits with a point, an exponent or both.
     case decimal(String)
+    /// A number written with an `m` behind it: its digits are meant exactly.
+    case exact(String)
     case string(String)
+    /// `#u33d`, `#u33d/18` or `##0110`, as written.
+    case geohash(String)
 }
 
 /// `[[schema.]table.]name`; a qualifier holds at most two names, schema first.

@@ -53,11 +53,14 @@ package struct TypeName: Sendable, Hashable {
     package let schema: Name?
     /// The name in lower case, words joined by one blank: `timestamp with time zone`.
     package let name: String
-    /// The numbers in parentheses.
+    /// The numbers in parentheses; a geohash's are its bits, however they were written.
     package let arguments: [Int]
     /// How many `[]` follow.
     package let arrayDimensions: Int
     package let position: Int
+
+    /// The name of the type that is not CHAR because it stands in quotes.
+    package static let quotedChar = "\"char\""
 
     package init(
         schema: Name? = nil, name: String, arguments: [Int] = [], arrayDimensions: Int = 0,

@@ -58,7 +58,7 @@ enum DefinitionCoding {
     private static func encode(_ column: ColumnDefinition, into writer: inout ByteWriter) {
         writer.varint(UInt64(column.id))
         writer.string(column.name)
-        writer.integer(column.type.rawValue)
+        column.type.encode(into: &writer)
         writer.integer(UInt8(column.isNullable ? 1 : 0))
         switch column.defaultValue {
         case nil: writer.integer(UInt8(0))
@@ -202,12 +202,9 @@ extension DefinitionCoding {
     private static func decodeColumn(_ reader: inout ByteReader) throws(DecodeFailure)
         -> ColumnDefinition
     {
-        let start = reader.offset
         let id = try number(&reader)
         let name = try reader.string(upTo: Limits.nameBytes)
-        guard let type = ValueType(rawValue: try reader.integer()) else {
-            throw .invalid(at: start, what: "unknown column type")
-        }
+        let type = try ValueType.decode(&reader)
         let isNullable = try reader.integer(UInt8.self) != 0
         let defaultValue = try decodeDefault(&reader)
         let symbolOptions = try decodeSymbolOptions(&reader)

@@ -87,7 +87,7 @@ enum SegmentFormat {
         func encode(into writer: inout ByteWriter) {
             writer.varint(UInt64(id))
             writer.string(name)
-            writer.integer(type.rawValue)
+            type.encode(into: &writer)
             writer.integer(UInt8(valueWidth))
             writer.count(dictionaryCount)
             writer.count(blocks.count)
@@ -102,9 +102,7 @@ enum SegmentFormat {
                 throw .invalid(at: start, what: "column id above 32 bits")
             }
             let name = try reader.string(upTo: Limits.nameBytes)
-            guard let type = ValueType(rawValue: try reader.integer()) else {
-                throw .invalid(at: start, what: "unknown column type")
-            }
+            let type = try ValueType.decode(&reader)
             let width = Int(try reader.integer(UInt8.self))
             let isWidthRight =
                 type == .symbol ? [1, 2, 4].contains(width) : width == type.width ?? 4

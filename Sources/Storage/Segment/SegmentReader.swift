@@ -105,6 +105,10 @@ final class SegmentReader: Sendable {
         var dictionary: SymbolDictionary?
         if column.type == .symbol { dictionary = try readDictionary(column) }
         if column.type.width == nil { try checkOffsets(column) }
+        if !present(column, 0..<footer.rows, dictionary).holdsOnlyValues {
+            guard let values = column.block(.values) else { return dictionary }
+            throw damage(column, values, "bytes that are no \(column.type.name)")
+        }
         let result = Verified(dictionary: dictionary)
         verified.withLock { $0[place] = result }
         return dictionary

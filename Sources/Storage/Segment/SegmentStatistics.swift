@@ -45,10 +45,13 @@ struct SegmentStatistics: Sendable, Equatable {
                 abs(doubleSum) >= abs(number)
                 ? (doubleSum - sum) + number : (number - sum) + doubleSum
             doubleSum = sum
-        case .integer(let number), .date(let number), .timestamp(let number):
+        case .integer(let number), .date(let number), .timestamp(let number),
+            .timestampNanos(let number):
             integerSum += Int128(number)
         case .boolean(let flag): integerSum += flag ? 1 : 0
-        case .string, .binary, .uuid: break
+        case .decimal, .string, .binary, .uuid, .long256: break
+        // Arrays have no bounds anyone asks for; intervals are never stored.
+        case .array, .interval: return
         }
         if minimum == .null || value.isBefore(minimum) { minimum = value }
         if maximum == .null || maximum.isBefore(value) { maximum = value }
@@ -74,6 +77,8 @@ extension Value {
         case (.double(let left), .double(let right)): left < right
         case (.date(let left), .date(let right)): left < right
         case (.timestamp(let left), .timestamp(let right)): left < right
+        case (.timestampNanos, .timestampNanos), (.decimal, .decimal), (.long256, .long256):
+            order(other) < 0
         case (.string(let left), .string(let right)):
             left.utf8.lexicographicallyPrecedes(right.utf8)
         case (.binary(let left), .binary(let right)): left.lexicographicallyPrecedes(right)
@@ -87,7 +92,11 @@ extension Value {
         case .string(let text):
             .binary(Array(text.utf8.prefix(Limits.stringBoundBytes)))
         case .binary(let bytes): .binary(Array(bytes.prefix(Limits.stringBoundBytes)))
-        case .null, .boolean, .integer, .double, .date, .timestamp, .uuid: self
+        // NULL, for unknown: an array may be as long as a batch.
+        case .array: .null
+        case .null, .boolean, .integer, .double, .date, .timestamp, .timestampNanos, .uuid,
+            .decimal, .long256, .interval:
+            self
         }
     }
 
@@ -97,7 +106,9 @@ extension Value {
         switch self {
         case .string(let text): bytes = Array(text.utf8)
         case .binary(let raw): bytes = raw
-        case .null, .boolean, .integer, .double, .date, .timestamp, .uuid: return self
+        case .null, .boolean, .integer, .double, .date, .timestamp, .timestampNanos, .uuid,
+            .decimal, .long256, .array, .interval:
+            return self
         }
         if bytes.count <= Limits.stringBoundBytes { return .binary(bytes) }
         var cut = Array(bytes.prefix(Limits.stringBoundBytes))
@@ -109,9 +120,10 @@ extension Value {
 
     fileprivate func encode(into writer: inout ByteWriter) {
         switch self {
-        case .null: writer.integer(UInt8(0))
+        case .null, .array, .interval: writer.integer(UInt8(0))
         case .boolean(let flag): writer.append([1, flag ? 1 : 0])
-        case .integer(let number), .date(let number), .timestamp(let number):
+        case .integer(let number), .date(let number), .timestamp(let number),
+            .timestampNanos(let number):
             writer.integer(UInt8(2))
             writer.integer(number)
         case .double(let number):
@@ -126,6 +138,15 @@ extension Value {
             writer.integer(UInt8(5))
             writer.integer(high)
             writer.integer(low)
+        case .decimal(let number):
+            writer.integer(UInt8(6))
+            writer.integer(number.units)
+        case .long256(let number):
+            writer.integer(UInt8(7))
+            writer.integer(number.words.0)
+            writer.integer(number.words.1)
+            writer.integer(number.words.2)
+            writer.integer(number.words.3)
         }
     }
 }

@@ -10,7 +10,7 @@ enum BatchCoding {
     }
 
     private static func encode(_ column: ColumnVector, into writer: inout ByteWriter) {
-        writer.integer(column.type.rawValue)
+        column.type.encode(into: &writer)
         writer.integer(UInt8(column.validity == nil ? 0 : 1))
         if let validity = column.validity {
             writer.append(validity.bytes.extracting(0..<(column.count + 7) / 8))
@@ -71,9 +71,7 @@ enum BatchCoding {
         -> ColumnVector
     {
         let start = reader.offset
-        guard let type = ValueType(rawValue: try reader.integer()) else {
-            throw .invalid(at: start, what: "unknown column type")
-        }
+        let type = try ValueType.decode(&reader)
         let hasValidity = try reader.integer(UInt8.self) != 0
         let validity =
             hasValidity
@@ -83,7 +81,9 @@ enum BatchCoding {
         }
         if let width = type.width {
             let values = MemoryRegion(array: try reader.read(rows * width))
-            return ColumnVector(type: type, count: rows, values: .init(values), validity: validity)
+            return try checked(
+                ColumnVector(type: type, count: rows, values: .init(values), validity: validity),
+                at: start)
         }
         let offsets = MemoryRegion(array: try reader.read((rows + 1) * 4))
         var previous: UInt32 = 0
@@ -95,9 +95,19 @@ enum BatchCoding {
             previous = offset
         }
         let heap = MemoryRegion(array: try reader.read(Int(previous)))
-        return ColumnVector(
-            type: type, count: rows, values: .init(offsets), validity: validity,
-            heap: .init(heap))
+        return try checked(
+            ColumnVector(
+                type: type, count: rows, values: .init(offsets), validity: validity,
+                heap: .init(heap)), at: start)
+    }
+
+    private static func checked(_ vector: ColumnVector, at start: Int) throws(DecodeFailure)
+        -> ColumnVector
+    {
+        guard vector.holdsOnlyValues else {
+            throw .invalid(at: start, what: "bytes that are no \(vector.type.name)")
+        }
+        return vector
     }
 
     private static func decodeSymbols(

@@ -60,7 +60,7 @@ final class FuzzRoot: Sendable {
     private static func fill(_ root: String, _ platform: Platform) throws(DatabaseError) {
         try platform.files.makeDurableDirectory(root)
         let storage = try Storage.open(root: root, platform: platform)
-        let types: [ValueType] = [.timestamp] + ValueType.allCases
+        let types: [ValueType] = [.timestamp] + ValueType.storable
         let columns = types.enumerated().map { index, type in
             ColumnDefinition(id: UInt32(index), name: "c\(index)", type: type)
         }
@@ -90,14 +90,36 @@ final class FuzzRoot: Sendable {
     private static func value(_ type: ValueType, _ row: Int64) -> Value {
         switch type {
         case .boolean: .boolean(row % 2 == 0)
-        case .byte, .short, .int, .long: .integer(row)
+        case .byte, .short, .int, .long, .ipv4: .integer(row)
         case .float, .double: .double(Double(row) / 3)
         case .date: .date(row)
         case .timestamp: .timestamp(row)
+        case .timestampNanos: .timestampNanos(row)
+        case .char: .string(row % 2 == 0 ? "x" : "ß")
         case .symbol, .varchar: .string("text \(row % 5)")
         case .binary: .binary([UInt8(truncatingIfNeeded: row)])
         case .uuid: .uuid(UInt64(row), 7)
+        case .long256: .long256(Long256(UInt64(row), 1, 2, 3))
+        case .decimal(let shape):
+            .decimal(DecimalValue(units: Int128(row % 10), scale: shape.scale))
+        case .geohash: .integer(row % 2)
+        case .array(let element, let dimensions):
+            .array(array(element, Int(dimensions), row))
+        case .interval, .catalogName, .objectID, .registered, .catalogChar, .shortVector,
+            .record, .json, .void:
+            .null
         }
+    }
+
+    private static func array(_ element: ArrayElement, _ dimensions: Int, _ row: Int64)
+        -> ArrayValue
+    {
+        let count = Int(row % 3)
+        let lengths = [count] + [Int](repeating: 1, count: dimensions - 1)
+        let elements = (0..<count).map { index -> Value in
+            index == 1 ? .null : value(element.type, row)
+        }
+        return ArrayValue(element, lengths: count == 0 ? [] : lengths, elements)
     }
 
     /// Puts bytes in a file's place, reads the whole root and puts the good file back.

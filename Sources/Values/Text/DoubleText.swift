@@ -20,7 +20,7 @@ package enum DoubleText {
             writer.append((description.hasSuffix("nan") ? "NaN" : name).utf8)
             return
         }
-        let parts = Decimal(description)
+        let parts = Digits(description)
         if parts.isNegative { writer.append("-".utf8) }
         let digits = parts.digits
         let exponent = parts.exponent
@@ -58,7 +58,7 @@ package enum DoubleText {
     }
 
     /// A number's shortest digits without zeros at either end, and the power of ten of the first.
-    private struct Decimal {
+    private struct Digits {
         var isNegative = false
         var digits: [UInt8] = []
         var exponent = 0

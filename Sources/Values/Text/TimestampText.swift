@@ -43,6 +43,32 @@ package enum TimestampText {
         }
     }
 
+    /// Appends nanoseconds since 1970: nine digits of a second in ISO form, as needed otherwise.
+    package static func append(
+        nanoseconds: Int64, isISO: Bool, to writer: inout ByteWriter
+    ) {
+        var (micros, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1000)
+        if rest < 0 {
+            rest += 1000
+            micros -= 1
+        }
+        // 64 bits of nanoseconds lie between the years 1677 and 2262.
+        let time = CivilTime(microseconds: micros)
+        appendDate(time, year: time.year, to: &writer)
+        writer.append((isISO ? "T" : " ").utf8)
+        appendClock(time, to: &writer)
+        let fraction = time.microsecond * 1000 + Int(rest)
+        if isISO || fraction != 0 {
+            writer.append(".".utf8)
+            appendDigits(fraction, width: 9, to: &writer)
+        }
+        if isISO {
+            writer.append("Z".utf8)
+        } else if fraction != 0 {
+            while writer.bytes.last == UInt8(ascii: "0") { writer.bytes.removeLast() }
+        }
+    }
+
     package static func text(_ microseconds: Int64, _ style: Style) -> String {
         var writer = ByteWriter()
         append(microseconds, style, to: &writer)
@@ -93,8 +119,19 @@ package enum TimestampText {
         return scanner.timestamp()
     }
 
+    /// Reads the same spellings as nanoseconds since 1970.
+    package static func parseNanoseconds(_ text: String) -> Int64? {
+        var scanner = Scanner(text)
+        guard let micros = scanner.timestamp() else { return nil }
+        let (product, overflow) = micros.multipliedReportingOverflow(by: 1000)
+        let (sum, carry) = product.addingReportingOverflow(Int64(scanner.nanosecond))
+        return overflow || carry ? nil : sum
+    }
+
     private struct Scanner {
         var bytes: ArraySlice<UInt8>
+        /// What is left of the second below microseconds.
+        var nanosecond = 0
 
         init(_ text: String) {
             bytes = Array(text.utf8)[...]
@@ -158,10 +195,9 @@ package enum TimestampText {
             let before = bytes.count
             guard let fraction = number(1, 9) else { return false }
             var value = fraction
-            let digits = before - bytes.count
-            if digits < 6 { for _ in digits..<6 { value *= 10 } }
-            if digits > 6 { for _ in 6..<digits { value /= 10 } }
-            time.microsecond = value
+            for _ in (before - bytes.count)..<9 { value *= 10 }
+            time.microsecond = value / 1000
+            nanosecond = value % 1000
             return true
         }
 

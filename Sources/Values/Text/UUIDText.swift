@@ -10,7 +10,7 @@ package enum UUIDText {
                 writer.bytes.append(UInt8(ascii: "-"))
             }
             let half = index < 16 ? high : low
-            writer.bytes.append(digits[Int(half >> UInt64(60 - 4 * (index & 15))) & 15])
+            writer.bytes.append(digits[Int(half >> UInt64(60 - 4 * (index & 15)) & 15)])
         }
     }
 

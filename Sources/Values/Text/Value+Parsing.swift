@@ -1,4 +1,3 @@
-import Bytes
 package import Diagnostics
 
 extension Value {
@@ -10,19 +9,71 @@ extension Value {
         case .boolean: return try .boolean(parseBoolean(text))
         case .byte, .short, .int, .long: return try .integer(parseInteger(text, type))
         case .float, .double: return try .double(parseDouble(text, type))
-        case .timestamp:
-            guard let micros = TimestampText.parse(text) else { throw .badText(text, as: type) }
-            return .timestamp(micros)
-        case .date:
-            guard let micros = TimestampText.parse(text) else { throw .badText(text, as: type) }
-            let (quotient, rest) = micros.quotientAndRemainder(dividingBy: 1000)
-            return .date(rest < 0 ? quotient - 1 : quotient)
-        case .symbol, .varchar: return .string(text)
+        case .decimal(let shape): return try .decimal(parseDecimal(text, type, shape))
+        case .date, .timestamp, .timestampNanos: return try parseTime(text, type)
+        case .symbol, .varchar, .catalogName, .record, .json: return .string(text)
+        case .char, .catalogChar:
+            guard let scalar = text.unicodeScalars.first, text.unicodeScalars.count == 1,
+                scalar.value < 0x10000
+            else { throw .badText(text, as: type) }
+            return .string(text)
         case .binary: return try .binary(parseBinary(text))
-        case .uuid:
-            guard let (high, low) = UUIDText.parse(text) else { throw .badText(text, as: type) }
-            return .uuid(high, low)
+        case .array(_, let dimensions):
+            return .array(try ArrayText.parse(text, as: type, dimensions: Int(dimensions)))
+        case .uuid, .ipv4, .long256, .geohash, .interval, .objectID, .registered, .shortVector,
+            .void:
+            guard let value = parseWhole(String(trimmed(text)), type) else {
+                throw .badText(text, as: type)
+            }
+            return value
         }
+    }
+
+    /// Types whose text is good or bad as a whole; nil when it is bad.
+    private static func parseWhole(_ text: String, _ type: ValueType) -> Value? {
+        switch type {
+        case .uuid: return UUIDText.parse(text).map { .uuid($0.0, $0.1) }
+        case .ipv4: return IPv4Text.parse(text).map { .integer(Int64($0)) }
+        case .long256: return Long256Text.parse(text).map { .long256($0) }
+        case .geohash(let bits):
+            return GeohashText.parse(text, bits: Int(bits)).map { .integer($0) }
+        case .interval: return IntervalText.parse(text).map { .interval($0) }
+        case .objectID, .registered: return UInt32(text).map { .integer(Int64($0)) }
+        case .shortVector:
+            var elements: [Value] = []
+            for word in text.split(separator: " ") {
+                guard let number = Int16(word) else { return nil }
+                elements.append(.integer(Int64(number)))
+            }
+            return .array(ArrayValue(.short, elements))
+        case .void: return .null
+        case .boolean, .byte, .short, .char, .int, .long, .float, .double, .date, .timestamp,
+            .timestampNanos, .symbol, .varchar, .binary, .decimal, .array, .catalogName,
+            .catalogChar, .record, .json:
+            return nil
+        }
+    }
+
+    private static func parseTime(_ text: String, _ type: ValueType) throws(DatabaseError)
+        -> Value
+    {
+        guard let micros = TimestampText.parse(text) else { throw .badText(text, as: type) }
+        if type == .timestamp { return .timestamp(micros) }
+        if type == .date { return .date(micros.dividedDown(by: 1000)) }
+        guard let nanos = TimestampText.parseNanoseconds(text) else {
+            throw .outOfRange(text, type)
+        }
+        return .timestampNanos(nanos)
+    }
+
+    private static func parseDecimal(_ text: String, _ type: ValueType, _ shape: DecimalShape)
+        throws(DatabaseError) -> DecimalValue
+    {
+        guard let number = WrittenNumber(trimmed(text)) else { throw .badText(text, as: type) }
+        guard let units = number.units(scale: Int(shape.scale)), shape.holds(units) else {
+            throw .outOfRange(text, type)
+        }
+        return DecimalValue(units: units, scale: shape.scale)
     }
 
     private static func trimmed(_ text: String) -> Substring {
@@ -108,43 +159,5 @@ extension Value {
             bytes.append(byte)
         }
         return bytes
-    }
-
-    /// Reads PostgreSQL's binary form, as drivers send parameters.
-    ///
-    /// - Throws: 22P03 when the length is wrong, 22021 for text that is not UTF-8.
-    package static func parseBinary(_ bytes: [UInt8], as type: ValueType)
-        throws(DatabaseError) -> Value
-    {
-        var reader = ByteReader(bytes)
-        do throws(DecodeFailure) {
-            let value: Value
-            switch type {
-            case .boolean: value = .boolean(try reader.bigEndian(UInt8.self) != 0)
-            case .byte, .short: value = .integer(Int64(try reader.bigEndian(Int16.self)))
-            case .int: value = .integer(Int64(try reader.bigEndian(Int32.self)))
-            case .long: value = .integer(try reader.bigEndian(Int64.self))
-            case .float:
-                value = .double(Double(Float(bitPattern: try reader.bigEndian(UInt32.self))))
-            case .double: value = .double(Double(bitPattern: try reader.bigEndian(UInt64.self)))
-            case .timestamp:
-                value = .timestamp(try reader.bigEndian(Int64.self) &+ postgresEpoch)
-            case .date:
-                value = .date((try reader.bigEndian(Int64.self) &+ postgresEpoch) / 1000)
-            case .symbol, .varchar:
-                guard let text = String(validating: bytes, as: UTF8.self) else {
-                    throw .invalid(at: 0, what: "text")
-                }
-                return .string(text)
-            case .binary: return .binary(bytes)
-            case .uuid:
-                let high = try reader.bigEndian(UInt64.self)
-                value = .uuid(high, try reader.bigEndian(UInt64.self))
-            }
-            guard reader.isAtEnd else { throw .invalid(at: reader.offset, what: "length") }
-            return value
-        } catch {
-            throw .badBinary(type, length: bytes.count)
-        }
     }
 }

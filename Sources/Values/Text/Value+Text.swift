@@ -6,7 +6,7 @@ extension Value {
         switch self {
         case .null: break
         case .boolean(let flag): writer.append((flag ? "t" : "f").utf8)
-        case .integer(let number): writer.decimal(number)
+        case .integer(let number): Self.appendInteger(number, as: type, to: &writer)
         case .double(let number):
             if type == .float {
                 DoubleText.appendPostgres(Float(number), to: &writer)
@@ -21,34 +21,30 @@ extension Value {
             writer.append("\\x".utf8)
             writer.hexadecimal(bytes)
         case .uuid(let high, let low): UUIDText.append(high, low, to: &writer)
+        case .timestampNanos(let nanos):
+            TimestampText.append(nanoseconds: nanos, isISO: false, to: &writer)
+        case .decimal(let number): number.append(to: &writer)
+        case .long256(let number): Long256Text.append(number, to: &writer)
+        case .array(let array):
+            if type == .shortVector {
+                let words = array.elements.compactMap { $0.text(as: .short) }
+                writer.append(words.joined(separator: " ").utf8)
+            } else {
+                ArrayText.append(array, to: &writer)
+            }
+        case .interval(let span): IntervalText.append(span, to: &writer)
         }
     }
 
-    /// Appends PostgreSQL's binary form. NULL has none and appends nothing.
-    package func appendBinary(as type: ValueType, to writer: inout ByteWriter) {
-        switch self {
-        case .null: break
-        case .boolean(let flag): writer.bytes.append(flag ? 1 : 0)
-        case .integer(let number):
-            switch type.postgresLength {
-            case 2: writer.bigEndian(Int16(truncatingIfNeeded: number))
-            case 4: writer.bigEndian(Int32(truncatingIfNeeded: number))
-            default: writer.bigEndian(number)
-            }
-        case .double(let number):
-            if type == .float {
-                writer.bigEndian(Float(number).bitPattern)
-            } else {
-                writer.bigEndian(number.bitPattern)
-            }
-        case .date(let milliseconds):
-            writer.bigEndian(milliseconds.microsecondsClamped &- Self.postgresEpoch)
-        case .timestamp(let micros): writer.bigEndian(micros &- Self.postgresEpoch)
-        case .string(let text): writer.append(text.utf8)
-        case .binary(let bytes): writer.append(bytes)
-        case .uuid(let high, let low):
-            writer.bigEndian(high)
-            writer.bigEndian(low)
+    private static func appendInteger(
+        _ number: Int64, as type: ValueType, to writer: inout ByteWriter
+    ) {
+        if type == .ipv4 {
+            IPv4Text.append(UInt32(truncatingIfNeeded: number), to: &writer)
+        } else if let bits = type.geohashBits {
+            GeohashText.append(number, bits: bits, to: &writer)
+        } else {
+            writer.decimal(number)
         }
     }
 
@@ -57,7 +53,12 @@ extension Value {
         switch self {
         case .null: writer.append("null".utf8)
         case .boolean(let flag): writer.append((flag ? "true" : "false").utf8)
-        case .integer(let number): writer.decimal(number)
+        case .integer(let number):
+            if type.isInteger {
+                writer.decimal(number)
+            } else {
+                appendQuoted(as: type, to: &writer)
+            }
         case .double(let number):
             guard number.isFinite else { return writer.append("null".utf8) }
             writer.append((type == .float ? Float(number).description : number.description).utf8)
@@ -74,11 +75,21 @@ extension Value {
             writer.append("\"".utf8)
             writer.hexadecimal(bytes)
             writer.append("\"".utf8)
-        case .uuid(let high, let low):
+        case .timestampNanos(let nanos):
             writer.append("\"".utf8)
-            UUIDText.append(high, low, to: &writer)
+            TimestampText.append(nanoseconds: nanos, isISO: true, to: &writer)
             writer.append("\"".utf8)
+        // A DECIMAL as a JSON number would be read as a double by nearly everyone.
+        case .uuid, .decimal, .long256, .interval: appendQuoted(as: type, to: &writer)
+        case .array(let array): ArrayText.appendJSON(array, to: &writer)
         }
+    }
+
+    /// The text form of a type whose text needs no escapes.
+    private func appendQuoted(as type: ValueType, to writer: inout ByteWriter) {
+        writer.append("\"".utf8)
+        appendText(as: type, to: &writer)
+        writer.append("\"".utf8)
     }
 
     /// PostgreSQL's text form as a string; nil for NULL.
@@ -98,6 +109,14 @@ extension Int64 {
     package var microsecondsClamped: Int64 {
         let (product, overflow) = multipliedReportingOverflow(by: 1000)
         return overflow ? (self < 0 ? .min : .max) : product
+    }
+
+    /// Divides rounding towards the past, as moments are.
+    ///
+    /// - Requires: `divisor` is positive.
+    package func dividedDown(by divisor: Int64) -> Int64 {
+        let (quotient, rest) = quotientAndRemainder(dividingBy: divisor)
+        return rest < 0 ? quotient - 1 : quotient
     }
 }
 
@@ -119,7 +138,7 @@ extension ColumnVector {
 
     /// Strings are copied from the heap as they lie.
     private func appendBytes(_ row: Int, to writer: inout ByteWriter) -> Bool {
-        guard type == .varchar, let heap else { return false }
+        guard type.layout == .text, type != .catalogChar, let heap else { return false }
         let begin = Int(load(row, UInt32.self))
         let end = Int(load(row + 1, UInt32.self))
         precondition(begin <= end && end <= heap.count, "offsets were checked when read")

@@ -27,26 +27,14 @@ package struct ColumnBuilder: Sendable {
         if count & 7 == 0 { validity.append(0) }
         if isValid { validity[count >> 3] |= 1 << UInt8(count & 7) } else { nullCount += 1 }
         count += 1
-        switch type {
-        case .boolean: values.integer(UInt8(value == .boolean(true) ? 1 : 0))
-        case .byte: values.integer(Int8(truncatingIfNeeded: value.integerBits))
-        case .short: values.integer(Int16(truncatingIfNeeded: value.integerBits))
-        case .int: values.integer(Int32(truncatingIfNeeded: value.integerBits))
-        case .long, .date, .timestamp: values.integer(value.integerBits)
-        case .float: values.integer(Float(value.doubleValue).bitPattern)
-        case .double: values.integer(value.doubleValue.bitPattern)
+        switch type.layout {
+        case .boolean, .int8, .int16, .int32, .int64, .int128, .uint16, .uint32, .float, .double,
+            .uuid, .long256, .interval:
+            value.appendFixed(type, to: &values)
         case .symbol: values.integer(code(of: value))
-        case .varchar, .binary:
+        case .text, .bytes, .array:
             heap.append(contentsOf: value.heapBytes)
             values.integer(UInt32(truncatingIfNeeded: heap.count))
-        case .uuid:
-            if case .uuid(let high, let low) = value {
-                values.integer(high)
-                values.integer(low)
-            } else {
-                values.integer(UInt64(0))
-                values.integer(UInt64(0))
-            }
         }
     }
 
@@ -66,27 +54,5 @@ package struct ColumnBuilder: Sendable {
             validity: nullCount == 0 ? nil : .init(MemoryRegion(validity)),
             heap: type.width == nil ? .init(MemoryRegion(heap)) : nil,
             dictionary: type == .symbol ? SymbolDictionary(strings) : nil)
-    }
-}
-
-extension Value {
-    fileprivate var integerBits: Int64 {
-        switch self {
-        case .integer(let number), .date(let number), .timestamp(let number): number
-        case .null, .boolean, .double, .string, .binary, .uuid: 0
-        }
-    }
-
-    fileprivate var doubleValue: Double {
-        if case .double(let number) = self { return number }
-        return 0
-    }
-
-    fileprivate var heapBytes: [UInt8] {
-        switch self {
-        case .string(let text): Array(text.utf8)
-        case .binary(let bytes): bytes
-        case .null, .boolean, .integer, .double, .date, .timestamp, .uuid: []
-        }
     }
 }

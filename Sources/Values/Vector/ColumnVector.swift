@@ -3,8 +3,8 @@ package import Bytes
 /// A run of values of one type, in the layout of a segment's column block, so that a mapped block
 /// is a vector without copying.
 ///
-/// Fixed-width values lie in native little-endian order. VARCHAR and BINARY are `count + 1` 4-byte
-/// offsets and bytes. SYMBOL is 4-byte codes into `dictionary`.
+/// Fixed-width values lie in native little-endian order. Strings, BINARY and arrays are `count + 1`
+/// 4-byte offsets and bytes. SYMBOL is 4-byte codes into `dictionary`. `Layout` says which.
 package struct ColumnVector: Sendable {
     /// A part of a region: what a mapped file is cut into.
     package struct Slice: Sendable {
@@ -30,11 +30,11 @@ package struct ColumnVector: Sendable {
 
     package let type: ValueType
     package let count: Int
-    /// Values, codes (SYMBOL) or offsets (VARCHAR, BINARY).
+    /// Values, codes (SYMBOL) or offsets (strings, BINARY, arrays).
     package let values: Slice
     /// One bit per row, set where there is a value; nil when no row is NULL.
     package let validity: Slice?
-    /// The bytes that the offsets of VARCHAR and BINARY point into.
+    /// The bytes that the offsets point into.
     package let heap: Slice?
     /// The strings that the codes of a SYMBOL stand for.
     package let dictionary: SymbolDictionary?
@@ -61,22 +61,91 @@ package struct ColumnVector: Sendable {
     package func value(at row: Int) -> Value {
         precondition(row >= 0 && row < count, "row \(row) is inside the vector")
         if isNull(row) { return .null }
-        switch type {
+        switch type.layout {
         case .boolean: return .boolean(load(row, UInt8.self) != 0)
-        case .byte: return .integer(Int64(load(row, Int8.self)))
-        case .short: return .integer(Int64(load(row, Int16.self)))
-        case .int: return .integer(Int64(load(row, Int32.self)))
-        case .long: return .integer(load(row, Int64.self))
+        case .int8: return .integer(Int64(load(row, Int8.self)))
+        case .int16: return .integer(Int64(load(row, Int16.self)))
+        case .int32: return .integer(Int64(load(row, Int32.self)))
+        case .uint32: return .integer(Int64(load(row, UInt32.self)))
+        case .int64: return longValue(load(row, Int64.self))
+        case .uint16:
+            let scalar = Unicode.Scalar(load(row, UInt16.self)) ?? "\u{FFFD}"
+            return .string(String(scalar))
         case .float: return .double(Double(Float(bitPattern: load(row, UInt32.self))))
         case .double: return .double(Double(bitPattern: load(row, UInt64.self)))
-        case .date: return .date(load(row, Int64.self))
-        case .timestamp: return .timestamp(load(row, Int64.self))
+        case .int128:
+            let scale = type.decimalShape?.scale ?? 0
+            return .decimal(DecimalValue(units: load(row, Int128.self), scale: scale))
         case .uuid: return .uuid(load(2 * row, UInt64.self), load(2 * row + 1, UInt64.self))
+        case .long256:
+            return .long256(
+                Long256(
+                    load(4 * row, UInt64.self), load(4 * row + 1, UInt64.self),
+                    load(4 * row + 2, UInt64.self), load(4 * row + 3, UInt64.self)))
+        case .interval:
+            return .interval(
+                IntervalValue(
+                    months: load(4 * row + 3, Int32.self), days: load(4 * row + 2, Int32.self),
+                    microseconds: load(2 * row, Int64.self)))
         case .symbol:
             return .string(dictionary?.string(Int(load(row, UInt32.self))) ?? "")
-        case .varchar: return .string(String(decoding: heapBytes(row), as: UTF8.self))
-        case .binary: return .binary(heapBytes(row))
+        case .text: return .string(String(decoding: heapBytes(row), as: UTF8.self))
+        case .bytes: return .binary(heapBytes(row))
+        case .array:
+            // What storage reads was checked, what expressions make is right: no element is lost.
+            let array = try? ArrayValue.decode(
+                heapBytes(row)[...], type.arrayElement ?? .varchar)
+            return array.map(Value.array) ?? .null
         }
+    }
+
+    private func longValue(_ number: Int64) -> Value {
+        switch type {
+        case .date: .date(number)
+        case .timestamp: .timestamp(number)
+        case .timestampNanos: .timestampNanos(number)
+        default: .integer(number)
+        }
+    }
+
+    /// Whether every row that is not NULL holds a value of the type: bytes from a disk may not.
+    ///
+    /// Offsets must be right already. Strings need not be UTF-8: readers repair them.
+    package var holdsOnlyValues: Bool {
+        switch type.layout {
+        case .int128:
+            guard let shape = type.decimalShape else { return false }
+            return holds { shape.holds(load($0, Int128.self)) }
+        case .int8, .int16, .int32, .int64:
+            guard let bits = type.geohashBits else { return true }
+            let limit: Int64 = 1 << Int64(bits)
+            return holds {
+                if case .integer(let number) = value(at: $0) {
+                    (0..<limit) ~= number
+                } else {
+                    false
+                }
+            }
+        case .uint16: return holds { Unicode.Scalar(load($0, UInt16.self)) != nil }
+        case .array:
+            guard let element = type.arrayElement else { return false }
+            let dimensions = if case .array(_, let count) = type { Int(count) } else { 1 }
+            return holds { row in
+                // The reason is the caller's to tell, with the place of the damage.
+                guard let array = try? ArrayValue.decode(heapBytes(row)[...], element) else {
+                    return false
+                }
+                return array.lengths.isEmpty || array.lengths.count == dimensions
+            }
+        case .boolean, .uint32, .float, .double, .uuid, .long256, .interval, .symbol, .text,
+            .bytes:
+            return true
+        }
+    }
+
+    private func holds(_ test: (Int) -> Bool) -> Bool {
+        for row in 0..<count where !isNull(row) && !test(row) { return false }
+        return true
     }
 
     /// Loads the `row`-th element of the values as an integer of its width.

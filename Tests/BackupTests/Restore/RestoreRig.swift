@@ -45,7 +45,7 @@ final class RestoreRig {
     static func definition(
         _ id: UInt64, _ name: String, unit: PartitionUnit = .day, columns: [ColumnDefinition]? = nil
     ) -> TableDefinition {
-        let all = ValueType.allCases.enumerated().map { index, type in
+        let all = ValueType.storable.enumerated().map { index, type in
             ColumnDefinition(
                 id: UInt32(index + 2), name: "c_\(type.name.lowercased())", type: type)
         }
@@ -181,8 +181,17 @@ extension RestoreRequest {
 extension Value {
     /// Some value of a type that depends on a number; nil for types this test knows nothing of.
     static func sample(of type: ValueType, _ number: Int64) -> Value? {
-        let integers: [ValueType] = [.byte, .short, .int, .long]
+        let integers: [ValueType] = [.byte, .short, .int, .long, .ipv4]
         if integers.contains(type) { return .integer(number % 100) }
+        if type.geohashBits != nil { return .integer(number & 1) }
+        if let shape = type.decimalShape {
+            return .decimal(DecimalValue(units: Int128(number % 10), scale: shape.scale))
+        }
+        if case .array(let element, let dimensions) = type {
+            let lengths = [Int](repeating: 1, count: Int(dimensions))
+            let item = sample(of: element.type, number) ?? .null
+            return .array(ArrayValue(element, lengths: lengths, [item]))
+        }
         let samples: [ValueType: Value] = [
             .boolean: .boolean(number % 2 == 0), .float: .double(Double(number) / 4),
             .double: .double(Double(number) / 4), .date: .date(number),
@@ -190,6 +199,9 @@ extension Value {
             .varchar: .string("note of \(number)"),
             .binary: .binary([UInt8(truncatingIfNeeded: number), 0, 255]),
             .uuid: .uuid(UInt64(bitPattern: number), 7),
+            .char: .string(number % 2 == 0 ? "x" : "ß"),
+            .timestampNanos: .timestampNanos(number),
+            .long256: .long256(Long256(UInt64(bitPattern: number), 1, 2, 3)),
         ]
         return samples[type]
     }

@@ -216,9 +216,9 @@ struct RestoreTests {
         let columns = try rig.definition(of: "trades").columns
         // The same columns in another order and under other ids.
         let shuffled =
-            [ColumnDefinition(id: 40, name: "ts", type: .timestamp)]
+            [ColumnDefinition(id: 400, name: "ts", type: .timestamp)]
             + columns.dropFirst().reversed().enumerated().map {
-                ColumnDefinition(id: UInt32(20 - $0), name: $1.name, type: $1.type)
+                ColumnDefinition(id: UInt32(200 - $0), name: $1.name, type: $1.type)
             }
         try rig.create("other", columns: shuffled)
         let into = RestoreRequest.Target.existingTable(.init(name: "other"))

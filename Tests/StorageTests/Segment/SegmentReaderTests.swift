@@ -59,7 +59,7 @@ import Values
         let path = try publish(segment(0..<9), "a.seg")
         let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
 
-        for type in ValueType.allCases {
+        for type in ValueType.storable {
             let column = ColumnDefinition(id: 99, name: "later", type: type)
             let vector = try reader.vector(for: column, id: 99, rows: 2..<9)
             #expect((0..<7).allSatisfy { vector.value(at: $0) == .null })
