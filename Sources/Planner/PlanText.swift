@@ -128,7 +128,8 @@ extension Operation {
         case .isDistinctFrom: "IS DISTINCT FROM"
         case .isNotDistinctFrom: "IS NOT DISTINCT FROM"
         case .negate, .bitNot, .not, .isNull, .isNotNull, .isTrue, .isNotTrue, .isFalse,
-            .isNotFalse, .inList, .between, .like, .cast, .coalesce, .array, .element, .function:
+            .isNotFalse, .inList, .between, .like, .cast, .coalesce, .array, .element, .quantified,
+            .function:
             nil
         }
     }

@@ -32,6 +32,21 @@ enum ArrayFunction {
         return array.slice(at: place).map(Value.array) ?? .null
     }
 
+    /// Three-valued: an unknown comparison decides nothing, and leaves the answer unknown when no
+    /// other decides it.
+    static func compare(_ values: [Value], _ comparison: Operation, isAll: Bool) -> Value {
+        guard case .array(let array) = values[1] else { return .null }
+        var isUnknown = false
+        for element in array.elements {
+            if element == .null || values[0] == .null {
+                isUnknown = true
+            } else if Comparison.holds(comparison, values[0].order(element)) != isAll {
+                return .boolean(!isAll)
+            }
+        }
+        return isUnknown ? .null : .boolean(isAll)
+    }
+
     static func length(_ function: ScalarFunction, _ array: ArrayValue, _ values: [Value])
         -> Value
     {

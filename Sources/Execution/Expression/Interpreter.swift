@@ -99,7 +99,7 @@ final class Interpreter {
         case .like(let ignoringCase):
             return like(operands, ignoringCase: ignoringCase, count)
         case .function(.nullif): return nullIf(operands, type, count)
-        case .concatenate, .array, .element, .function:
+        case .concatenate, .array, .element, .quantified, .function:
             return .vector(try rowByRow(operation, operands, type, count))
         case .between:
             return between(operands, count)

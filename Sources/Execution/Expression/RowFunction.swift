@@ -16,6 +16,8 @@ enum RowFunction {
         case .add, .subtract, .negate: return try IntervalFunction.apply(operation, values, type)
         case .array: return try ArrayFunction.make(values, type)
         case .element: return ArrayFunction.element(values)
+        case .quantified(let comparison, let isAll):
+            return ArrayFunction.compare(values, comparison, isAll: isAll)
         default: break
         }
         guard case .function(let function) = operation else { return .null }

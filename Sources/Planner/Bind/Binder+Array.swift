@@ -53,6 +53,51 @@ extension Binder {
             .element, [bound, try Coercion.convert(place, to: .long)], result, position)
     }
 
+    /// `a = ANY (array)`, `a < ALL (array)`.
+    mutating func bindQuantified(_ quantified: Quantified, at position: Int)
+        throws(DatabaseError) -> BoundExpression
+    {
+        if case .subquery = quantified.right.kind {
+            throw .unsupported("\(quantified.quantifier.rawValue) of a query", at: position)
+        }
+        let comparisons: [BinaryOperator: Operation] = [
+            .equal: .equal, .notEqual: .notEqual, .less: .less, .lessOrEqual: .lessOrEqual,
+            .greater: .greater, .greaterOrEqual: .greaterOrEqual,
+        ]
+        guard let comparison = comparisons[quantified.comparison] else {
+            throw .unsupported(
+                "\(quantified.comparison.rawValue) \(quantified.quantifier.rawValue)", at: position)
+        }
+        var left: BoundExpression
+        var array: BoundExpression
+        if isUntyped(quantified.right) {
+            left = try bind(quantified.left)
+            array = try bind(
+                quantified.right,
+                expecting: ArrayElement(left.type).map { ValueType.array(of: $0) })
+        } else {
+            array = try bind(quantified.right)
+            left = try bind(quantified.left, expecting: array.type.arrayElement?.type)
+        }
+        guard let element = array.type.arrayElement else {
+            throw .notAnArray(array.type, at: quantified.right.position)
+        }
+        let spelling = quantified.comparison.rawValue
+        guard let both = Coercion.unify(left.type, element.type) else {
+            throw .undefinedOperator(spelling, left.type, array.type, at: position)
+        }
+        // Elements that arrays cannot hold are compared in a type they can: a decimal as a double.
+        let type = both.isDecimal ? .double : both
+        guard let wanted = ArrayElement(type) else {
+            throw .undefinedOperator(spelling, left.type, array.type, at: position)
+        }
+        left = try Coercion.convert(left, to: wanted.type)
+        array = try Coercion.convert(
+            array, to: .array(wanted, dimensions: UInt8(max(1, array.type.dimensions))))
+        let isAll = quantified.quantifier == .all
+        return operation(.quantified(comparison, isAll: isAll), [left, array], .boolean, position)
+    }
+
     /// `'trades'::regclass`: the object id of what a text names.
     func bindRegistered(_ kind: RegisteredKind, _ text: String, at position: Int)
         throws(DatabaseError) -> BoundExpression

@@ -57,7 +57,7 @@ package struct Binder {
             return try bindConditional(conditional, expecting: type, at: position)
         case .inQuery, .subquery, .exists:
             throw .unsupported("a subquery in an expression", at: position)
-        case .quantified: throw .unsupported("ANY and ALL", at: position)
+        case .quantified(let quantified): return try bindQuantified(quantified, at: position)
         case .array(let elements):
             return try bindArray(elements, expecting: type, at: position)
         case .element(let array, let index):

@@ -27,6 +27,8 @@ package enum Operation: Sendable, Hashable {
     case array
     /// An array and a place in its first dimension, LONG, from 1.
     case element
+    /// A value and an array: whether a comparison holds for some element, or for all.
+    indirect case quantified(Operation, isAll: Bool)
     case function(ScalarFunction)
 }
 
@@ -117,7 +119,7 @@ package struct BoundExpression: Sendable, Hashable {
             case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,
                 .isDistinctFrom, .isNotDistinctFrom, .and, .or, .not, .isNull, .isNotNull,
                 .isTrue, .isNotTrue, .isFalse, .isNotFalse, .inList, .between, .like, .concatenate,
-                .coalesce, .array, .element, .bitAnd, .bitOr, .bitXor, .bitNot:
+                .coalesce, .array, .element, .quantified, .bitAnd, .bitOr, .bitXor, .bitNot:
                 return children.contains { $0.canFail }
             }
         }
