@@ -23,7 +23,8 @@ extension Storage {
     ) throws(DatabaseError) -> [SegmentEntry] {
         if settings.isReadOnly { throw .readOnlyRoot() }
         let memtable = Memtable(definition: table, firstLSN: firstLSN)
-        for batch in rows where batch.rowCount > 0 { memtable.append(batch, lsn: lastLSN) }
+        let visible = try UpsertResolution(table)?.visibleRows(of: rows) ?? rows
+        for batch in visible where batch.rowCount > 0 { memtable.append(batch, lsn: lastLSN) }
         // They may come from a mapped file that could not be read.
         try MappedFiles.checkFault()
         let directory = tableDirectory(table)

@@ -36,11 +36,6 @@ package struct Transaction: Sendable {
         self.edits = edits
         self.appends = appends
     }
-
-    /// Tables that get a new definition.
-    var alteredTables: [UInt64] {
-        edits.compactMap { if case .alterTable(let definition) = $0 { definition.id } else { nil } }
-    }
 }
 
 /// What a commit was given.

@@ -23,7 +23,7 @@ extension Committer {
                 add(next, to: &plan)
                 // What alters a table is first in its group: see `flushBeforeAltering`.
             } while plan.payload.count < Limits.groupBytes
-                && rest.first?.transaction.alteredTables.isEmpty == true
+                && rest.first.map({ tablesToFlush(before: $0.transaction).isEmpty }) == true
             if !plan.items.isEmpty { commit(plan) }
         }
         keepLimits()
@@ -38,8 +38,22 @@ extension Committer {
     }
 
     /// Rows in memory have the columns of their table's definition, so that a new one finds none.
+    /// With upsert keys they must stand before the later rows of segments that join ready-made.
+    private func tablesToFlush(before transaction: Transaction) -> [UInt64] {
+        transaction.edits.compactMap { edit in
+            switch edit {
+            case .alterTable(let definition): return definition.id
+            case .replaceSegments(let replacement):
+                let hasKeys = tables[replacement.table]?.definition.dedupKeys.isEmpty == false
+                let hasFresh = replacement.added.contains { $0.firstLSN == .zero }
+                return hasKeys && hasFresh ? replacement.table : nil
+            case .createTable, .dropTable, .truncateTable: return nil
+            }
+        }
+    }
+
     private func flushBeforeAltering(_ transaction: Transaction) throws(DatabaseError) {
-        let full = transaction.alteredTables.filter { unflushed[$0] != nil }
+        let full = tablesToFlush(before: transaction).filter { unflushed[$0] != nil }
         if !full.isEmpty { try flushNow(full) }
     }
 

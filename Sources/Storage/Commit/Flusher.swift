@@ -55,7 +55,7 @@ final class Flusher: Sendable {
             rowLimit: rowLimit)
         let result: Result<[SegmentHandle], DatabaseError>
         do throws(DatabaseError) {
-            result = .success(try writer.write(task.rows))
+            result = .success(try writer.write(try task.rows.withoutHidden(task.definition)))
         } catch {
             result = .failure(error)
         }

@@ -68,12 +68,15 @@ struct LiveTable {
             .filter { !removed.contains($0.entry.id) }
         let after = (place.map { segments[$0...] } ?? [])
             .filter { !removed.contains($0.entry.id) }
+        var fresh: [SegmentHandle] = []
         let known = Set(before.map(\.entry.id) + after.map(\.entry.id))
         for entry in replacement.added where !known.contains(entry.id) {
-            before.append(
-                SegmentHandle(entry: entry.stamped(lsn), directory: directory, files: files))
+            let handle = SegmentHandle(
+                entry: entry.stamped(lsn), directory: directory, files: files)
+            // Rows of this very commit are later than all others.
+            if entry.firstLSN == .zero { fresh.append(handle) } else { before.append(handle) }
         }
-        segments = before + after
+        segments = before + after + fresh
         isManifestStale = true
         return gone
     }

@@ -23,6 +23,8 @@ package struct TableMetrics: Sendable, Equatable {
     /// Bytes of segments that UPDATE and DELETE made, since the start.
     package var bytesRewritten = 0
 
+    package init() {}
+
     /// Bytes written for each byte that came in; 1 is the least, 0 when nothing came.
     package var writeAmplification: Double {
         let arrived = bytesFlushed + bytesLoaded
