@@ -40,6 +40,7 @@ package final class Engine: Sendable {
         self.settings = settings
         self.backup = backup
         locks = TableLocks(platform: platform)
+        storage.deferCompaction { [locks] in locks.isHeld($0) }
     }
 
     /// Makes a session for a user who has proved who they are.

@@ -46,6 +46,9 @@ package final class RowModifier {
         guard source.rowCount > 0, range.meets(source.minTimestamp, source.maxTimestamp) else {
             return .untouched
         }
+        if case .delete = modification.change, filter == nil {
+            return .changed(hits: source.rowCount, rest: nothing)
+        }
         let hits = try find(in: source)
         let count = hits.reduce(0) { $0 + $1.rows.count }
         if count == 0 { return .untouched }
@@ -86,20 +89,22 @@ package final class RowModifier {
 
     // MARK: - DELETE
 
+    private var nothing: Batch {
+        let types = modification.table.columns.map(\.type)
+        return Batch(rowCount: 0, columns: types.map { ColumnBuilder(type: $0).makeVector() })
+    }
+
     private func rest(of source: any RowSource, without hits: [Hits], _ count: Int)
         throws(DatabaseError) -> Batch
     {
-        let types = modification.table.columns.map(\.type)
-        if count == source.rowCount {
-            return Batch(rowCount: 0, columns: types.map { ColumnBuilder(type: $0).makeVector() })
-        }
+        if count == source.rowCount { return nothing }
         var isGone = [Bool](repeating: false, count: source.rowCount)
         for part in hits {
             for row in part.rows { isGone[part.range.lowerBound + Int(row)] = true }
         }
         let kept = isGone.indices.filter { !isGone[$0] }.map { Int32($0) }
         let whole = try source.batch(
-            columns: Array(types.indices), rows: 0..<source.rowCount)
+            columns: Array(modification.table.columns.indices), rows: 0..<source.rowCount)
         let bytes = whole.byteCount
         try budget.charge(bytes)
         defer { budget.giveBack(bytes) }

@@ -1,6 +1,7 @@
 package import Catalog
 package import Diagnostics
 import Platform
+import Synchronization
 package import Values
 
 // Segments made beside the live tables: UPDATE, DELETE, RESTORE and bulk loading write files first
@@ -45,6 +46,12 @@ extension Storage {
                 platform.log.log(.error, "storage", "cannot remove a discarded segment: \(error)")
             }
         }
+    }
+
+    /// Tells compaction which tables to leave alone for a while: those whose segments a transaction
+    /// has rewritten and not committed yet. `isRewritten` is asked on compaction's thread.
+    package func deferCompaction(while isRewritten: @escaping @Sendable (UInt64) -> Bool) {
+        core.state.withLock { $0.isRewritten = isRewritten }
     }
 
     /// Where a segment of a table lies, or is to lie before it is committed.

@@ -1,9 +1,11 @@
 import Backup
+import Catalog
 import Diagnostics
 import Execution
 import Planner
 import Platform
 import SQL
+import Storage
 import Values
 
 extension Session {
@@ -13,19 +15,45 @@ extension Session {
         guard let service = engine.backup else { throw .backupUnavailable() }
         let request = try request(statement)
         try requireNothingWritten("RESTORE")
+        let replaced = existingTables(request)
+        let position = statement.source.position
+        try locking(replaced, completion: completion) { [self] in
+            restore(request, service, replaced: replaced) { result in
+                completion(result.mapError { $0.placed(at: position) })
+            }
+        }
+    }
+
+    /// The tables that are there and that a RESTORE may replace or add to.
+    private func existingTables(_ request: RestoreRequest) -> [UInt64] {
+        let snapshot = engine.storage.snapshot()
+        let names: [RestoreRequest.Table]
+        switch (request.scope, request.target) {
+        case (_, .newTable): return []
+        case (_, .existingTable(let table)): names = [table]
+        case (.tables(let tables), .original): names = tables
+        case (.database, .original): return snapshot.tables.map(\.definition.id)
+        }
+        return names.compactMap {
+            snapshot.table(schema: $0.schema ?? "public", name: $0.name)?.definition.id
+        }
+    }
+
+    /// Runs with the tables' locks held, on a thread of its own.
+    private func restore(
+        _ request: RestoreRequest, _ service: BackupService, replaced: [UInt64],
+        completion: @escaping Completion
+    ) {
         let storage = engine.storage
+        let locks = engine.locks
         let sink = RestoreNotices(notices: notices)
         let flag = cancellation
-        let position = statement.source.position
-        engine.platform.workers.start("restore") {
-            do throws(DatabaseError) {
-                let summary = try service.restore(
-                    request, into: storage, progress: sink, isCancelled: { flag.isCancelled })
-                sink.notice(summary.sentence)
-                completion(.success(.command(CommandResult("RESTORE", restore: summary))))
-            } catch {
-                completion(.failure(error.placed(at: position)))
-            }
+        onThread("restore", completion: completion) { () throws(DatabaseError) in
+            let summary = try service.restore(
+                request, into: storage, progress: sink, isCancelled: { flag.isCancelled })
+            locks.noteRewrite(of: replaced, at: storage.lastLSN)
+            sink.notice(summary.sentence)
+            completion(.success(.command(CommandResult("RESTORE", restore: summary))))
         }
     }
 

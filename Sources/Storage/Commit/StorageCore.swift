@@ -47,6 +47,8 @@ final class StorageCore: Sendable {
         var preparation = SnapshotPreparation.none
         /// Bytes that would come free if no snapshot were prepared.
         var retainedBytes = 0
+        /// Tables that somebody else is rewriting: compaction comes later.
+        var isRewritten: (@Sendable (UInt64) -> Bool)?
     }
 
     let state = Mutex(State())

@@ -149,7 +149,9 @@ final class Compactor: Sendable {
         let damaged = damaged
         var best: (job: CompactionJob, table: TableVersion)?
         for table in pinned.tables.values.sorted(by: { $0.definition.id < $1.definition.id })
-        where table.segments.count > 1 && tables?.contains(table.definition.id) != false {
+        where table.segments.count > 1 && tables?.contains(table.definition.id) != false
+            && !core.isRewritten(table.definition.id)
+        {
             let jobs = planner.jobs(
                 table.definition, table.segments.map(\.entry), idle: { isIdle(table, $0) },
                 excluded: damaged)
@@ -200,6 +202,11 @@ final class Compactor: Sendable {
     private func commit(
         _ job: CompactionJob, _ table: TableVersion, _ added: [SegmentEntry], _ path: String
     ) -> Outcome {
+        if core.isRewritten(table.definition.id) {
+            // Else a transaction that has rewritten these segments would fail for nothing.
+            discard(added, path)
+            return .again
+        }
         let replacement = SegmentReplacement(
             table: table.definition.id, definitionVersion: table.definition.version,
             removed: job.removed, added: added)

@@ -13,6 +13,12 @@ extension StorageCore {
         return try answer.wait()
     }
 
+    /// Whether somebody else is rewriting a table.
+    func isRewritten(_ table: UInt64) -> Bool {
+        let asked = state.withLock { $0.isRewritten }
+        return asked?(table) ?? false
+    }
+
     /// Changes the counters of tables.
     func count(_ change: (inout [UInt64: WriteCounters]) -> Void) {
         state.withLock { change(&$0.counters) }

@@ -271,4 +271,26 @@ struct ModificationTests {
         #expect(client.failure("UPDATE k SET s = 'c'")?.state == .featureNotSupported)
         #expect(client.failure("UPDATE k SET ts = ts + 1")?.position != nil)
     }
+
+    @Test("compaction leaves a table alone while a block has rewritten it")
+    func compaction() throws {
+        let rig = try EngineRig()
+        let client = rig.connect()
+        let storage = rig.engine.storage
+        try client.run("CREATE TABLE o (ts TIMESTAMP, n INT) TIMESTAMP(ts) PARTITION BY DAY")
+        for number in 1...3 {
+            try client.run("INSERT INTO o VALUES ('2026-01-01', \(number))")
+            try storage.flush()
+        }
+
+        try client.run("BEGIN; UPDATE o SET n = n + 10 WHERE n < 3")
+        try storage.compact()
+
+        #expect(try client.run("SELECT n FROM o ORDER BY ts") == ["11", "12", "3"])
+        try client.run("COMMIT")
+        #expect(storage.snapshot().tables[0].segments.count == 3)
+        try storage.compact()
+        #expect(storage.snapshot().tables[0].segments.count == 1)
+        #expect(try client.run("SELECT n FROM o ORDER BY ts") == ["11", "12", "3"])
+    }
 }
