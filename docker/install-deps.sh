@@ -43,7 +43,7 @@ fi
 # without a network may go without these, but not without the ones above.
 optional=()
 if [ "$tests" = 1 ]; then
-    optional+=(postgresql-client curl python3 python3-venv rsync tar procps util-linux)
+    optional+=(postgresql-client curl python3 python3-venv rsync tar procps util-linux iproute2)
 fi
 
 if [ "$print" = 1 ]; then
@@ -72,6 +72,7 @@ command_of() {
         postgresql-client) echo psql ;;
         procps) echo ps ;;
         util-linux) echo flock ;;
+        iproute2) echo ip ;;
         *) echo "" ;;
     esac
 }

@@ -417,7 +417,8 @@ class Soak:
                 script.close_window(window)
         try:
             subprocess.run(
-                ["rsync", "-a", "--exclude=/backup", f"{self.root}/", f"{copy}/"], check=True)
+                ["rsync", "-a", "--exclude=/backup", "--exclude=/tmp", f"{self.root}/",
+                 f"{copy}/"], check=True)
         finally:
             self.sql("SNAPSHOT COMPLETE")
         (copy / "_restore").touch()
