@@ -10,6 +10,8 @@ enum Limits {
     static let statisticsRows = 16_384
     /// Bytes kept of a string's bound in statistics.
     static let stringBoundBytes = 32
+    /// Bytes an entry of statistics takes at most: counts, sums and four bounds.
+    static let statisticsEntryBytes = 192
     /// Columns of a table.
     static let columns = 4_096
     /// Constraints of a table.

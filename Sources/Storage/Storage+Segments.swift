@@ -23,17 +23,13 @@ extension Storage {
         _ rows: [Batch], of table: TableDefinition, firstLSN: LSN = .zero, lastLSN: LSN = .zero
     ) throws(DatabaseError) -> [SegmentEntry] {
         if settings.isReadOnly { throw .readOnlyRoot() }
-        let memtable = Memtable(definition: table, firstLSN: firstLSN)
         let visible = try UpsertResolution(table)?.visibleRows(of: rows) ?? rows
-        for batch in visible where batch.rowCount > 0 { memtable.append(batch, lsn: lastLSN) }
-        // They may come from a mapped file that could not be read.
-        try MappedFiles.checkFault()
         let directory = tableDirectory(table)
         try platform.files.makeDurableDirectory(directory)
         let writer = MemtableFlush(
             platform: platform, directory: directory, definition: table,
             rowLimit: settings.segmentRows)
-        return try writer.write(memtable.frozen).map(\.entry)
+        return try writer.write(visible, firstLSN: firstLSN, lastLSN: lastLSN).map(\.entry)
     }
 
     /// Removes files that no commit names and none ever will.

@@ -14,13 +14,11 @@ struct SegmentOutput {
     func write(_ batches: [Batch], firstLSN: LSN, lastLSN: LSN) throws(DatabaseError)
         -> [SegmentHandle]
     {
-        let memtable = Memtable(definition: definition, firstLSN: firstLSN)
         let resolution = UpsertResolution(definition)
         let visible = try resolution?.visibleRows(of: batches) ?? batches
-        for batch in visible where batch.rowCount > 0 { memtable.append(batch, lsn: lastLSN) }
         let writer = MemtableFlush(
             platform: platform, directory: directory, definition: definition,
             rowLimit: segmentRows)
-        return try writer.write(memtable.frozen)
+        return try writer.write(visible, firstLSN: firstLSN, lastLSN: lastLSN)
     }
 }

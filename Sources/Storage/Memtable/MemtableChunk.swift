@@ -47,6 +47,7 @@ struct MemtableChunk: Sendable {
 
     private func validity(_ nulls: MemoryRegion, _ rows: Range<Int>) -> ColumnVector.Slice? {
         let bytes = nulls.bytes.extracting(rows)
+        if !bytes.hasNonzeroByte { return nil }
         var bits: [UInt8] = []
         for row in 0..<rows.count where bytes.integer(at: row, UInt8.self) != 0 {
             if bits.isEmpty { bits = Array(repeating: 255, count: (rows.count + 7) / 8) }

@@ -34,7 +34,11 @@ enum SegmentFormat {
     }
 
     /// How a block's bytes stand for its values; later ones join without a format break.
-    enum Encoding: UInt8, Sendable { case plain = 0 }
+    enum Encoding: UInt8, Sendable {
+        case plain = 0
+        /// One value of which every row has the same bits; of `values` blocks only.
+        case constant = 1
+    }
 
     struct Block: Sendable {
         let kind: Kind
@@ -122,8 +126,13 @@ enum SegmentFormat {
         }
 
         private func hasRightLengths(rows: Int) -> Bool {
+            for block in blocks where block.encoding == .constant && block.kind != .values {
+                return false
+            }
             let extra = type.width == nil ? 1 : 0
-            guard block(.values)?.length == (rows + extra) * valueWidth else { return false }
+            guard let values = block(.values) else { return false }
+            let count = values.encoding == .constant ? 1 : rows + extra
+            guard values.length == count * valueWidth else { return false }
             if let validity = block(.validity), validity.length != (rows + 7) / 8 { return false }
             if type.width == nil, block(.heap) == nil { return false }
             if type == .symbol {
@@ -160,7 +169,7 @@ enum SegmentFormat {
 
         static func decode(_ bytes: [UInt8], fileBytes: Int) throws(DecodeFailure) -> Footer {
             var reader = ByteReader(bytes)
-            let rows = try reader.count(upTo: Limits.batchRows)
+            let rows = try reader.count(upTo: Limits.segmentRows)
             let hasTimes = try reader.integer(UInt8.self) != 0
             let low = hasTimes ? try reader.integer(Int64.self) : nil
             let high = hasTimes ? try reader.integer(Int64.self) : nil

@@ -18,7 +18,10 @@ package enum SegmentInspector {
             lines.append("timestamps \(low) to \(high)")
         }
         for column in footer.columns {
-            let blocks = column.blocks.map { "\($0.kind.name) \($0.length)@\($0.offset)" }
+            let blocks = column.blocks.map { block in
+                let encoding = block.encoding == .constant ? " constant" : ""
+                return "\(block.kind.name)\(encoding) \(block.length)@\(block.offset)"
+            }
             lines.append(
                 "column \(column.id) \(column.name) \(column.type.name): "
                     + blocks.joined(separator: ", "))

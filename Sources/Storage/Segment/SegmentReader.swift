@@ -102,10 +102,11 @@ final class SegmentReader: Sendable {
         for block in column.blocks where CRC32C.checksum(slice(block).bytes) != block.checksum {
             throw damage(column, block, "wrong checksum")
         }
+        if let block = column.block(.statistics) { _ = try decodeStatistics(column, block) }
         var dictionary: SymbolDictionary?
         if column.type == .symbol { dictionary = try readDictionary(column) }
         if column.type.width == nil { try checkOffsets(column) }
-        if !present(column, 0..<footer.rows, dictionary).holdsOnlyValues {
+        if column.type != .symbol, !present(column, 0..<footer.rows, dictionary).holdsOnlyValues {
             guard let values = column.block(.values) else { return dictionary }
             throw damage(column, values, "bytes that are no \(column.type.name)")
         }
@@ -124,14 +125,57 @@ final class SegmentReader: Sendable {
         guard let values = column.block(.values), let heap = column.block(.heap) else { return }
         let part = slice(values)
         let offsets = part.bytes
+        let count = values.length / 4
+        offsets.check(count, UInt32.self)
         var previous: UInt32 = 0
-        for row in 0...footer.rows {
-            let offset = offsets.integer(at: row * 4, UInt32.self)
-            guard offset >= previous, Int(offset) <= heap.length else {
-                throw damage(column, values, "string offset out of range")
-            }
+        var descents = 0
+        for row in 0..<count {
+            let offset = offsets.element(row, UInt32.self)
+            descents &+= offset < previous ? 1 : 0
             previous = offset
         }
+        guard descents == 0, Int(previous) <= heap.length else {
+            throw damage(column, values, "string offset out of range")
+        }
+    }
+
+    /// What is known of the rows of the column that has `id` here, 16,384 at a time, without
+    /// reading them.
+    func statistics(for definition: ColumnDefinition, id: UInt32?) throws(DatabaseError)
+        -> [SegmentStatistics]
+    {
+        guard let id, let column = footer.columns.first(where: { $0.id == id }) else {
+            return entryRows.map { SegmentStatistics(nulls: $0) }
+        }
+        guard column.type == definition.type, let block = column.block(.statistics) else {
+            throw .damagedBlock(path, block: column.name, "column without statistics of its type")
+        }
+        guard CRC32C.checksum(slice(block).bytes) == block.checksum else {
+            throw damage(column, block, "wrong checksum")
+        }
+        return try decodeStatistics(column, block)
+    }
+
+    /// The rows of each entry of statistics.
+    private var entryRows: [Int] {
+        stride(from: 0, to: footer.rows, by: Limits.statisticsRows).map {
+            min(Limits.statisticsRows, footer.rows - $0)
+        }
+    }
+
+    private func decodeStatistics(_ column: SegmentFormat.Column, _ block: SegmentFormat.Block)
+        throws(DatabaseError) -> [SegmentStatistics]
+    {
+        var entries: [SegmentStatistics] = []
+        do throws(DecodeFailure) {
+            var reader = ByteReader(slice(block).bytes.array())
+            for rows in entryRows {
+                entries.append(
+                    try SegmentStatistics.decode(&reader, type: column.type, rows: rows))
+            }
+            if reader.isAtEnd { return entries }
+        } catch _ {}
+        throw damage(column, block, "impossible statistics")
     }
 
     private func readDictionary(_ column: SegmentFormat.Column) throws(DatabaseError)
@@ -157,17 +201,46 @@ final class SegmentReader: Sendable {
             strings.append(string)
             begin = end
         }
-        let narrow = slice(values)
-        let codes = narrow.bytes
+        try checkCodes(column, values)
+        return SymbolDictionary(strings)
+    }
+
+    /// Codes of rows that hold a value lie in the dictionary; what a NULL row has means nothing.
+    private func checkCodes(_ column: SegmentFormat.Column, _ values: SegmentFormat.Block)
+        throws(DatabaseError)
+    {
+        let part = slice(values)
+        let codes = part.bytes
+        let count = values.length / column.valueWidth
+        let highest =
+            switch column.valueWidth {
+            case 1: Self.highest(codes, count, UInt8.self)
+            case 2: Self.highest(codes, count, UInt16.self)
+            default: Self.highest(codes, count, UInt32.self)
+            }
+        if highest < column.dictionaryCount { return }
         let validity = column.block(.validity).map { slice($0) }
-        for row in 0..<footer.rows
-        where Self.code(codes, row, column.valueWidth) >= column.dictionaryCount {
-            let bits = validity?.bytes.integer(at: row >> 3, UInt8.self) ?? 255
-            if bits & (1 << UInt8(row & 7)) != 0 {
+        let isConstant = values.encoding == .constant
+        for row in 0..<footer.rows {
+            let code = Self.code(codes, isConstant ? 0 : row, column.valueWidth)
+            if code < column.dictionaryCount { continue }
+            if validity?.bytes.isBitSet(row) ?? true {
                 throw damage(column, values, "symbol code out of range")
             }
         }
-        return SymbolDictionary(strings)
+    }
+
+    private static func highest<T: FixedWidthInteger & BitwiseCopyable>(
+        _ codes: RawSpan, _ count: Int, _ type: T.Type
+    ) -> Int {
+        codes.check(count, T.self)
+        var highest: T = 0
+        var row = 0
+        while row < count {
+            highest = max(highest, codes.element(row, T.self))
+            row &+= 1
+        }
+        return count == 0 ? -1 : Int(highest)
     }
 
     private static func code(_ codes: RawSpan, _ row: Int, _ width: Int) -> Int {
@@ -190,10 +263,14 @@ final class SegmentReader: Sendable {
             return Self.nulls(column.type, count: rows.count)
         }
         let width = column.valueWidth
-        let extra = column.type.width == nil ? 1 : 0
-        let place = ColumnVector.Slice(
-            region, offset: values.offset + rows.lowerBound * width,
-            count: (rows.count + extra) * width)
+        let count = rows.count + (column.type.width == nil ? 1 : 0)
+        let place: ColumnVector.Slice
+        if values.encoding == .constant {
+            place = Self.repeating(slice(values), count)
+        } else {
+            place = ColumnVector.Slice(
+                region, offset: values.offset + rows.lowerBound * width, count: count * width)
+        }
         let isNarrow = column.type == .symbol && width < 4
         return ColumnVector(
             type: column.type, count: rows.count,
@@ -202,12 +279,40 @@ final class SegmentReader: Sendable {
             heap: column.block(.heap).map { slice($0) }, dictionary: dictionary)
     }
 
+    private static func repeating(_ value: ColumnVector.Slice, _ count: Int)
+        -> ColumnVector.Slice
+    {
+        let all = MemoryRegion(zeroed: value.count * count)
+        let source = value.bytes
+        all.withMutableBytes { out in
+            switch value.count {
+            case 1: out.fill(source.integer(at: 0, UInt8.self), count)
+            case 2: out.fill(source.integer(at: 0, UInt16.self), count)
+            case 4: out.fill(source.integer(at: 0, UInt32.self), count)
+            case 8: out.fill(source.integer(at: 0, UInt64.self), count)
+            default:
+                for index in 0..<count * value.count {
+                    out.put(source.integer(at: index % value.count, UInt8.self), index)
+                }
+            }
+        }
+        return .init(all)
+    }
+
     private static func widen(_ codes: ColumnVector.Slice, _ rows: Int, _ width: Int)
         -> ColumnVector.Slice
     {
         let wide = MemoryRegion(zeroed: rows * 4)
         let narrow = codes.bytes
-        for row in 0..<rows { wide.store(UInt32(code(narrow, row, width)), at: row * 4) }
+        wide.withMutableBytes { out in
+            if width == 1 {
+                narrow.check(rows, UInt8.self)
+                for row in 0..<rows { out.put(UInt32(narrow.element(row, UInt8.self)), row) }
+            } else {
+                narrow.check(rows, UInt16.self)
+                for row in 0..<rows { out.put(UInt32(narrow.element(row, UInt16.self)), row) }
+            }
+        }
         return .init(wide)
     }
 

@@ -4,9 +4,13 @@ import Platform
 import Values
 
 /// Lays rows out as the bytes of one segment file: see docs/formats/segment.md.
+///
+/// Everything goes into one buffer that is reserved at once, so that the values are copied once.
 struct SegmentWriter {
-    private var writer = ByteWriter()
+    private var writer: ByteWriter
     private var columns: [SegmentFormat.Column] = []
+
+    private init(reserving bytes: Int) { writer = ByteWriter(reserving: bytes) }
 
     /// Makes the bytes of a segment.
     ///
@@ -14,7 +18,7 @@ struct SegmentWriter {
     static func encode(
         _ batch: Batch, definition: TableDefinition, firstLSN: LSN, lastLSN: LSN
     ) -> [UInt8] {
-        var segment = SegmentWriter()
+        var segment = SegmentWriter(reserving: estimatedBytes(batch))
         segment.writeHeader(rows: batch.rowCount, columns: batch.columns.count)
         for (index, column) in definition.columns.enumerated() {
             segment.write(batch.columns[index], column)
@@ -25,6 +29,15 @@ struct SegmentWriter {
             maxTimestamp: times?.load(batch.rowCount - 1, Int64.self), firstLSN: firstLSN,
             lastLSN: lastLSN, columns: segment.columns)
         return segment.close(footer)
+    }
+
+    /// Room for the blocks as they lie in memory, and some for each column's surroundings.
+    private static func estimatedBytes(_ batch: Batch) -> Int {
+        let entries = batch.rowCount / Limits.statisticsRows + 1
+        return batch.columns.reduce(4_096) { sum, column in
+            sum + column.values.count + (column.heap?.count ?? 0) + (column.validity?.count ?? 0)
+                + entries * Limits.statisticsEntryBytes + 1_024
+        }
     }
 
     private mutating func writeHeader(rows: Int, columns: Int) {
@@ -49,91 +62,57 @@ struct SegmentWriter {
         return writer.bytes
     }
 
-    private mutating func block(_ kind: SegmentFormat.Kind, _ bytes: RawSpan)
-        -> SegmentFormat.Block
-    {
+    private mutating func block(
+        _ kind: SegmentFormat.Kind, _ bytes: RawSpan,
+        as encoding: SegmentFormat.Encoding = .plain
+    ) -> SegmentFormat.Block {
         writer.pad(to: SegmentFormat.alignment)
         let offset = writer.count
         writer.append(bytes)
         return SegmentFormat.Block(
-            kind: kind, encoding: .plain, offset: offset, length: bytes.byteCount,
+            kind: kind, encoding: encoding, offset: offset, length: bytes.byteCount,
             checksum: CRC32C.checksum(bytes))
     }
 
     private mutating func block(_ kind: SegmentFormat.Kind, array bytes: [UInt8])
         -> SegmentFormat.Block
     {
-        block(kind, MemoryRegion(array: bytes[...]).bytes)
+        // SAFETY: bytes have no padding and any bit pattern is one.
+        block(kind, unsafe bytes.span.bytes)
+    }
+
+    /// Values of a width, once when all of them have the same bits.
+    private mutating func values(_ bytes: RawSpan, width: Int) -> SegmentFormat.Block {
+        if bytes.byteCount > width, bytes.isConstant(width: width) {
+            return block(.values, bytes.extracting(0..<width), as: .constant)
+        }
+        return block(.values, bytes)
     }
 
     private mutating func write(_ vector: ColumnVector, _ definition: ColumnDefinition) {
         var blocks: [SegmentFormat.Block] = []
         var width = vector.type.width ?? 4
-        var dictionaryCount = 0
+        var symbols: SortedSymbols?
         if vector.type == .symbol {
-            let symbols = SortedSymbols(vector)
-            width = symbols.codeWidth
-            dictionaryCount = symbols.strings.count
-            blocks.append(block(.values, array: symbols.codes))
-            blocks.append(block(.dictionary, array: symbols.dictionaryBytes))
+            let sorted = SortedSymbols(vector)
+            width = sorted.codeWidth
+            symbols = sorted
+            blocks.append(values(sorted.codes.bytes, width: width))
+            blocks.append(block(.dictionary, array: sorted.dictionaryBytes))
         } else {
-            blocks.append(block(.values, vector.values.bytes))
+            blocks.append(values(vector.values.bytes, width: width))
             if let heap = vector.heap { blocks.append(block(.heap, heap.bytes)) }
         }
         if let validity = vector.validity { blocks.append(block(.validity, validity.bytes)) }
         var statistics = ByteWriter()
         for begin in stride(from: 0, to: vector.count, by: Limits.statisticsRows) {
             let end = min(begin + Limits.statisticsRows, vector.count)
-            SegmentStatistics(vector, begin..<end).encode(into: &statistics)
+            SegmentStatistics(vector, symbols, begin..<end).encode(into: &statistics)
         }
         blocks.append(block(.statistics, array: statistics.bytes))
         columns.append(
             SegmentFormat.Column(
                 id: definition.id, name: definition.name, type: definition.type,
-                valueWidth: width, dictionaryCount: dictionaryCount, blocks: blocks))
-    }
-}
-
-/// A SYMBOL column with the strings that occur, sorted by their bytes, and codes into them.
-struct SortedSymbols {
-    let strings: [String]
-    let codes: [UInt8]
-    let codeWidth: Int
-
-    init(_ vector: ColumnVector) {
-        let all = vector.dictionary?.strings ?? []
-        var isUsed = [Bool](repeating: false, count: all.count)
-        for row in 0..<vector.count where !vector.isNull(row) {
-            isUsed[Int(vector.load(row, UInt32.self))] = true
-        }
-        let order = all.indices.filter { isUsed[$0] }
-            .sorted { all[$0].utf8.lexicographicallyPrecedes(all[$1].utf8) }
-        var numbers = [UInt32](repeating: 0, count: all.count)
-        for (number, old) in order.enumerated() { numbers[old] = UInt32(number) }
-        strings = order.map { all[$0] }
-        codeWidth = order.count <= 256 ? 1 : order.count <= 65_536 ? 2 : 4
-        var writer = ByteWriter(reserving: vector.count * codeWidth)
-        for row in 0..<vector.count {
-            let code = vector.isNull(row) ? 0 : numbers[Int(vector.load(row, UInt32.self))]
-            switch codeWidth {
-            case 1: writer.integer(UInt8(truncatingIfNeeded: code))
-            case 2: writer.integer(UInt16(truncatingIfNeeded: code))
-            default: writer.integer(code)
-            }
-        }
-        codes = writer.bytes
-    }
-
-    /// `count + 1` offsets, then the bytes.
-    var dictionaryBytes: [UInt8] {
-        var writer = ByteWriter()
-        var end: UInt32 = 0
-        writer.integer(end)
-        for text in strings {
-            end += UInt32(text.utf8.count)
-            writer.integer(end)
-        }
-        for text in strings { writer.append(text.utf8) }
-        return writer.bytes
+                valueWidth: width, dictionaryCount: symbols?.strings.count ?? 0, blocks: blocks))
     }
 }

@@ -122,6 +122,20 @@ package struct Run: Sendable {
         }
     }
 
+    /// What is known of a column's rows without reading them, an entry for each
+    /// `SegmentStatistics.rowsPerEntry` rows; nil of rows in memory.
+    ///
+    /// - Throws: XX001 naming file and block when what is on disk is damaged.
+    package func statistics(column: Int) throws(DatabaseError) -> [SegmentStatistics]? {
+        switch source {
+        case .memory: return nil
+        case .segment(let handle, let definition):
+            let wanted = definition.columns[column]
+            return try handle.open().statistics(
+                for: wanted, id: handle.entry.segmentColumn(of: wanted.id))
+        }
+    }
+
     /// Presents some columns of some rows, by their index in the table's definition.
     ///
     /// - Throws: XX001 naming file and block when what is on disk is damaged.

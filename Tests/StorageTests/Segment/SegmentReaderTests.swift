@@ -92,6 +92,54 @@ import Values
         for row in 0..<1_000 { #expect(vector.value(at: row) == batch.columns[1].value(at: row)) }
     }
 
+    @Test("a column of equal bits is kept once and reads as before", arguments: ValueType.storable)
+    func constantColumns(type: ValueType) throws {
+        let values: Set<Value> = [.null, sample(type)]
+        for value in values {
+            var builder = ColumnBuilder(type: type)
+            for _ in 0..<1_000 { builder.append(value) }
+            let column = ColumnDefinition(id: 1, name: "c", type: type)
+            let definition = TableDefinition(
+                id: 1, name: "t", columns: [column], timestampIndex: nil, partitionUnit: .none)
+            let bytes = SegmentWriter.encode(
+                Batch(rowCount: 1_000, columns: [builder.makeVector()]), definition: definition,
+                firstLSN: LSN(1), lastLSN: LSN(1))
+            let path = try publish(bytes, "\(type.name)-\(value == .null).seg")
+
+            let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
+            let block = try #require(reader.footer.columns[0].block(.values))
+            let hasOffsets = type.width == nil && value != .null && sample(type) != .null
+            #expect((block.encoding == .constant) == !hasOffsets)
+            try reader.verifyAll()
+            for range in [0..<1_000, 3..<4, 501..<1_000] {
+                let vector = try reader.vector(for: column, id: 1, rows: range)
+                #expect((0..<range.count).allSatisfy { vector.value(at: $0) == value })
+            }
+        }
+    }
+
+    private func sample(_ type: ValueType) -> Value {
+        switch type.layout {
+        case .boolean: .boolean(true)
+        case .int8, .int16, .int32, .uint32: .integer(1)
+        case .int64:
+            switch type {
+            case .date: .date(-5)
+            case .timestamp: .timestamp(1_763_649_000_000_000)
+            case .timestampNanos: .timestampNanos(7)
+            default: .integer(77)
+            }
+        case .float, .double: .double(0.5)
+        case .uint16: .string("é")
+        case .int128: .decimal(DecimalValue(units: 5, scale: type.decimalShape?.scale ?? 0))
+        case .symbol, .text: .string("one")
+        case .bytes: .binary([1, 2, 3])
+        case .uuid: .uuid(1, 2)
+        case .long256: .long256(Long256(1, 2, 3, 4))
+        case .array, .interval: .null
+        }
+    }
+
     @Test("inspecting tells rows, columns and blocks")
     func inspect() throws {
         let path = try publish(segment(0..<20), "b.seg")
