@@ -20,7 +20,7 @@ S ?= 60
 SECONDS ?= 120
 SEED ?=
 SEEDS ?=
-BASE ?=
+ROWS ?= 50000000
 CI_STEPS ?= .build/ci-steps
 CI_LOGS ?= .build/ci
 
@@ -133,8 +133,13 @@ fuzz-smoke: ## every fuzz target for a few seconds
 	for target in $$targets; do (set -x; swift run --quiet --skip-build fuzz $$target 3); done
 
 .PHONY: bench
-bench: ## measure; BASE=... compares with a recorded file
-	swift run --quiet -c release bench $(BASE)
+bench: ## measure, and compare with DuckDB and PostgreSQL where they are; ROWS=... for fewer
+	swift build -c release --product bench
+	$(RELEASE)
+	.build/release/bench storage
+	.build/release/bench open
+	python3 Tests/Benchmarks/compare.py --basalt .build/release/basalt \
+	    --bench .build/release/bench --rows $(ROWS)
 
 # ---------------------------------------------------------------------------- order
 

@@ -106,6 +106,7 @@ let package = Package(
         tests("PostgresWire", ["Values"]),
         tests("Storage", ["Platform", "Values", "Catalog"]),
         tests("Backup", ["Platform", "Values", "Storage", "Catalog"]),
+        tests("Interchange", ["Platform", "Values", "Catalog"]),
         tests("Planner", ["Values", "Catalog", "SQL"]),
         tests("Execution", ["Platform", "Values", "Catalog", "SQL", "Planner", "Storage"]),
         tests("Engine", everything),

@@ -17,6 +17,8 @@ package struct EngineSettings: Sendable {
     /// What SHOW PARAMETERS lists: key and value.
     package var parameters: [(String, String)] = []
     package var isReadOnly = false
+    /// The directory of files that COPY may read, `cairo.sql.copy.root`; nil for none.
+    package var importDirectory: String?
 
     package init() {}
 }

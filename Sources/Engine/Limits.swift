@@ -12,4 +12,23 @@ enum Limits {
     static let redos = 20
     /// Milliseconds that a statement waits for a table's lock when the client says nothing.
     static let lockTimeoutMilliseconds = 10_000
+    /// A statement's rows become segments above this part of the memory for writes.
+    static let bulkMemoryParts = 16
+    /// Bytes of rows below which no statement's rows become segments, however little memory there is.
+    static let leastBulkBytes = 1 << 20
+    /// Bytes of a COPY's stream that wait before its client is asked to wait.
+    static let copyInputBytes = 4 << 20
+    /// Bytes of a COPY's stream that are worth looking at while more comes.
+    static let copyPieceBytes = 256 << 10
+    /// Bytes of whole records that are decoded together: some milliseconds of work.
+    static let copyChunkBytes = 1 << 20
+    /// Bytes read from a file at a time.
+    static let copyFileBytes = 2 << 20
+    /// Chunks of a COPY between being cut and being gathered: decoding goes on while a segment is
+    /// written.
+    static let copyChunks = 16
+    /// Chunks of one COPY decoded at the same time.
+    static let copyDecoders = 2
+    /// Rows of a binary COPY that are gathered together.
+    static let copyBinaryRows = 32_768
 }

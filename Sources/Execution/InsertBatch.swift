@@ -1,4 +1,4 @@
-import Catalog
+package import Catalog
 package import Diagnostics
 package import Planner
 package import Values
@@ -16,14 +16,62 @@ package enum InsertBatch {
         case .rows(let rows): batch = try gather(rows, insert, context)
         case .query(let query): batch = try run(query, insert, context)
         }
-        for (index, column) in insert.table.columns.enumerated()
-        where index == insert.table.timestampIndex || !column.isNullable {
-            let vector = batch.columns[index]
-            if vector.validity != nil, (0..<batch.rowCount).contains(where: { vector.isNull($0) }) {
-                throw .nullInColumn(column.name, of: insert.table.name)
+        try check(batch, of: insert.table)
+        return batch
+    }
+
+    /// Computes what a query gives, a batch at each call of `take`, as columns of the table.
+    ///
+    /// - Throws: as `make`; the query's memory is for the query alone.
+    package static func forEachBatch(
+        of query: BoundQuery, into table: TableDefinition, mapping: [Int?],
+        _ context: ExecutionContext, take: (Batch) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        let cursor = try Cursor(query, context)
+        while let batch = try cursor.next() {
+            let columns = mapping.enumerated().map { index, source in
+                source.map { batch.columns[$0] }
+                    ?? Operand.scalar(.null, table.columns[index].type).spread(batch.rowCount)
+            }
+            let rows = Batch(rowCount: batch.rowCount, columns: columns)
+            try check(rows, of: table)
+            try take(rows)
+        }
+    }
+
+    /// Arranges rows of a stream as columns of their table, with defaults where it has none.
+    ///
+    /// - Throws: 23502 where a value must be, what computing a default throws.
+    package static func arrange(
+        _ batch: Batch, _ copy: BoundCopy, _ context: ExecutionContext
+    ) throws(DatabaseError) -> Batch {
+        var columns: [ColumnVector] = []
+        for (index, column) in copy.table.columns.enumerated() {
+            if let place = copy.targets.firstIndex(of: index) {
+                columns.append(batch.columns[place])
+            } else if let value = copy.defaults[index] {
+                let evaluator = RowEvaluator(parameters: context.parameters)
+                var builder = ColumnBuilder(type: column.type)
+                for _ in 0..<batch.rowCount { builder.append(try evaluator.value(value)) }
+                columns.append(builder.makeVector())
+            } else {
+                columns.append(Operand.scalar(.null, column.type).spread(batch.rowCount))
             }
         }
-        return batch
+        let rows = Batch(rowCount: batch.rowCount, columns: columns)
+        try check(rows, of: copy.table)
+        return rows
+    }
+
+    /// - Throws: 23502 where a value must be.
+    private static func check(_ batch: Batch, of table: TableDefinition) throws(DatabaseError) {
+        for (index, column) in table.columns.enumerated()
+        where index == table.timestampIndex || !column.isNullable {
+            let vector = batch.columns[index]
+            if vector.validity != nil, (0..<batch.rowCount).contains(where: { vector.isNull($0) }) {
+                throw .nullInColumn(column.name, of: table.name)
+            }
+        }
     }
 
     private static func gather(

@@ -140,7 +140,7 @@ extension Parser {
     private mutating func copy() throws(DatabaseError) -> Statement {
         let position = token.position
         try expect(.copy)
-        let subject: Copy.Subject
+        var subject: Copy.Subject
         if try accept(.openParenthesis) {
             subject = .query(try query())
             try expect(.closeParenthesis)
@@ -155,21 +155,39 @@ extension Parser {
             subject = .table(table, columns: columns)
         }
         let direction: Copy.Direction
-        if case .table = subject, try accept(.from) {
-            guard try accept(.stdin) else {
-                throw .notSupported("COPY from a file", at: token.position)
+        if case .table(let table, let columns) = subject {
+            if try accept(.from) {
+                direction = try accept(.stdin) ? .fromClient : .fromFile(try textLiteral())
+            } else {
+                direction = try copyTarget()
+                subject = .query(Self.query(of: columns, in: table))
             }
-            direction = .fromClient
         } else {
-            try expect(.to)
-            guard try accept(.stdout) else {
-                throw .notSupported("COPY to a file", at: token.position)
-            }
-            direction = .toClient
+            direction = try copyTarget()
         }
         let options = try copyOptions()
         return .copy(
             Copy(subject: subject, direction: direction, options: options, position: position))
+    }
+
+    private mutating func copyTarget() throws(DatabaseError) -> Copy.Direction {
+        try expect(.to)
+        guard try accept(.stdout) else {
+            throw .notSupported("COPY to a file", at: token.position)
+        }
+        return .toClient
+    }
+
+    private static func query(of columns: [Name], in table: TableName) -> Query {
+        let items = columns.map { name in
+            SelectItem.expression(
+                Expression(.column(ColumnReference(name: name)), position: name.position),
+                alias: nil)
+        }
+        let position = table.name.position
+        return Query(
+            items: items.isEmpty ? [.star(qualifier: [], position: position)] : items,
+            from: .table(table, alias: nil), position: position)
     }
 
     /// `[WITH] (FORMAT csv, …)`, or the words of old: `[WITH] CSV HEADER`, `BINARY`.

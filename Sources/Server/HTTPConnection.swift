@@ -149,6 +149,10 @@ final class HTTPConnection: @unchecked Sendable {
                 respondJSON(.ok, ExecResponse.ddl(command.facts))
             }
         case .success(.rows(let rows, _)): stream(rows, query)
+        case .success(.copyIn(let copy, _)):
+            copy.fail(.copyNeedsPostgres())
+            fail(.copyNeedsPostgres(), query)
+        case .success(.copyOut): fail(.copyNeedsPostgres(), query)
         }
     }
 

@@ -65,6 +65,8 @@ extension PostgresConnection {
         case .command(let command):
             send(command)
             next()
+        case .copyIn(let copy, let ending): begin(copy, ending, then: next)
+        case .copyOut(let copy): begin(copy, then: next)
         case .rows(let rows, let tag):
             var encoder = BackendEncoder()
             let formats = [WireFormat](repeating: .text, count: rows.columns.count)
@@ -85,7 +87,7 @@ extension PostgresConnection {
         }
     }
 
-    private func send(_ command: CommandResult) {
+    func send(_ command: CommandResult) {
         var encoder = BackendEncoder()
         if let parameter = command.reportedParameter {
             encoder.parameterStatus(WireSetting(parameter.name, parameter.value))
@@ -184,6 +186,9 @@ extension PostgresConnection {
             case .success(.command(let command)):
                 send(command)
                 finish()
+            case .success(.copyIn(let copy, let ending)):
+                begin(copy, ending) { [self] in finish() }
+            case .success(.copyOut(let copy)): begin(copy) { [self] in finish() }
             case .success(.rows(let rows, let tag)):
                 portal.stream = makeStream(rows, portal.formats)
                 portal.tag = tag
@@ -237,7 +242,7 @@ extension PostgresConnection {
         ) { RowEncoding.postgres($0, $1, formats: formats) }
     }
 
-    private func run(
+    func run(
         _ stream: ResultStream, limit: Int,
         ended: @escaping (Result<ResultStream.Ending, DatabaseError>) -> Void
     ) {
@@ -280,7 +285,7 @@ extension PostgresConnection {
 
 /// Carries a closure of the loop's thread through other threads, where it is never called.
 // SAFETY: `body` is only called inside `loop.execute`.
-private struct LoopBound: @unchecked Sendable {
+struct LoopBound: @unchecked Sendable {
     let body: (Result<Outcome, DatabaseError>) -> Void
     init(_ body: @escaping (Result<Outcome, DatabaseError>) -> Void) { self.body = body }
 }

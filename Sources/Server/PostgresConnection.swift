@@ -21,6 +21,8 @@ final class PostgresConnection: @unchecked Sendable {
     var statements: [StatementID: PreparedEntry] = [:]
     var portals: [PortalID: Portal] = [:]
     var stream: ResultStream?
+    /// The COPY … FROM STDIN that takes the client's data.
+    var copyIn: CopyIn?
     private var user = ""
     private var key: CancelKey?
     private var authenticationTimer: TimerToken?
@@ -53,7 +55,8 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// The client will send nothing more: what runs is answered, if it does not take long.
     private func peerEnded() -> Bool {
-        guard machine.isBusy else { return false }
+        // The rest of a COPY's data will not come.
+        guard machine.isBusy, copyIn?.wantsInput != true else { return false }
         hasPeerEnded = true
         _ = socket.loop.schedule(afterMilliseconds: ServerLimits.answerMilliseconds) {
             [weak self] in self?.socket.close(afterFlush: false)
@@ -73,6 +76,8 @@ final class PostgresConnection: @unchecked Sendable {
         if let authenticationTimer { socket.loop.cancel(authenticationTimer) }
         if let key { server.cancels.withdraw(key) }
         stream = nil
+        copyIn?.fail(.clientGone())
+        copyIn = nil
         session?.cancel()
         session?.statementEnded()
         session = nil
@@ -93,7 +98,9 @@ final class PostgresConnection: @unchecked Sendable {
             case .releaseStatement(let id): statements[id] = nil
             case .releasePortal(let id): portals[id] = nil
             case .failTransaction: session?.fail()
-            case .copyData, .copyDone, .copyFail: break  // No statement asks for COPY data yet.
+            case .copyData(let bytes): copyIn?.take(bytes)
+            case .copyDone: copyIn?.endInput()
+            case .copyFail(let reason): copyIn?.fail(.copyGivenUp(reason))
             case .close: socket.close()
             case .request(let request): run(request)
             }
@@ -102,11 +109,20 @@ final class PostgresConnection: @unchecked Sendable {
     }
 
     /// Stops reading while a statement runs and enough is held, and goes on afterwards.
-    private func watchInput() {
+    func watchInput() {
         if hasPeerEnded, socket.isOpen, !machine.isBusy { socket.close() }
-        guard socket.isOpen, machine.wantsInput == isPaused else { return }
+        let wantsInput = machine.wantsInput && copyIn?.isFull != true
+        guard socket.isOpen, wantsInput == isPaused else { return }
         isPaused.toggle()
         if isPaused { socket.pauseReading() } else { socket.resumeReading() }
+    }
+
+    /// Lets the running statement take the client's data.
+    func beginCopyIn(_ copy: CopyIn) {
+        copyIn = copy
+        let loop = socket.loop
+        copy.whenRoom { loop.execute { [self] in watchInput() } }
+        perform(machine.beginCopyIn())
     }
 
     // MARK: Answers

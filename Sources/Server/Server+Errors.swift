@@ -42,4 +42,18 @@ extension DatabaseError {
     static func parameterEncoding() -> DatabaseError {
         DatabaseError(.badEncoding, "invalid byte sequence for encoding \"UTF8\" in a parameter")
     }
+
+    static func copyGivenUp(_ reason: String) -> DatabaseError {
+        DatabaseError(.cancelled, "COPY from stdin failed: \(reason)")
+    }
+
+    static func clientGone() -> DatabaseError {
+        DatabaseError(.connectionFailure, "unexpected EOF on client connection")
+    }
+
+    static func copyNeedsPostgres() -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported, "COPY with STDIN or STDOUT over HTTP",
+            hint: "Use the PostgreSQL protocol, or read the rows with a query.")
+    }
 }

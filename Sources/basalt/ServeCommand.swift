@@ -91,6 +91,7 @@ struct ServeCommand {
         settings.productVersion = "Basalt \(Version.text)"
         settings.isReadOnly = options.isReadOnly
         settings.parameters = configuration.parameters.map { ($0.name, $0.value) }
+        settings.importDirectory = configuration.path("cairo.sql.copy.root", root: root.path)
         let limit = configuration.integer("cairo.sql.memory.limit")
         if limit > 0 { settings.queryMemoryBytes = limit }
         let backup = BackupService(

@@ -24,6 +24,8 @@ echo "== the pages for operators"
     docs/operations/backup-and-restore.md) || status=1
 echo "== kill -9"
 python3 crash_loop.py --seconds "${CRASH_SECONDS:-20}" || status=1
+echo "== COPY"
+python3 copy_rows.py || status=1
 echo "== soak"
 python3 soak.py --seconds "${SOAK_SECONDS:-20}" || status=1
 exit $status

@@ -13,11 +13,13 @@ final class EngineRig: Sendable {
     let root: String
     let engine: Engine
 
-    init() throws {
+    init(settings: StorageSettings = StorageSettings()) throws {
         root = "/tmp/basalt-engine-\(platform.chance.next())"
         try platform.files.makeDirectory(root, permissions: 0o700)
-        let storage = try Storage.open(root: root, platform: platform, settings: StorageSettings())
-        engine = Engine(storage: storage, platform: platform)
+        let storage = try Storage.open(root: root, platform: platform, settings: settings)
+        var engineSettings = EngineSettings()
+        engineSettings.importDirectory = "\(root)/import"
+        engine = Engine(storage: storage, platform: platform, settings: engineSettings)
     }
 
     deinit {
@@ -48,6 +50,16 @@ final class Client: Sendable {
                 parameters.isEmpty ? prepared : try session.describe(prepared).0
             switch try wait(settled, parameters) {
             case .command(let command): result = [command.tag]
+            case .copyIn(let copy, _):
+                copy.fail(DatabaseError(.cancelled, "nothing to copy"))
+                result = []
+            case .copyOut(let copy):
+                result = copy.head.map { [String(decoding: $0, as: UTF8.self)] } ?? []
+                while let batch = try copy.rows.next() {
+                    copy.encode(batch, 0..<batch.rowCount) { bytes in
+                        result.append(String(decoding: bytes, as: UTF8.self))
+                    }
+                }
             case .rows(let cursor, _):
                 result = []
                 while let batch = try cursor.next() {
@@ -56,6 +68,43 @@ final class Client: Sendable {
             }
         }
         return result
+    }
+
+    /// Runs one statement and gives what it gave.
+    func outcome(_ text: String) throws -> Outcome {
+        guard let prepared = try session.parse(text).first else {
+            return .command(CommandResult("none"))
+        }
+        return try wait(prepared, [])
+    }
+
+    /// Runs a COPY … FROM STDIN and feeds it; its tag.
+    @discardableResult
+    func copy(
+        _ text: String, _ pieces: [[UInt8]], thenFail: DatabaseError? = nil,
+        before end: () -> Void = {}
+    ) throws -> String {
+        for prepared in try session.parse(text) {
+            guard case .copyIn(let copy, let ending) = try wait(prepared, []) else { continue }
+            let gate = platform.workers.makeGate()
+            let room = platform.workers.makeGate()
+            let box = Mutex<Result<Outcome, DatabaseError>?>(nil)
+            ending.whenEnded { result in
+                box.withLock { $0 = result }
+                gate.open()
+                room.open()
+            }
+            copy.whenRoom { room.open() }
+            for piece in pieces {
+                while copy.isFull, box.withLock({ $0 }) == nil { room.wait() }
+                copy.take(piece)
+            }
+            end()
+            if let thenFail { copy.fail(thenFail) } else { copy.endInput() }
+            gate.wait()
+            if case .command(let command) = try box.withLock({ $0 })?.get() { return command.tag }
+        }
+        return "none"
     }
 
     private func wait(_ prepared: PreparedStatement, _ parameters: [Value]) throws -> Outcome {

@@ -22,6 +22,9 @@ struct SimulatedClient: Sendable {
         for statement in try session.parse(sql) {
             switch try wait({ session.execute(statement, completion: $0) }) {
             case .command: break
+            // Nothing here feeds a stream.
+            case .copyIn(let copy, _): copy.fail(DatabaseError(.cancelled, "no data"))
+            case .copyOut: break
             case .rows(let result, _):
                 while let batch = try result.next() {
                     for row in 0..<batch.rowCount {

@@ -6,6 +6,7 @@ package import Planner
 package import SQL
 import Platform
 import Storage
+import Synchronization
 package import Values
 
 /// A statement that was parsed, and what is known of it.
@@ -29,6 +30,10 @@ package enum Outcome: Sendable {
     /// Rows are pulled from the cursor; the tag is for afterwards.
     case rows(ResultRows, RowTag)
     case command(CommandResult)
+    /// COPY … FROM STDIN: rows are fed to the stream, and the end comes afterwards.
+    case copyIn(CopyIn, CopyEnding)
+    /// COPY … TO STDOUT.
+    case copyOut(CopyOut)
 }
 
 /// How the end of a row-giving statement is announced.
@@ -93,6 +98,8 @@ package final class Session: @unchecked Sendable {
     let isReadOnly: Bool
     let notices: @Sendable (Notice) -> Void
     let cancellation = CancellationFlag()
+    /// The COPY … FROM that runs, for `cancel` to wake.
+    let activeCopy = Mutex<CopyIn?>(nil)
     var parameters: SessionParameters
     var transaction = TransactionState.none
     var named: [String: Prepare] = [:]

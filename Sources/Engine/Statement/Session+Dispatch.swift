@@ -61,7 +61,7 @@ extension Session {
             completion(.success(.command(try cancelBackup(id.text))))
         case .update: try modify(prepared, values, "UPDATE", completion: completion)
         case .delete: try modify(prepared, values, "DELETE", completion: completion)
-        case .copy(let copy): throw .unsupported("COPY", at: copy.position)
+        case .copy(let copy): try self.copy(copy, values, completion: completion)
         case .alterTable(let alter): throw .unsupported("ALTER TABLE", at: alter.position)
         case .restore(let restore): try self.restore(restore, completion: completion)
         case .snapshot(let command, _): try snapshot(command, completion: completion)
@@ -83,7 +83,7 @@ extension Session {
         case .backup, .dropBackup, .cancelBackup, .pruneBackups, .verifyBackup: "BACKUP"
         case .restore: "RESTORE"
         case .snapshot, .checkpoint: "SNAPSHOT"
-        case .copy: "COPY"
+        case .copy(let copy): copy.direction == .toClient ? nil : "COPY"
         case .select, .begin, .commit, .rollback, .savepoint, .releaseSavepoint,
             .rollbackToSavepoint, .setTransaction, .set, .reset, .show, .prepare, .execute,
             .deallocate, .discard:
@@ -103,6 +103,8 @@ extension Session {
         case .truncate: throw .readOnlyServer("TRUNCATE TABLE")
         case .alterTable: throw .readOnlyServer("ALTER TABLE")
         case .restore: throw .readOnlyServer("RESTORE")
+        case .copy(let copy):
+            if copy.direction != .toClient { throw .readOnlyServer("COPY") }
         default: break
         }
     }

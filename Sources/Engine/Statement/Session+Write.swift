@@ -35,6 +35,10 @@ extension Session {
         var binder = Binder(relations: view, parameterTypes: prepared.parameterTypes)
         let bound = try binder.bindInsert(insert)
         try check(values, binder)
+        if case .query(let query) = bound.source {
+            return try self.insert(
+                query, into: bound, context(view, values), completion: completion)
+        }
         let batch = try InsertBatch.make(
             bound, context(view, values))
         let result = CommandResult("INSERT 0 \(batch.rowCount)", rowCount: batch.rowCount)
@@ -54,6 +58,9 @@ extension Session {
             notice(.notice, .duplicateTable, "relation \"\(name.text)\" already exists, skipping")
             completion(.success(.command(CommandResult("CREATE TABLE"))))
             return
+        }
+        if let query = create.query {
+            return try createTable(create, as: query, completion: completion)
         }
         // Checked before an id is taken: ids are for ever.
         _ = try Binder.definition(create, id: 0)

@@ -95,13 +95,19 @@ package struct Delete: Sendable, Equatable {
     package let filter: Expression?
 }
 
-/// `COPY t (a, b) FROM STDIN WITH (…)`, `COPY t TO STDOUT`, `COPY (query) TO STDOUT`.
+/// `COPY t (a, b) FROM STDIN WITH (…)`, `COPY t FROM '/path'`, `COPY (query) TO STDOUT`.
+/// `COPY t TO STDOUT` is the query of its columns.
 package struct Copy: Sendable, Equatable {
     package enum Subject: Sendable, Equatable {
         case table(TableName, columns: [Name])
         case query(Query)
     }
-    package enum Direction: Sendable { case fromClient, toClient }
+    package enum Direction: Sendable, Equatable {
+        case fromClient
+        /// `FROM '/path'`: a file on the server.
+        case fromFile(TextLiteral)
+        case toClient
+    }
 
     package let subject: Subject
     package let direction: Direction

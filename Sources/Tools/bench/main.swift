@@ -1,16 +1,43 @@
 import Foundation
 
-// bench [ROWS]              rows to append, 2,000,000 without an argument
-// bench compaction [ROWS]   write amplification of a stream with late rows
+// bench [storage] [ROWS]     append, flush, scan and backup; 2,000,000 rows without an argument
+// bench compaction [ROWS]    write amplification of a stream with late rows
+// bench open [TABLES [N]]    opens a root of so many tables with N segments each (1,000 and 10)
+// bench csv ROWS FILE        writes the trades that the comparisons load
+// bench decode FILE          decodes such a file on one thread
 
-let arguments = CommandLine.arguments.dropFirst()
-let rows = max(1, arguments.last.flatMap { Int($0) } ?? 2_000_000)
+var arguments = Array(CommandLine.arguments.dropFirst())
+let folder = FileManager.default.currentDirectoryPath + "/.build/bench"
+let what = arguments.first.flatMap { Int($0) == nil ? arguments.removeFirst() : nil } ?? "storage"
+let numbers = arguments.compactMap { Int($0) }.map { max($0, 1) }
 do {
-    let folder = FileManager.default.currentDirectoryPath + "/.build/bench"
-    let lines =
-        arguments.first == "compaction"
-        ? try CompactionBench(folder: folder, rows: rows).run()
-        : try StorageBench(folder: folder, rows: rows).run()
+    var lines: [String] = []
+    switch what {
+    case "storage":
+        lines = try StorageBench(folder: folder, rows: numbers.first ?? 2_000_000).run()
+    case "compaction":
+        lines = try CompactionBench(folder: folder, rows: numbers.first ?? 2_000_000).run()
+    case "open":
+        lines = try OpenBench(
+            folder: folder, tables: numbers.first ?? 1_000,
+            segmentsOfTable: numbers.count > 1 ? numbers[1] : 10
+        ).run()
+    case "csv":
+        guard arguments.count == 2, let rows = numbers.first else {
+            print("bench: csv needs ROWS and FILE")
+            exit(2)
+        }
+        try TradesFile.write(rows: rows, to: arguments[1])
+    case "decode":
+        guard let path = arguments.first else {
+            print("bench: decode needs FILE")
+            exit(2)
+        }
+        lines = try DecodeBench(path: path).run()
+    default:
+        print("bench: unknown \"\(what)\"")
+        exit(2)
+    }
     for line in lines { print(line) }
 } catch {
     print("bench: \(error)")

@@ -32,7 +32,7 @@ struct FuzzTarget: Sendable {
 
     static let all: [FuzzTarget] = [
         sqlParser, sqlExpression, json, frontend, startup, httpRequest, backupManifest,
-        segment, tableManifest, log, valueText, valueBinary,
+        segment, tableManifest, log, valueText, valueBinary, csv, binaryRows,
     ]
 
     /// Traps on an input that takes several steps to reach: proof that a trap is found.

@@ -66,6 +66,12 @@ final class EngineTarget: Target {
         let outcome = try waiting { session.execute(statement, completion: $0) }
         switch outcome {
         case .command(let command): return .command(command.tag)
+        case .copyIn(let copy, _):
+            let refusal = DatabaseError(.featureNotSupported, "COPY with STDIN in a golden file")
+            copy.fail(refusal)
+            throw refusal
+        case .copyOut:
+            throw DatabaseError(.featureNotSupported, "COPY with STDOUT in a golden file")
         case .rows(let result, _):
             var rows: [[String?]] = []
             while let batch = try result.next() {

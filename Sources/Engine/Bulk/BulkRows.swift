@@ -1,0 +1,71 @@
+import Catalog
+import Diagnostics
+import Platform
+import Storage
+import Values
+
+/// The rows that one statement writes to one table: kept while they are few, written as segments
+/// as soon as they are many. Used by one thread at a time.
+///
+/// INV-1 Every file named by `entries` is committed or given back by `discard`.
+struct BulkRows: Sendable {
+    let table: TableDefinition
+    private let storage: Storage
+    /// Bytes of rows that are kept.
+    private let share: Int
+    private(set) var rowCount = 0
+    private(set) var batches: [Batch] = []
+    private(set) var entries: [SegmentEntry] = []
+    private var bytes = 0
+    private var rows = 0
+
+    init(_ storage: Storage, table: TableDefinition) {
+        self.storage = storage
+        self.table = table
+        share = max(
+            Limits.leastBulkBytes, storage.settings.writeMemoryBytes / Limits.bulkMemoryParts)
+    }
+
+    /// Takes rows in the table's columns. Blocks while a segment is written.
+    mutating func append(_ batch: Batch) throws(DatabaseError) {
+        if batch.rowCount == 0 { return }
+        batches.append(batch)
+        rowCount += batch.rowCount
+        rows += batch.rowCount
+        bytes += batch.columns.reduce(0) {
+            $0 + $1.values.count + ($1.heap?.count ?? 0) + ($1.validity?.count ?? 0)
+        }
+        if bytes >= share || rows >= storage.settings.segmentRows { try spill() }
+    }
+
+    /// Ends the rows: when some are in segments, the rest becomes segments too.
+    mutating func finish() throws(DatabaseError) {
+        if !entries.isEmpty, rows > 0 { try spill() }
+    }
+
+    /// Gives back what was written and nobody will commit.
+    mutating func discard() {
+        let gone = entries
+        entries = []
+        batches = []
+        if !gone.isEmpty { storage.discardSegments(gone, of: table) }
+    }
+
+    /// The segments, for a transaction that has to know them.
+    var written: WrittenSegments { WrittenSegments(table: table, entries: entries) }
+
+    /// Puts the rows into a transaction's changes.
+    func add(to changes: inout PrivateChanges) {
+        if !entries.isEmpty {
+            changes.exchange([SegmentExchange(removed: nil, seen: entries)], of: table)
+        }
+        for batch in batches { changes.append(batch, to: table) }
+    }
+
+    private mutating func spill() throws(DatabaseError) {
+        entries += try storage.writeSegments(batches, of: table)
+        batches = []
+        bytes = 0
+        rows = 0
+    }
+}
