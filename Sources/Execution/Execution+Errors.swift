@@ -29,6 +29,10 @@ extension DatabaseError {
         DatabaseError(.invalidParameter, message)
     }
 
+    static func arrayTooLong() -> DatabaseError {
+        DatabaseError(.limitExceeded, "array size exceeds the maximum allowed")
+    }
+
     static func nullInColumn(_ column: String, of table: String) -> DatabaseError {
         DatabaseError(
             .notNullViolation,

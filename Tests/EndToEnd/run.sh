@@ -15,6 +15,8 @@ echo "== golden files on PostgreSQL"
 python3 golden_files.py postgres "$slt" "$sql/pg-compat" || status=1
 echo "== the thin line"
 python3 thin_line.py || status=1
+echo "== every type"
+python3 every_type.py || status=1
 echo "== the process"
 python3 process.py || status=1
 echo "== the image without Docker"

@@ -7,6 +7,7 @@ enum ArrayFunction {
     /// Makes an array of elements, or of arrays of the same lengths.
     static func make(_ values: [Value], _ type: ValueType) throws(DatabaseError) -> Value {
         guard case .array(let element, let dimensions) = type else { return .null }
+        guard ArrayValue.canHold(values.count) else { throw .arrayTooLong() }
         if dimensions == 1 { return .array(ArrayValue(element, values)) }
         var lengths: [Int]?
         var elements: [Value] = []
@@ -19,6 +20,7 @@ enum ArrayFunction {
             }
             lengths = inner.lengths
             elements += inner.elements
+            guard ArrayValue.canHold(elements.count) else { throw .arrayTooLong() }
         }
         return .array(ArrayValue(element, lengths: [values.count] + (lengths ?? []), elements))
     }

@@ -36,7 +36,7 @@ package struct WrittenNumber: Sendable {
         if bytes.first.map({ $0 | 0x20 }) == UInt8(ascii: "e") {
             bytes.removeFirst()
             let exponent = String(decoding: bytes, as: UTF8.self)
-            guard let power = Int(exponent), abs(power) <= 10_000 else { return nil }
+            guard let power = Int(exponent), power.magnitude <= 10_000 else { return nil }
             point += power
             fraction -= power
             bytes = []

@@ -8,6 +8,9 @@ extension Value {
     package func cast(from: ValueType, to type: ValueType) throws(DatabaseError) -> Value {
         if from == type || self == .null { return self }
         if case .string(let text) = self {
+            if type == .catalogChar {
+                return .string(String(String.UnicodeScalarView(text.unicodeScalars.prefix(1))))
+            }
             return type.isText && type.layout != .uint16 ? self : try Value.parse(text, as: type)
         }
         if type.isText {

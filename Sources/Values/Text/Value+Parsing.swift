@@ -12,7 +12,9 @@ extension Value {
         case .decimal(let shape): return try .decimal(parseDecimal(text, type, shape))
         case .date, .timestamp, .timestampNanos: return try parseTime(text, type)
         case .symbol, .varchar, .catalogName, .record, .json: return .string(text)
-        case .char, .catalogChar:
+        case .catalogChar:
+            return .string(String(String.UnicodeScalarView(text.unicodeScalars.prefix(1))))
+        case .char:
             guard let scalar = text.unicodeScalars.first, text.unicodeScalars.count == 1,
                 scalar.value < 0x10000
             else { throw .badText(text, as: type) }

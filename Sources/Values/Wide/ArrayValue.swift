@@ -15,6 +15,9 @@ package struct ArrayValue: Sendable, Hashable {
     package let lengths: [Int]
     package let elements: [Value]
 
+    /// Whether one array may have so many elements.
+    package static func canHold(_ count: Int) -> Bool { count <= Limits.arrayElements }
+
     /// - Requires: the lengths multiply to the number of elements, none is zero, and there are
     ///   none for an empty array.
     package init(_ element: ArrayElement, lengths: [Int], _ elements: [Value]) {

@@ -1,0 +1,195 @@
+"""Every type over the wire: parameters and results, in text and in binary, byte for byte."""
+
+import json
+import struct
+
+from server import ServerTestCase, main
+from wire import Connection, SQLError
+
+EPOCH = 946_684_800_000_000
+
+
+def array(oid, *elements):
+    body = struct.pack("!iiIii", 1, int(None in elements), oid, len(elements), 1)
+    for element in elements:
+        body += struct.pack("!i", -1) if element is None else struct.pack("!i", 8) + element
+    return body
+
+
+def numeric(weight, sign, scale, *digits):
+    return struct.pack(f"!HhHH{len(digits)}H", len(digits), weight, sign, scale, *digits)
+
+
+# Type of the column, OID, typlen, text as written, text as read, bytes, JSON.
+TYPES = [
+    ("BOOLEAN", 16, 1, "true", "t", b"\1", True),
+    ("BYTE", 21, 2, "-128", "-128", b"\xff\x80", -128),
+    ("SHORT", 21, 2, "32767", "32767", b"\x7f\xff", 32767),
+    ("CHAR", 1042, -1, "ü", "ü", "ü".encode(), "ü"),
+    ("INT", 23, 4, "-2", "-2", struct.pack("!i", -2), -2),
+    ("LONG", 20, 8, "-9223372036854775808", "-9223372036854775808", struct.pack("!q", -1 << 63),
+     -1 << 63),
+    ("FLOAT", 700, 4, "1.5", "1.5", struct.pack("!f", 1.5), 1.5),
+    ("DOUBLE", 701, 8, "-0.1", "-0.1", struct.pack("!d", -0.1), -0.1),
+    ("DATE", 1114, 8, "1970-01-01T00:00:00.001Z", "1970-01-01 00:00:00.001",
+     struct.pack("!q", 1000 - EPOCH), "1970-01-01T00:00:00.001Z"),
+    ("TIMESTAMP", 1114, 8, "1999-12-31 23:59:59.999999", "1999-12-31 23:59:59.999999",
+     struct.pack("!q", -1), "1999-12-31T23:59:59.999999Z"),
+    ("TIMESTAMP_NS", 1114, 8, "2000-01-01T00:00:00.000001Z", "2000-01-01 00:00:00.000001",
+     struct.pack("!q", 1), "2000-01-01T00:00:00.000001000Z"),
+    ("SYMBOL", 1043, -1, "a\\b", "a\\b", b"a\\b", "a\\b"),
+    ("VARCHAR", 1043, -1, "", "", b"", ""),
+    ("BINARY", 17, -1, "\\x00ff", "\\x00ff", b"\0\xff", None),
+    ("UUID", 2950, 16, "FFFFFFFF-2222-3333-4444-555555555555",
+     "ffffffff-2222-3333-4444-555555555555",
+     bytes.fromhex("ffffffff222233334444555555555555"), "ffffffff-2222-3333-4444-555555555555"),
+    ("IPv4", 1043, -1, "255.1.2.3", "255.1.2.3", b"255.1.2.3", "255.1.2.3"),
+    ("LONG256", 1043, -1, "0xABC", "0x0abc", b"0x0abc", "0x0abc"),
+    ("DECIMAL(10,2)", 1700, -1, "-1234.5", "-1234.50", numeric(0, 0x4000, 2, 1234, 5000),
+     "-1234.50"),
+    ("DECIMAL(38,38)", 1700, -1, "0.0001", "0.0001" + "0" * 34, numeric(-1, 0, 38, 1),
+     "0.0001" + "0" * 34),
+    ("GEOHASH(4c)", 1043, -1, "u33d", "u33d", b"u33d", "u33d"),
+    ("GEOHASH(7b)", 1043, -1, "0110110", "0110110", b"0110110", "0110110"),
+    ("DOUBLE[]", 1022, -1, "{1.5,NULL}", "{1.5,NULL}",
+     array(701, struct.pack("!d", 1.5), None), [1.5, None]),
+    ("LONG[]", 1016, -1, "{-1}", "{-1}", array(20, struct.pack("!q", -1)), [-1]),
+]
+
+
+class Extended(Connection):
+    """Parse, Describe, Bind and Execute in one flight."""
+
+    def run(self, sql, parameters=(), parameter_format=0, result_format=0):
+        count = struct.pack("!H", len(parameters))
+        bound = struct.pack("!HH", 1, parameter_format) + count
+        for value in parameters:
+            bound += struct.pack("!i", -1) if value is None else struct.pack("!i", len(value)) + value
+        self._send(b"P", b"\0" + sql.encode() + b"\0" + struct.pack("!H", 0))
+        self._send(b"D", b"S\0")
+        self._send(b"B", b"\0\0" + bound + struct.pack("!HH", 1, result_format))
+        self._send(b"E", b"\0" + struct.pack("!i", 0))
+        self._send(b"S", b"")
+        self.parameters, self.columns, rows, failure = [], [], [], None
+        while True:
+            kind, body = self._message()
+            if kind == b"t":
+                self.parameters = list(struct.unpack(f"!{(len(body) - 2) // 4}I", body[2:]))
+            elif kind == b"T":
+                self.columns = self._described(body)
+            elif kind == b"D":
+                rows.append(self._raw(body))
+            elif kind == b"E":
+                fields = self._fields(body)
+                failure = SQLError(fields["C"], fields["M"])
+            elif kind == b"Z":
+                if failure:
+                    raise failure
+                return rows
+
+    @staticmethod
+    def _described(body):
+        columns, place = [], 2
+        for _ in range(struct.unpack("!H", body[:2])[0]):
+            place = body.index(b"\0", place) + 1
+            columns.append(struct.unpack("!Ih", body[place + 6:place + 12]))
+            place += 18
+        return columns
+
+    @staticmethod
+    def _raw(body):
+        cells, place = [], 2
+        for _ in range(struct.unpack("!H", body[:2])[0]):
+            length = struct.unpack("!i", body[place:place + 4])[0]
+            place += 4
+            cells.append(None if length < 0 else body[place:place + length])
+            place += max(length, 0)
+        return tuple(cells)
+
+
+class Types(ServerTestCase):
+    def connect(self):
+        self.server = self.start()
+        connection = Extended(self.server.ports["postgres"])
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_every_type_in_both_forms(self):
+        connection = self.connect()
+        for index, (name, oid, length, written, read, raw, _) in enumerate(TYPES):
+            with self.subTest(name):
+                connection.query(f"CREATE TABLE t{index} (id INT, v {name})")
+                insert = f"INSERT INTO t{index} VALUES ("
+                connection.run(insert + "1, $1)", [written.encode()])
+                self.assertEqual(len(connection.parameters), 1)
+                connection.run(insert + "2, $1)", [raw], parameter_format=1)
+                connection.run(insert + "3, $1)", [None])
+                select = f"SELECT v FROM t{index} ORDER BY id"
+
+                texts = connection.run(select)
+                self.assertEqual(connection.columns, [(oid, length)])
+                bytes_ = connection.run(select, result_format=1)
+                same = connection.run(f"SELECT id FROM t{index} WHERE v = $1 ORDER BY id",
+                                      [raw], parameter_format=1)
+
+                self.assertEqual(texts, [(read.encode(),)] * 2 + [(None,)])
+                self.assertEqual(bytes_, [(raw,)] * 2 + [(None,)])
+                self.assertEqual(same, [(b"1",), (b"2",)])
+
+    def test_json_of_every_type(self):
+        connection = self.connect()
+        for name, _, _, written, _, _, value in TYPES:
+            if value is None:
+                continue
+            with self.subTest(name):
+                _, body = self.server.execute(
+                    f"SELECT '{written}'::{name} AS v, NULL::{name} AS n")
+                answer = json.loads(body)
+                self.assertEqual(answer["dataset"], [[value, None]])
+                shown = answer["columns"][0]
+                if name.endswith("[]"):
+                    self.assertEqual(
+                        shown, {"name": "v", "type": "ARRAY", "dim": 1, "elemType": name[:-2]})
+                else:
+                    self.assertEqual(shown["type"], name)
+
+    def test_hostile_bytes_are_refused_and_the_connection_lives(self):
+        connection = self.connect()
+        cases = [
+            ("DECIMAL(10,2)", b"", "22P03"),
+            ("DECIMAL(10,2)", numeric(0, 0xC000, 0), "22P03"),
+            ("DECIMAL(10,2)", numeric(0, 0, 0, 10000), "22P03"),
+            ("DECIMAL(10,2)", numeric(100, 0, 0, 1), "22003"),
+            ("DOUBLE[]", struct.pack("!iiIii", 1, 0, 701, 1 << 30, 1), "22P03"),
+            ("DOUBLE[]", struct.pack("!iiI", 99, 0, 701), "22P03"),
+            ("DOUBLE[]", b"\0", "22P03"),
+            ("LONG[]", array(701, struct.pack("!d", 1e300)), "22003"),
+            ("IPv4", b"1.2.3.256", "22P02"),
+            ("IPv4", b"\xff", "22P03"),
+            ("CHAR", b"ab", "22P02"),
+            ("UUID", b"123", "22P03"),
+            ("TIMESTAMP_NS", struct.pack("!q", (1 << 63) - 1), "22P03"),
+        ]
+        for index, (name, raw, state) in enumerate(cases):
+            with self.subTest(f"{name} {raw}"):
+                connection.query(f"CREATE TABLE h{index} (v {name})")
+                with self.assertRaises(SQLError) as refused:
+                    connection.run(f"INSERT INTO h{index} VALUES ($1)", [raw], parameter_format=1)
+                self.assertEqual(refused.exception.state, state)
+                self.assertEqual(connection.value("SELECT 1"), "1")
+
+    def test_any_takes_an_array_as_drivers_send_it(self):
+        connection = self.connect()
+        connection.query("CREATE TABLE a (id LONG)")
+        connection.query("INSERT INTO a VALUES (1), (2), (3)")
+
+        rows = connection.run(
+            "SELECT id FROM a WHERE id = ANY ($1) ORDER BY id",
+            [array(20, struct.pack("!q", 3), struct.pack("!q", 1), None)], parameter_format=1)
+
+        self.assertEqual(connection.parameters, [1016])
+        self.assertEqual(rows, [(b"1",), (b"3",)])
+
+
+if __name__ == "__main__":
+    main()
