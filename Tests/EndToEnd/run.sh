@@ -24,6 +24,8 @@ python3 container.py || status=1
 echo "== the pages for operators"
 (cd ../.. && python3 Tests/EndToEnd/operations.py docs/operations/running.md \
     docs/operations/backup-and-restore.md) || status=1
+echo "== copies of a prepared root"
+python3 snapshot.py || status=1
 echo "== kill -9"
 python3 crash_loop.py --seconds "${CRASH_SECONDS:-20}" || status=1
 echo "== COPY"

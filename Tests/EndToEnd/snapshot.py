@@ -1,0 +1,160 @@
+"""SNAPSHOT PREPARE, a plain copy of the root, _restore: with cp, tar, kill -9 and another user."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+
+import server
+
+ROWS = "SELECT count(*), sum(v) FROM t"
+
+
+class SnapshotTests(server.ServerTestCase):
+    def prepare(self):
+        running = self.start()
+        running.psql(
+            "CREATE TABLE t (ts TIMESTAMP, v LONG) TIMESTAMP(ts) PARTITION BY DAY",
+            "CREATE TABLE gone (v LONG)",
+            "INSERT INTO t VALUES ('2026-01-01', 1), ('2026-01-02', 2), ('2026-01-03', 3)",
+            "INSERT INTO gone VALUES (7)",
+            "SNAPSHOT PREPARE;")
+        return running
+
+    def expect(self, running, rows="3|6"):
+        self.assertEqual(running.rows(ROWS), [rows])
+        self.assertEqual(running.rows("SELECT v FROM gone"), ["7"])
+
+    def copy(self, name="copy"):
+        target = self.folder / name
+        target.mkdir(exist_ok=True)
+        for part in ("db", "conf", "snapshot"):
+            done = subprocess.run(
+                ["cp", "-a", str(self.folder / "root" / part), str(target)],
+                capture_output=True, text=True)
+            # A file that vanished between listing and reading would be named here.
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return target
+
+    def test_copies_while_tables_come_and_go(self):
+        running = self.prepare()
+        stop = threading.Event()
+        problems = []
+
+        def churn():
+            try:
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    running.psql(
+                        f"CREATE TABLE c{number} (v LONG)", f"INSERT INTO c{number} VALUES (1)",
+                        f"DROP TABLE c{number}", "TRUNCATE TABLE t",
+                        "INSERT INTO t VALUES ('2026-02-01', 100)")
+            except AssertionError as error:
+                problems.append(error)
+
+        running.psql("DROP TABLE gone")
+        worker = threading.Thread(target=churn)
+        worker.start()
+        try:
+            copies = [self.copy(f"copy{number}") for number in range(10)]
+        finally:
+            stop.set()
+            worker.join()
+        self.assertEqual(problems, [])
+        sums = subprocess.run(
+            ["sha256sum", "--quiet", "-c", "snapshot/SHA256SUMS"], cwd=copies[-1],
+            capture_output=True, text=True)
+        self.assertEqual((sums.returncode, sums.stdout), (0, ""))
+        running.psql("SNAPSHOT COMPLETE;")
+        self.assertFalse((self.folder / "root" / "snapshot").exists())
+
+        for copy in (copies[0], copies[-1]):
+            (copy / "_restore").touch()
+            self.expect(self.start(copy.name))
+            self.assertFalse((copy / "_restore").exists())
+            self.assertFalse((copy / "snapshot").exists())
+
+    def test_a_kill_between_prepare_and_complete(self):
+        running = self.prepare()
+        running.psql("DROP TABLE gone", "TRUNCATE TABLE t")
+        running.stop(signal.SIGKILL)
+
+        again = self.start()
+        self.assertEqual(again.rows("SELECT in_progress FROM checkpoint_status()"), ["t"])
+        refused = again.psql("SNAPSHOT PREPARE", check=False)
+        self.assertIn("55000", refused.stderr)
+        self.assertIn("Waiting for SNAPSHOT COMPLETE to be called", refused.stderr)
+        copy = self.copy()
+        again.psql("SNAPSHOT COMPLETE")
+        (copy / "_restore").touch()
+        self.expect(self.start("copy"))
+
+    def test_a_copy_without_the_trigger_names_both_choices(self):
+        self.prepare()
+        copy = self.copy()
+        refused = self.begin("copy")
+        self.assertNotEqual(refused.process.wait(timeout=server.START_SECONDS), 0)
+        refused.drain()
+        text = "\n".join(refused.log)
+        self.assertIn(f"touch {copy}/_restore", text)
+        self.assertIn(f"remove {copy}/snapshot", text)
+        # The second choice: as it was copied.
+        shutil.rmtree(copy / "snapshot")
+        self.assertEqual(self.start("copy").rows("SELECT count(*) FROM t"), ["3"])
+
+    def test_a_trigger_without_snapshot_is_named(self):
+        self.start().stop()
+        (self.folder / "root" / "_restore").touch()
+        refused = self.begin()
+        self.assertNotEqual(refused.process.wait(timeout=server.START_SECONDS), 0)
+        refused.drain()
+        text = "\n".join(refused.log)
+        self.assertIn(f"{self.folder}/root/_restore", text)
+        self.assertIn(f"{self.folder}/root/snapshot", text)
+
+    def test_the_seed_word_by_word(self):
+        """Prepare, copy, complete, stop, empty the root, copy back, touch _restore, start."""
+        running = self.prepare()
+        copy = self.copy()
+        running.psql("SNAPSHOT COMPLETE;", "INSERT INTO t VALUES ('2026-03-01', 50)")
+        running.stop()
+        root = self.folder / "root"
+        for child in root.iterdir():
+            shutil.rmtree(child) if child.is_dir() else child.unlink()
+        subprocess.run(["cp", "-a", f"{copy}/.", str(root)], check=True)
+        (root / "_restore").touch()
+        self.expect(self.start())
+
+    def test_through_tar_under_another_path_and_user(self):
+        self.prepare()
+        archive = self.folder / "copy.tar"
+        subprocess.run(
+            ["tar", "-C", str(self.folder / "root"), "-cf", str(archive), "db", "conf",
+             "snapshot"], check=True)
+        target = self.folder / "elsewhere" / "root"
+        target.mkdir(parents=True)
+        subprocess.run(["tar", "-C", str(target), "-xf", str(archive)], check=True)
+        (target / "_restore").touch()
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "65534:65534", str(target.parent)], check=True)
+        self.expect(self.start(target))
+
+    def test_kill_while_restoring(self):
+        running = self.prepare()
+        running.psql("TRUNCATE TABLE t", "DROP TABLE gone")
+        copy = self.copy()
+        (copy / "_restore").touch()
+        for number in range(8):
+            one = self.begin("copy")
+            try:
+                one.process.wait(timeout=0.01 * number)
+            except subprocess.TimeoutExpired:
+                pass
+            one.stop(signal.SIGKILL)
+        self.expect(self.start("copy"))
+
+
+if __name__ == "__main__":
+    server.main()
