@@ -83,6 +83,7 @@ extension DatabaseError {
         switch failure {
         case .truncated(let offset, let needed):
             .damaged(path, offset: offset, "data ends where \(needed) more bytes are due")
+        case .invalid(let version, NewerFormat.what): .unknownFormat(path, version: version)
         case .invalid(let offset, let what): .damaged(path, offset: offset, what)
         }
     }
@@ -135,10 +136,11 @@ extension DatabaseError {
         DatabaseError(.missingFile, "there is no database at \"\(root)\"")
     }
 
-    static func unknownFormat(_ path: String, version: UInt32) -> DatabaseError {
+    static func unknownFormat(_ path: String, version: Int) -> DatabaseError {
         DatabaseError(
-            .featureNotSupported, "format version \(version) is not known here \"\(path)\"",
-            hint: "It was written by a newer release.")
+            .featureNotSupported,
+            "file has format \(version), this server reads up to \(NewerFormat.known) \"\(path)\"",
+            hint: "It was written by a newer release; use that.")
     }
 
     static func snapshotPrepared(_ kind: PreparedKind) -> DatabaseError {
@@ -187,4 +189,12 @@ extension DatabaseError {
             .corrupted, "cannot restore the snapshot, a file of it is missing \"\(path)\"",
             hint: "Nothing was changed. Copy the missing file, or take another copy.")
     }
+}
+
+/// How decoders say that a file is not damaged but from the future: its version stands in the place
+/// of the offset.
+enum NewerFormat {
+    static let what = "format of a newer release"
+    /// The newest version of segments, manifests, logs and identities that is read here.
+    static let known = 1
 }

@@ -1,6 +1,6 @@
 package import Catalog
 package import Diagnostics
-import Platform
+package import Platform
 import Synchronization
 package import Values
 
@@ -49,6 +49,10 @@ extension Storage {
     package func deferCompaction(while isRewritten: @escaping @Sendable (UInt64) -> Bool) {
         core.state.withLock { $0.isRewritten = isRewritten }
     }
+
+    /// The disk as whoever brings files below `db/` must use it: temporary names and removals mind a
+    /// prepared SNAPSHOT.
+    package var files: any FileSystem { platform.files }
 
     /// Where a segment of a table lies, or is to lie before it is committed.
     package func segmentPath(_ entry: SegmentEntry, of table: TableDefinition) -> String {

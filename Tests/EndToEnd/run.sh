@@ -32,4 +32,6 @@ echo "== COPY"
 python3 copy_rows.py || status=1
 echo "== soak"
 python3 soak.py --seconds "${SOAK_SECONDS:-20}" || status=1
+echo "== restore, on a server and without one"
+python3 restore.py || status=1
 exit $status

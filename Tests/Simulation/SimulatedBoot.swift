@@ -38,6 +38,7 @@ struct SimulatedBoot: Sendable {
             let service = BackupService(
                 storage: storage, platform: platform, settings: BackupSettings(root: Self.root))
             try checkBackups(service)
+            try checkCopies(storage)
             try work(storage, service)
             try storage.close()
         } catch {
@@ -63,7 +64,7 @@ struct SimulatedBoot: Sendable {
         _ = try storage.commit(Transaction(edits: edits))
     }
 
-    /// Two writers and one backup side by side.
+    /// Two writers, a backup and a restore side by side.
     private func work(_ storage: Storage, _ service: BackupService) throws(DatabaseError) {
         let gate = platform.workers.makeGate()
         for number in 0..<2 {
@@ -76,7 +77,11 @@ struct SimulatedBoot: Sendable {
             backup(service)
             gate.open()
         }
-        for _ in 0..<3 { gate.wait() }
+        platform.workers.start("restore") {
+            restore(storage, service)
+            gate.open()
+        }
+        for _ in 0..<4 { gate.wait() }
     }
 
     private func write(_ storage: Storage) {
@@ -180,7 +185,7 @@ struct SimulatedBoot: Sendable {
         return Set(perTable[0].keys)
     }
 
-    private func counts(_ table: TableView) throws(DatabaseError) -> [Int64: Int] {
+    func counts(_ table: TableView) throws(DatabaseError) -> [Int64: Int] {
         var counts: [Int64: Int] = [:]
         for run in table.runs {
             let batch = try run.batch(columns: [1], rows: 0..<run.rowCount)

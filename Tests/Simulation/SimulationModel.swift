@@ -10,6 +10,8 @@ final class SimulationModel: Sendable {
         var durable: Set<Int64> = []
         /// What was durable when the backup with this name began, and whether it must be there.
         var backups: [String: (atLeast: Set<Int64>, isComplete: Bool)] = [:]
+        /// Restored tables: the backup each comes from, and whether it must be there.
+        var copies: [String: (backup: String, isComplete: Bool)] = [:]
     }
 
     private let state = Mutex(State())
@@ -47,6 +49,27 @@ final class SimulationModel: Sendable {
 
     func backup(_ name: String) -> (atLeast: Set<Int64>, isComplete: Bool)? {
         state.withLock { $0.backups[name] }
+    }
+
+    func beginCopy(of backup: String) -> String {
+        state.withLock {
+            let name = "copy\($0.copies.count)"
+            $0.copies[name] = (backup, false)
+            return name
+        }
+    }
+
+    func endCopy(_ name: String) { state.withLock { $0.copies[name]?.isComplete = true } }
+
+    /// From here on restored tables may be there or not: they are about to be dropped.
+    func forgetCopies() {
+        state.withLock { for name in $0.copies.keys { $0.copies[name]?.isComplete = false } }
+    }
+
+    func copySource(_ name: String) -> String? { state.withLock { $0.copies[name]?.backup } }
+
+    var completeCopies: [String] {
+        state.withLock { $0.copies.filter { $0.value.isComplete }.map(\.key).sorted() }
     }
 
     var completeBackups: [String] {

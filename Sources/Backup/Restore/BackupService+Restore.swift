@@ -60,14 +60,14 @@ extension BackupService {
             if let conflict = plan.firstConflict { throw conflict }
             announce(plan, job: job)
             try admit(plan, storage)
-            var material = makeMaterial(request, job: job)
+            var material = makeMaterial(request, storage, job: job)
             do throws(DatabaseError) {
                 let edits = try materialise(plan, into: &material, job: job)
                 try job.begin(.publishing)
                 let lsn = try commit(edits, storage)
                 return conclude(plan, source, material, lsn: lsn, job: job)
             } catch {
-                material.discard()
+                discard(material, after: error, storage)
                 // Somebody changed the tables meanwhile: what was planned is no longer what is.
                 guard error.state == .serializationFailure, attempt < Limits.restoreAttempts else {
                     throw error
@@ -89,7 +89,7 @@ extension BackupService {
         let opening = RestoreSourceOpening(platform: platform, job: job)
         return try opening.open(
             name: Path.name(of: path), path: path, manifest: manifest,
-            isAdopted: try isAdopted(path))
+            isAdopted: try isAdopted(path), scope: request.scope)
     }
 
     /// The live tables, with every row of those concerned in segments.
@@ -136,9 +136,11 @@ extension BackupService {
         }
     }
 
-    private func makeMaterial(_ request: RestoreRequest, job: BackupJob) -> RestoreMaterial {
+    private func makeMaterial(
+        _ request: RestoreRequest, _ storage: Storage, job: BackupJob
+    ) -> RestoreMaterial {
         RestoreMaterial(
-            files: platform.files, chance: platform.chance, job: job,
+            files: storage.files, chance: platform.chance, job: job,
             isVerified: request.isVerified, notice: { job.notice($0) })
     }
 
@@ -146,8 +148,8 @@ extension BackupService {
     private func materialise(
         _ plan: RestorePlan, into material: inout RestoreMaterial, job: BackupJob
     ) throws(DatabaseError) -> [Edit] {
-        try job.begin(.copying, bytes: plan.bytesToCopy)
-        var edits: [Edit] = []
+        try job.begin(.copying, bytes: plan.bytesToRead(isVerified: material.isVerified))
+        var edits = plan.relations.flatMap(\.edits)
         for table in plan.tables {
             let entries = try material.bring(table.files)
             edits += table.edits(adding: entries)
@@ -160,6 +162,14 @@ extension BackupService {
     private func commit(_ edits: [Edit], _ storage: Storage) throws(DatabaseError) -> LSN {
         if edits.isEmpty { return storage.lastLSN }
         return try storage.commit(Transaction(edits: edits)).lsn
+    }
+
+    /// Takes the files away, unless the log may name them all the same: after a failed write to it
+    /// nobody knows. Then the next opening keeps or sweeps them.
+    private func discard(
+        _ material: RestoreMaterial, after error: DatabaseError, _ storage: Storage
+    ) {
+        if storage.failure == nil, error.state != .shutdown { material.discard() }
     }
 
     private func conclude(
@@ -197,6 +207,13 @@ extension BackupService {
         }
         guard isFree else { throw .restoreBusy() }
         return job
+    }
+}
+
+extension RestorePlan.Relation {
+    fileprivate var edits: [Edit] {
+        (replaced.map { [.dropTable(id: $0)] } ?? [])
+            + (definition.map { [.createTable($0)] } ?? [])
     }
 }
 

@@ -1,3 +1,4 @@
+import Catalog
 import Diagnostics
 import Storage
 
@@ -23,7 +24,19 @@ package struct PlanStep: Sendable, Equatable {
 
 extension RestorePlan {
     /// The plan as rows: one per partition, and one for a table without any.
-    var steps: [PlanStep] { tables.flatMap(\.steps) }
+    var steps: [PlanStep] { relations.compactMap(\.step) + tables.flatMap(\.steps) }
+}
+
+extension RestorePlan.Relation {
+    fileprivate var step: PlanStep? {
+        guard let definition else { return nil }
+        let name =
+            definition.sequence == nil
+            ? "schema \(definition.name)" : "sequence \(definition.schema).\(definition.name)"
+        let action: PlanStep.Action =
+            conflict != nil ? .conflict : replaced == nil ? .add : .replace
+        return PlanStep(object: name, action: action, conflict: conflict?.message)
+    }
 }
 
 extension RestorePlan.Table {

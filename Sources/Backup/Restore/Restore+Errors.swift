@@ -16,6 +16,12 @@ extension DatabaseError {
             hint: "INTO takes an existing table; AS makes a new one.", position: position)
     }
 
+    static func restoreSchemaMissing(_ schema: String, at position: Int?) -> DatabaseError {
+        DatabaseError(
+            .undefinedSchema, "schema \"\(schema)\" does not exist",
+            hint: "CREATE SCHEMA makes one.", position: position)
+    }
+
     static func backupLacksPartition(_ partition: String, backup: String) -> DatabaseError {
         DatabaseError(
             .undefinedObject,

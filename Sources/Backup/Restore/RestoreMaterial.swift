@@ -18,8 +18,11 @@ struct RestoreMaterial {
     private(set) var bytesLinked = 0
     private(set) var bytesReused = 0
     /// Files that exist because of us, temporary ones too.
-    private var made: [String] = []
+    private var made: Set<String> = []
+    /// Directories of tables that are new, parents first.
     private var directories: [String] = []
+    /// Where names were made since the last sync.
+    private var unsynced: Set<String> = []
     private var syncsEach = true
     private var canLink = true
     /// Written under temporary names: the final one for each.
@@ -81,16 +84,20 @@ struct RestoreMaterial {
         }
     }
 
-    /// Whether a live file still has the bytes its manifest tells.
+    /// Whether a live file still has the bytes its manifest tells. One that cannot be read has not.
     private func isSound(_ path: String, _ entry: SegmentEntry) throws(DatabaseError) -> Bool {
-        guard let info = try files.info(path), info.kind == .file, info.size == entry.bytes else {
+        do throws(DatabaseError) {
+            guard let info = try files.info(path), info.kind == .file, info.size == entry.bytes
+            else { return false }
+            if !isVerified { return true }
+            let reading = SegmentReading(files: files) { [job] bytes throws(DatabaseError) in
+                try job.advance(bytes)
+            }
+            return try reading.digest(of: path, bytes: entry.bytes) == hexadecimal(entry.sha256)
+        } catch {
+            guard error.state == .inputOutput || error.state == .missingFile else { throw error }
             return false
         }
-        if !isVerified { return true }
-        let reading = SegmentReading(files: files) { [job] bytes throws(DatabaseError) in
-            try job.advance(bytes)
-        }
-        return try reading.digest(of: path, bytes: entry.bytes) == hexadecimal(entry.sha256)
     }
 
     /// Where a file may be made: its target, or a path with a new id when that one is taken.
@@ -106,16 +113,22 @@ struct RestoreMaterial {
         return (Path.join(directory, "\(entry.id).seg"), entry)
     }
 
-    private mutating func makeDirectories(_ path: String) throws(DatabaseError) {
-        if directories.contains(path) { return }
-        let above = Path.directory(of: path)
-        if try files.info(path) == nil {
-            if try files.info(above) == nil {
-                directories.append(above)
-                try files.makeDurableDirectory(above)
-            }
-            directories.append(path)
+    /// Makes a partition's directory, and its table's when the table is new. That of a table which
+    /// is there stays, even when nothing comes into it: a flush may be about to use it.
+    private mutating func makeDirectories(_ partition: String) throws(DatabaseError) {
+        if try files.info(partition) != nil { return }
+        let table = Path.directory(of: partition)
+        if try files.info(table) == nil { try makeDirectory(table, isOurs: true) }
+        try makeDirectory(partition, isOurs: directories.contains(table))
+    }
+
+    private mutating func makeDirectory(_ path: String, isOurs: Bool) throws(DatabaseError) {
+        if isOurs { directories.append(path) }
+        do throws(DatabaseError) {
             try files.makeDurableDirectory(path)
+        } catch {
+            // A flush of the same partition came first.
+            guard !isOurs, error.state == .existingFile else { throw error }
         }
     }
 
@@ -132,7 +145,8 @@ struct RestoreMaterial {
             if error.state == .diskFull { throw error }
             return nil
         }
-        made.append(path)
+        made.insert(path)
+        unsynced.insert(Path.directory(of: path))
         return entry
     }
 
@@ -150,7 +164,7 @@ struct RestoreMaterial {
         let temporary = files.temporaryName(for: path)
         if try files.info(temporary) != nil { try files.remove(temporary) }
         let input = try files.open(file.source, .read, permissions: 0)
-        made.append(temporary)
+        made.insert(temporary)
         let output = try files.open(temporary, .create, permissions: 0o400)
         var digest = SHA256()
         var offset = 0
@@ -186,12 +200,12 @@ struct RestoreMaterial {
         }
         for file in pending {
             try files.rename(file.temporary, to: file.final, replacing: false)
-            made.removeAll { $0 == file.temporary }
-            made.append(file.final)
+            made.remove(file.temporary)
+            made.insert(file.final)
+            unsynced.insert(Path.directory(of: file.final))
         }
-        for directory in Set(made.map(Path.directory)).sorted() {
-            try files.syncDirectory(directory)
-        }
+        for directory in unsynced.sorted() { try files.syncDirectory(directory) }
+        unsynced = []
         if isVerified { try reread() }
         pending = []
     }
@@ -213,7 +227,7 @@ struct RestoreMaterial {
     /// Takes everything away again. What cannot be removed now is swept at the next opening, so a
     /// second failure is not worth hiding the first one.
     func discard() {
-        for path in made {
+        for path in made.sorted() {
             do throws(DatabaseError) { try files.remove(path) } catch _ {}
         }
         for path in directories.reversed() {

@@ -79,14 +79,34 @@ struct RestorePlan: Sendable {
         var label: String { "\(definition.schema).\(definition.name)" }
     }
 
+    /// A schema or a sequence: it has no rows, only a definition.
+    struct Relation: Sendable {
+        /// What is created; nil when something only goes.
+        let definition: TableDefinition?
+        /// The live one that goes.
+        let replaced: UInt64?
+        let conflict: DatabaseError?
+    }
+
     let tables: [Table]
+    let relations: [Relation]
 
     var files: [File] { tables.flatMap(\.files) }
     var bytesToCopy: Int { files.reduce(0) { $0 + ($1.isCopied ? $1.entry.bytes : 0) } }
     var bytesToLink: Int { files.reduce(0) { $0 + ($1.isLinked ? $1.entry.bytes : 0) } }
 
+    /// Bytes that go through our hands: copied ones twice when they are read again.
+    func bytesToRead(isVerified: Bool) -> Int {
+        guard isVerified else { return bytesToCopy }
+        let reused = files.reduce(0) { sum, file in
+            if case .reuse = file.operation { sum + file.entry.bytes } else { sum }
+        }
+        return 2 * bytesToCopy + reused
+    }
+
     /// The first thing that stands in the way.
     var firstConflict: DatabaseError? {
+        for case let conflict? in relations.map(\.conflict) { return conflict }
         for table in tables {
             if let conflict = table.conflict { return conflict }
             for case let conflict? in table.partitions.map(\.conflict) { return conflict }

@@ -22,7 +22,10 @@ struct RestorePlanner {
         try checkPartitions(chosen)
         var tables: [RestorePlan.Table] = []
         for table in chosen { tables.append(try plan(table.stored, table.named)) }
-        return RestorePlan(tables: tables)
+        let sequences = try RestoredRelations(
+            request: request, source: source, live: live, makeTableID: makeTableID
+        ).bind(&tables)
+        return RestorePlan(tables: tables, relations: sequences)
     }
 
     /// The live tables that a restore looks at: their rows in memory are to be flushed before.
@@ -56,7 +59,7 @@ struct RestorePlanner {
             guard request.target == .original else {
                 throw .restoreOptions("a whole database takes neither AS nor INTO")
             }
-            return source.root.tables.map { ($0, nil) }
+            return source.root.tables.filter(\.definition.isTable).map { ($0, nil) }
         case .tables(let names):
             guard request.target == .original || names.count == 1 else {
                 throw .restoreOptions("AS and INTO need exactly one table")
@@ -100,13 +103,17 @@ struct RestorePlanner {
             }
         case .newTable(let name):
             let schema = name.schema ?? "public"
+            if schema != "public", live.table(schema: "", name: schema) == nil {
+                throw .restoreSchemaMissing(schema, at: name.position)
+            }
             if let own = live.table(schema: schema, name: name.name) {
                 return obstructed(own, .restoreAsTable(own.name, at: name.position))
             }
             let definition = stored.definition.copied(id: 0, schema: schema, name: name.name)
             return create(stored, definition, replacing: nil)
         case .existingTable(let name):
-            guard let own = live.table(schema: name.schema ?? "public", name: name.name) else {
+            let found = live.table(schema: name.schema ?? "public", name: name.name)
+            guard let own = found, own.definition.isTable else {
                 throw .restoreTargetMissing(name.name, at: name.position)
             }
             return try change(own, stored)

@@ -34,7 +34,9 @@ final class RestoreSource: Sendable {
         let key = TableName(schema: wanted.schema ?? "public", name: wanted.name).folded
         guard
             let table = root.tables.first(where: {
-                TableName(schema: $0.definition.schema, name: $0.definition.name).folded == key
+                $0.definition.isTable
+                    && TableName(schema: $0.definition.schema, name: $0.definition.name).folded
+                        == key
             })
         else { throw .backupLacksTable(wanted.name, backup: name, at: wanted.position) }
         return table
@@ -48,10 +50,13 @@ struct RestoreSourceOpening {
 
     /// - Throws: XX001 naming the file for what is missing, strange, planted or damaged; 55000 for
     ///   an adopted backup with rows that only its log has; 55006 while a server runs on it.
-    func open(name: String, path: String, manifest: BackupManifest, isAdopted: Bool)
-        throws(DatabaseError) -> RestoreSource
-    {
-        if !isAdopted { try verifyBeforeReading(path, manifest) }
+    ///
+    /// - Parameter scope: what will be asked of it: damage elsewhere is no reason to refuse.
+    func open(
+        name: String, path: String, manifest: BackupManifest, isAdopted: Bool,
+        scope: RestoreRequest.Scope
+    ) throws(DatabaseError) -> RestoreSource {
+        if !isAdopted { try verifyBeforeReading(path, manifest, scope) }
         let root = try ReadableRoot(
             root: path, platform: platform)
         let source = RestoreSource(
@@ -66,17 +71,36 @@ struct RestoreSourceOpening {
 
     /// Small files byte by byte, segments by presence, kind and length; their bytes are compared
     /// when they are copied.
-    private func verifyBeforeReading(_ path: String, _ manifest: BackupManifest)
-        throws(DatabaseError)
-    {
+    private func verifyBeforeReading(
+        _ path: String, _ manifest: BackupManifest, _ scope: RestoreRequest.Scope
+    ) throws(DatabaseError) {
         let verifier = BackupVerifier(path: path, files: platform.files) {
             [job] bytes
                 throws(DatabaseError) in try job.advance(bytes)
         }
-        try verifier.verify(manifest, mode: .quick)
-        for file in manifest.files where file.segment == nil {
-            try verifier.verify(file, mode: .full)
+        try verifier.refuseStrangers(manifest)
+        let directories = wantedDirectories(manifest, scope)
+        for file in manifest.files {
+            if file.segment == nil {
+                // Settings are no part of a table.
+                let isNeeded = scope == .database || file.path.hasPrefix("db/")
+                if isNeeded { try verifier.verify(file, mode: .full) }
+            } else if directories?.contains(where: { file.path.hasPrefix($0) }) ?? true {
+                try verifier.verify(file, mode: .quick)
+            }
         }
+    }
+
+    /// Where the files of the wanted tables lie; nil for everywhere.
+    private func wantedDirectories(_ manifest: BackupManifest, _ scope: RestoreRequest.Scope)
+        -> [String]?
+    {
+        guard case .tables(let names) = scope else { return nil }
+        let wanted = Set(
+            names.map { TableName(schema: $0.schema ?? "public", name: $0.name).folded })
+        return manifest.tables
+            .filter { wanted.contains(TableName(schema: $0.schema, name: $0.name).folded) }
+            .map { "db/\($0.directory)/" }
     }
 
     /// A table's manifest and `_backup.json` must tell the same of every segment.

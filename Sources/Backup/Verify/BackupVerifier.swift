@@ -32,6 +32,11 @@ struct BackupVerifier: Sendable {
     /// - Throws: XX001 naming the first file that is wrong.
     func verify(_ manifest: BackupManifest, mode: VerifyMode) throws(DatabaseError) {
         for file in manifest.files { try verify(file, mode: mode) }
+        try refuseStrangers(manifest)
+    }
+
+    /// Checks that `db/` holds nothing that the manifest does not list.
+    func refuseStrangers(_ manifest: BackupManifest) throws(DatabaseError) {
         let expected = Set(manifest.files.map(\.path))
         try refuseStrangers(in: "db", expected: expected, depth: 0)
     }

@@ -62,7 +62,7 @@ struct DatabaseFile: Sendable, Equatable {
                 throw .invalid(at: 0, what: "identity file with a wrong checksum")
             }
             guard version == Self.version else {
-                throw .invalid(at: 8, what: "format of a newer release")
+                throw .invalid(at: Int(version), what: NewerFormat.what)
             }
             let uuid = try reader.string(upTo: 64)
             let timeline = try reader.string(upTo: 36)

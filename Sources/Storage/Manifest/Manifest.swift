@@ -60,7 +60,7 @@ struct Manifest: Sendable {
                 throw .invalid(at: 0, what: "manifest with a wrong checksum")
             }
             guard version == Self.version else {
-                throw .invalid(at: 8, what: "manifest format of a newer release")
+                throw .invalid(at: Int(version), what: NewerFormat.what)
             }
             return try decodeBody(&reader)
         } catch {

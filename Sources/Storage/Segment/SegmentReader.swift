@@ -48,7 +48,7 @@ final class SegmentReader: Sendable {
             throw .invalid(at: 0, what: "segment header with a wrong checksum")
         }
         guard version == SegmentFormat.version else {
-            throw .invalid(at: 8, what: "segment format of a newer release")
+            throw .invalid(at: Int(version), what: NewerFormat.what)
         }
         let place = region.count - SegmentFormat.trailerBytes
         var trailer = ByteReader(region.bytes.extracting(place..<region.count).array())

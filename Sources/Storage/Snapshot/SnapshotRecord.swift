@@ -76,7 +76,7 @@ struct SnapshotRecord: Sendable, Equatable {
         do throws(DecodeFailure) {
             return try decode(JSONReader.read(text), path: path)
         } catch .invalid(let version, newerFormat) {
-            throw .unknownFormat(path, version: UInt32(clamping: version))
+            throw .unknownFormat(path, version: version)
         } catch {
             throw .damaged(path, error)
         }

@@ -125,7 +125,7 @@ struct WALFileHeader: Sendable {
                 throw .invalid(at: 0, what: "damaged header of a log file")
             }
             guard version == Self.version else {
-                throw .invalid(at: 8, what: "log format of a newer release")
+                throw .invalid(at: Int(version), what: NewerFormat.what)
             }
             return WALFileHeader(
                 firstLSN: LSN(first),

@@ -160,9 +160,11 @@ final class RestoreRig {
         try service.restore(request, into: storage, progress: progress)
     }
 
-    /// Paths below `db/` of the database.
+    /// Paths below `db/` of the database, and temporary ones.
     func files() -> [String] {
-        machine.disk.paths().filter { $0.hasPrefix(Self.root + "/db/") }
+        machine.disk.paths().filter {
+            $0.hasPrefix(Self.root + "/db/") || $0.hasPrefix(Self.root + "/tmp/")
+        }
     }
 }
 

@@ -404,4 +404,45 @@ struct RestoreTests {
         #expect(try rig.contents() == before)
         #expect(backupName.utf8.count == 255)
     }
+
+    @Test("a backup that a server ran on is restored as it is by then")
+    func adopted() throws {
+        let rig = try RestoreRig()
+        try rig.create("trades")
+        try rig.append("trades", 0..<60)
+        let path = try rig.backup("one").path
+        try rig.storage.close()
+        try rig.reopen(path)
+        try rig.append("trades", 60..<70)
+
+        let running = failure { () throws(DatabaseError) in
+            _ = try ReadableRoot(root: path, platform: rig.platform)
+        }
+        try rig.storage.close()
+        try rig.reopen()
+        try rig.restore(.table("trades", from: "one", target: .newTable(.init(name: "copy"))))
+
+        #expect(running?.state == .inUse)
+        #expect(try rig.rows("trades")?.count == 60)
+        #expect(try rig.rows("copy")?.count == 70)
+    }
+
+    @Test("a snapshot that is prepared sees no file vanish while rows are restored")
+    func whilePrepared() throws {
+        let rig = try RestoreRig()
+        try rig.create("trades")
+        try rig.append("trades", 0..<60)
+        try rig.backup("one")
+        _ = try rig.storage.prepareSnapshot(.snapshot, preparedAt: 0)
+        let before = rig.machine.disk.paths().filter { $0.hasPrefix("/root/db/") }
+
+        try rig.restore(.table("trades", from: "one", .replace))
+
+        #expect(try rig.rows("trades")?.count == 60)
+        #expect(Set(before).isSubset(of: rig.machine.disk.paths()))
+        _ = try rig.storage.completeSnapshot(.snapshot)
+        rig.machine.crash()
+        try rig.reopen()
+        #expect(try rig.rows("trades")?.count == 60)
+    }
 }

@@ -1,0 +1,189 @@
+"""RESTORE end to end: psql and curl on a running server, and the commands without one."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from server import Server
+
+BINARY = os.environ["BASALT_BINARY"]
+CREATE = "CREATE TABLE t (ts TIMESTAMP, s SYMBOL, v DOUBLE) TIMESTAMP(ts) PARTITION BY DAY"
+INSERT = (
+    "INSERT INTO t VALUES ('2026-01-01T00:00:00Z', 'a', 1.5), ('2026-01-02T00:00:00Z', 'b', NULL),"
+    " ('2026-01-01T12:00:00Z', 'a', -3)")
+ALL = "SELECT * FROM {} ORDER BY ts"
+ROWS = ["2026-01-01 00:00:00|a|1.5", "2026-01-01 12:00:00|a|-3", "2026-01-02 00:00:00|b|"]
+
+
+class Restore(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-e2e-"))
+        self.root = self.folder / "root"
+        self.servers = []
+
+    def tearDown(self):
+        for server in self.servers:
+            server.stop(signal.SIGKILL)
+        subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
+        shutil.rmtree(self.folder)
+
+    def start(self, root=None, *arguments):
+        server = Server(BINARY, root or self.root, *arguments)
+        self.servers.append(server)
+        return server.wait_ready()
+
+    def filled(self):
+        server = self.start()
+        server.psql(CREATE, INSERT, "BACKUP DATABASE AS 'one'")
+        return server
+
+    def basalt(self, *arguments):
+        environment = dict(os.environ, SWIFT_BACKTRACE="enable=no", BASALT_ROOT=str(self.root))
+        return subprocess.run(
+            [BINARY, *arguments], capture_output=True, text=True, env=environment,
+            cwd=self.folder)
+
+    # --- on a running server
+
+    def test_psql_restores_a_dropped_table(self):
+        server = self.filled()
+        server.psql("DROP TABLE t")
+
+        done = server.psql("RESTORE TABLE t FROM 'one'")
+
+        self.assertIn("RESTORE", done.stdout)
+        self.assertIn('restore from "one" is complete', done.stderr)
+        self.assertEqual(server.rows(ALL.format("t")), ROWS)
+
+    def test_psql_is_told_what_stands_in_the_way_and_where(self):
+        server = self.filled()
+
+        done = server.psql("RESTORE TABLE t FROM 'one'", check=False)
+
+        self.assertIn("42P07", done.stderr)
+        self.assertIn("INCREMENTAL", done.stderr)
+        self.assertIn("LINE 1: RESTORE TABLE t FROM 'one'\n" + " " * 22 + "^", done.stderr)
+
+    def test_explain_shows_the_plan_and_what_would_be_lost(self):
+        server = self.filled()
+        server.psql("INSERT INTO t VALUES ('2026-01-02T10:00:00Z', 'new', 1)")
+
+        rows = server.rows("EXPLAIN RESTORE TABLE t FROM 'one' INCREMENTAL")
+
+        self.assertEqual([line.split("|")[:3] for line in rows], [
+            ["public.t/2026-01-01", "reuse", "0"], ["public.t/2026-01-02", "replace", "1"]])
+        self.assertEqual(rows[1].split("|")[7], "1")
+        self.assertIn("public.t/2026-01-01|copy|1", "\n".join(server.rows("EXPLAIN BACKUP TABLE t")))
+
+    def test_the_rest_api_tells_the_facts(self):
+        server = self.filled()
+
+        status, text = server.execute("RESTORE TABLE t FROM 'one' AS u")
+        answer = json.loads(text)
+
+        self.assertEqual((status, answer["ddl"]), (200, "OK"))
+        self.assertEqual(answer["restore"]["rows"], 3)
+        self.assertEqual(answer["restore"]["name"], "one")
+        self.assertEqual(server.rows(ALL.format("u")), ROWS)
+
+    def test_restored_rows_survive_kill_9(self):
+        server = self.filled()
+        server.psql("RESTORE TABLE t FROM 'one' AS u")
+        server.stop(signal.SIGKILL)
+
+        self.assertEqual(self.start().rows(ALL.format("u")), ROWS)
+
+    # --- without a server
+
+    def test_a_new_root_is_made_from_a_backup(self):
+        self.filled().stop()
+        backup = str(self.root / "backup/one")
+
+        done = self.basalt("backup", "restore", "-d", "again", backup)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 tables, 2 partitions, 3 rows", done.stdout)
+        self.assertEqual(self.start(self.folder / "again").rows(ALL.format("t")), ROWS)
+
+    def test_list_inspect_verify_and_drop(self):
+        self.filled().stop()
+
+        listed = self.basalt("backup", "list")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        self.assertIn("one", listed.stdout)
+        inspected = self.basalt("backup", "inspect", "one")
+        self.assertIn("public.t", inspected.stdout)
+        for depth in [[], ["--quick"], ["--deep"]]:
+            done = self.basalt("backup", "verify", "one", *depth)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("one is sound", done.stdout)
+        self.assertEqual(self.basalt("backup", "drop", "one").returncode, 0)
+        gone = self.basalt("backup", "verify", "one")
+        self.assertEqual(gone.returncode, 1)
+        self.assertIn("58P01", gone.stderr)
+
+    def test_create_then_a_dry_run_and_a_restore_by_partition(self):
+        self.filled().stop()
+        made = self.basalt("backup", "create", "--name", "two", "--from", "one")
+        self.assertEqual(made.returncode, 0, made.stderr)
+
+        planned = self.basalt(
+            "backup", "restore", "two", "--table", "t", "--as", "u", "--like", "%-02", "--dry-run")
+        self.assertEqual(planned.returncode, 0, planned.stderr)
+        self.assertIn("public.u/2026-01-02", planned.stdout)
+        done = self.basalt("backup", "restore", "two", "--table", "t", "--as", "u", "--like", "%-02")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.start().rows(ALL.format("u")), ROWS[2:])
+
+    def test_damage_is_exit_code_3_and_restores_nothing(self):
+        self.filled().stop()
+        segment = next((self.root / "backup/one/db").glob("t~*/2026-01-01/*.seg"))
+        segment.chmod(0o600)
+        data = bytearray(segment.read_bytes())
+        data[70] ^= 1
+        segment.write_bytes(data)
+
+        verified = self.basalt("backup", "verify", "one")
+        restored = self.basalt("backup", "restore", "one", "--table", "t", "--as", "u")
+        inspected = self.basalt("inspect", str(segment))
+
+        for done in (verified, restored, inspected):
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn(segment.name, done.stderr)
+        self.assertNotIn("u", self.start().rows("SELECT table_name FROM tables()"))
+
+    def test_inspect_tells_every_kind_of_file(self):
+        self.filled().stop()
+        files = {
+            "segment": next((self.root / "backup/one/db").glob("t~*/2026-01-01/*.seg")),
+            "manifest": next((self.root / "backup/one/db").glob("t~*/_manifest.*")),
+            "identity": self.root / "db/_database",
+            "log": next((self.root / "db/_wal").glob("*.wal")),
+            "backup": self.root / "backup/one/_backup.json",
+        }
+        for kind, path in files.items():
+            done = self.basalt("inspect", str(path))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue(done.stdout.startswith(kind), done.stdout)
+        self.assertEqual(self.basalt("inspect", str(self.root / "conf/server.conf")).returncode, 1)
+
+    def test_a_root_in_use_is_left_alone_and_wrong_arguments_are_exit_code_2(self):
+        self.filled()
+
+        busy = self.basalt("backup", "restore", "one", "--table", "t", "--as", "u")
+        self.assertEqual(busy.returncode, 1)
+        self.assertIn("55006", busy.stderr)
+        for wrong in (["backup", "restore"], ["backup", "nix"], ["backup", "verify", "a", "--x"],
+                      ["backup", "restore", "one", "--as", "a", "--into", "b"], ["inspect"]):
+            self.assertEqual(self.basalt(*wrong).returncode, 2, wrong)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv, verbosity=2)

@@ -1,0 +1,159 @@
+import Backup
+import Diagnostics
+import Platform
+import Storage
+import Synchronization
+import Testing
+
+@testable import Engine
+
+@Suite("RESTORE statements")
+struct SessionRestoreTests {
+    /// An engine with backups on a simulated machine.
+    private final class Rig {
+        let machine = SimulatedPlatform(seed: 3)
+        let engine: Engine
+        let record = NoticeRecord()
+
+        init() throws {
+            let platform = machine.platform
+            try platform.files.makeDurableDirectory("/root")
+            let storage = try Storage.open(root: "/root", platform: platform)
+            let backup = BackupService(
+                storage: storage, platform: platform, settings: BackupSettings(root: "/root"))
+            engine = Engine(storage: storage, platform: platform, backup: backup)
+        }
+
+        deinit { machine.stop() }
+
+        /// Runs a text on the one connection of most tests.
+        @discardableResult
+        func run(_ text: String) throws -> [String] { try client.run(text) }
+
+        func failure(_ text: String) -> DatabaseError? { client.failure(text) }
+
+        private lazy var client = connect()
+
+        func connect(isReadOnly: Bool = false) -> Client {
+            let session = engine.makeSession(isReadOnly: isReadOnly) { [record] notice in
+                record.notices.withLock { $0.append(notice) }
+            }
+            return Client(session, engine.platform)
+        }
+
+        var messages: [String] { record.notices.withLock { $0.map(\.message) } }
+    }
+
+    private final class NoticeRecord: Sendable {
+        let notices = Mutex<[Notice]>([])
+    }
+
+    private func filled() throws -> Rig {
+        let rig = try Rig()
+        try rig.run("CREATE TABLE t (ts TIMESTAMP, v LONG) TIMESTAMP(ts) PARTITION BY DAY")
+        try rig.run("INSERT INTO t VALUES ('2026-01-01', 1), ('2026-01-02', 2)")
+        try rig.run("BACKUP DATABASE AS 'one'")
+        return rig
+    }
+
+    @Test("a user who reads only may neither restore nor look at the plan")
+    func readOnlyUser() throws {
+        let rig = try filled()
+        let reader = rig.connect(isReadOnly: true)
+
+        for text in [
+            "RESTORE TABLE t FROM 'one' AS u", "EXPLAIN RESTORE TABLE t FROM 'one' AS u",
+            "EXPLAIN BACKUP DATABASE",
+        ] {
+            let error = reader.failure(text)
+            #expect(error?.state == .insufficientPrivilege)
+            #expect(
+                error?.message.contains(text.contains("RESTORE") ? "RESTORE" : "BACKUP") == true)
+        }
+    }
+
+    @Test("errors point to the table or to the backup's name")
+    func positions() throws {
+        let rig = try filled()
+
+        #expect(rig.failure("RESTORE TABLE nope FROM 'one'")?.position == 14)
+        #expect(rig.failure("RESTORE TABLE t FROM 'one'")?.position == 14)
+        #expect(rig.failure("RESTORE DATABASE FROM 'nope'")?.position == 22)
+        #expect(rig.failure("RESTORE TABLE t FROM 'one' AS t")?.position == 30)
+        #expect(rig.failure("RESTORE TABLE t FROM 'one' INTO u")?.position == 32)
+    }
+
+    @Test("the plan is rows with names, and the statement does what it says")
+    func explain() throws {
+        let rig = try filled()
+        try rig.run("INSERT INTO t VALUES ('2026-01-02', 3), ('2026-01-03', 4)")
+
+        let plan = try rig.run("EXPLAIN RESTORE TABLE t FROM 'one' INCREMENTAL")
+        try rig.run("RESTORE TABLE t FROM 'one' INCREMENTAL")
+
+        #expect(plan.count == 2)
+        #expect(plan[0].hasPrefix("public.t/2026-01-01|reuse|0|0|0|0|0|(null)|(null)"))
+        #expect(plan[1].hasPrefix("public.t/2026-01-02|replace|1|1|"))
+        #expect(plan[1].hasSuffix("|1|(null)"))
+        #expect(try rig.run("SELECT v FROM t ORDER BY v") == ["1", "2", "4"])
+        #expect(rig.messages.contains { $0.hasPrefix("1 rows are only in the database") })
+        #expect(rig.messages.last?.hasPrefix("restore from \"one\" is complete") == true)
+    }
+
+    @Test("the plan shows conflicts instead of failing with them")
+    func explainConflict() throws {
+        let rig = try filled()
+
+        let plan = try rig.run("EXPLAIN RESTORE TABLE t FROM 'one'")
+
+        #expect(plan.count == 1)
+        #expect(plan[0].hasPrefix("public.t|conflict|"))
+        #expect(plan[0].hasSuffix("table already exists [table=t]"))
+    }
+
+    @Test("after a BEGIN that wrote nothing it takes effect at once, with a notice")
+    func inBlock() throws {
+        let rig = try filled()
+
+        try rig.run("BEGIN")
+        try rig.run("RESTORE TABLE t FROM 'one' AS u")
+        try rig.run("ROLLBACK")
+
+        #expect(try rig.run("SELECT count(*) FROM u") == ["2"])
+        #expect(rig.messages.contains { $0.hasPrefix("RESTORE takes effect at once") })
+        try rig.run("BEGIN")
+        try rig.run("INSERT INTO t VALUES ('2026-01-05', 5)")
+        let error = rig.failure("RESTORE TABLE t FROM 'one' AS w")
+        #expect(error?.state == .activeTransaction)
+        #expect(error?.hint == "Commit first or set autocommit.")
+    }
+
+    @Test("sequences come back with their table and count on, under free names with AS")
+    func sequences() throws {
+        let rig = try filled()
+        guard rig.failure("CREATE TABLE s (id SERIAL, v LONG)") == nil else { return }
+        try rig.run("INSERT INTO s (v) VALUES (1), (2)")
+        try rig.run("BACKUP TABLE s AS 'two'")
+
+        try rig.run("RESTORE TABLE s FROM 'two' AS r")
+        try rig.run("INSERT INTO r (v) VALUES (3)")
+        try rig.run("RESTORE TABLE s FROM 'two' FULL")
+        try rig.run("INSERT INTO s (v) VALUES (4)")
+
+        #expect(try rig.run("SELECT count(distinct id) FROM r") == ["3"])
+        #expect(try rig.run("SELECT count(distinct id) FROM s") == ["3"])
+    }
+
+    @Test("VERIFY DEEP decodes every row, and backups() tells when")
+    func verifyDeep() throws {
+        let rig = try filled()
+        #expect(try rig.run("SELECT last_verified FROM backups()") == ["(null)"])
+
+        try rig.run("VERIFY BACKUP 'one' DEEP")
+
+        #expect(rig.messages.last?.hasSuffix("2 rows decoded") == true)
+        #expect(try rig.run("SELECT count(last_verified) FROM backups()") == ["1"])
+        try rig.run("DROP BACKUP 'one'")
+        #expect(rig.machine.disk.paths().filter { $0.contains(".verified/") }.count == 1)
+    }
+}
