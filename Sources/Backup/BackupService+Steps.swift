@@ -40,6 +40,8 @@ extension BackupService {
             request.destination, settings: settings, files: platform.files)
         if let name = request.name { try Destination.checkName(name) }
         guard case .tables(let names) = request.scope else {
+            // A backup of the database that silently lacks a table would be trusted.
+            if let damage = source.damage() { throw damage }
             return BoundBackup(request: request, destination: destination, tables: nil)
         }
         let known = source.tableNames().map { TableName(schema: $0.schema, name: $0.name).folded }

@@ -1,5 +1,6 @@
 package import Catalog
 package import Diagnostics
+import SQL
 package import Values
 
 /// One column of what a query or a system relation gives.
@@ -32,6 +33,19 @@ package protocol SystemRelation: Sendable {
 package protocol Relations {
     func table(schema: String?, name: String) -> TableDefinition?
     func systemRelation(schema: String?, name: String, isFunction: Bool) -> (any SystemRelation)?
+    /// What is wrong with a table that lies there and cannot be opened.
+    func damage(schema: String?, name: String) -> DatabaseError?
     /// Values that the session knows, by function name: `now`, `version`, `current_user`.
     func sessionValue(_ function: String) -> (Value, ValueType)?
+}
+
+extension Relations {
+    package func damage(schema: String?, name: String) -> DatabaseError? { nil }
+
+    /// Why a table cannot be found.
+    func missing(_ name: TableName) -> DatabaseError {
+        let spelling = (name.schema.map { "\($0.text)." } ?? "") + name.name.text
+        return damage(schema: name.schema?.folded, name: name.name.folded)
+            ?? .undefinedTable(spelling, at: name.position)
+    }
 }

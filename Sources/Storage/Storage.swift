@@ -44,6 +44,11 @@ package final class Storage: Sendable {
     /// The highest LSN that readers see.
     package var lastLSN: LSN { core.state.withLock { $0.current.lsn } }
 
+    /// What is wrong with a table that could not be opened, if there is one.
+    package var damage: DatabaseError? {
+        core.state.withLock { $0.current.damaged }.min { $0.key < $1.key }?.value
+    }
+
     /// The error after which nothing is accepted any more, if there was one.
     package var failure: DatabaseError? { core.state.withLock { $0.failure } }
 

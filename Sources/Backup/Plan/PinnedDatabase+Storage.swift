@@ -13,6 +13,7 @@ extension BackupSource {
                 defer { snapshot.release() }
                 return snapshot.tables.map { ($0.definition.schema, $0.definition.name) }
             },
+            damage: { storage.damage },
             pin: { owner throws(DatabaseError) in
                 PinnedDatabase(try storage.pinOnDisk(owner: owner))
             })

@@ -98,15 +98,19 @@ package struct BackupSource: Sendable {
     package let database: String
     /// Names (schema, name) of the tables there are now.
     package let tableNames: @Sendable () -> [(schema: String, name: String)]
+    /// What is wrong with a table that cannot be opened, if there is one.
+    package let damage: @Sendable () -> DatabaseError?
     private let makePin: @Sendable (String) throws(DatabaseError) -> PinnedDatabase
 
     package init(
         database: String,
         tableNames: @escaping @Sendable () -> [(schema: String, name: String)],
+        damage: @escaping @Sendable () -> DatabaseError? = { nil },
         pin: @escaping @Sendable (String) throws(DatabaseError) -> PinnedDatabase
     ) {
         self.database = database
         self.tableNames = tableNames
+        self.damage = damage
         makePin = pin
     }
 

@@ -35,6 +35,10 @@ struct StatementView: Relations, TableReader {
         return view.definition
     }
 
+    func damage(schema: String?, name: String) -> DatabaseError? {
+        snapshot.damage(schema: schema ?? "public", name: name)
+    }
+
     func systemRelation(schema: String?, name: String, isFunction: Bool)
         -> (any SystemRelation)?
     {

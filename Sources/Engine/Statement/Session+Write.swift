@@ -118,7 +118,8 @@ extension Session {
                     .notice, .undefinedTable, "table \"\(name.name.text)\" does not exist, skipping"
                 )
             } else {
-                throw .noTable(name.name.text, at: name.position)
+                throw view.damage(schema: name.schema?.folded, name: name.name.folded)
+                    ?? .noTable(name.name.text, at: name.position)
             }
         }
         return found

@@ -76,8 +76,7 @@ extension Binder {
             add(relation.columns, table: label, schema: name.schema?.folded)
             return .system(relation, arguments: [])
         }
-        let spelling = (name.schema.map { "\($0.text)." } ?? "") + name.name.text
-        throw .undefinedTable(spelling, at: name.position)
+        throw relations.missing(name)
     }
 
     private mutating func bindTableFunction(_ call: FunctionCall, _ alias: Name?)

@@ -8,7 +8,7 @@ extension Binder {
     package mutating func bindInsert(_ insert: Insert) throws(DatabaseError) -> BoundInsert {
         let name = insert.table
         guard let table = relations.table(schema: name.schema?.folded, name: name.name.folded)
-        else { throw .undefinedTable(name.name.text, at: name.position) }
+        else { throw relations.missing(name) }
         if !insert.returning.isEmpty { throw .unsupported("RETURNING", at: name.position) }
         let targets = try targetColumns(insert, table)
         var mapping = [Int?](repeating: nil, count: table.columns.count)

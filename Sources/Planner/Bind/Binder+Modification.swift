@@ -59,7 +59,7 @@ extension Binder {
         throws(DatabaseError) -> TableDefinition
     {
         guard let table = relations.table(schema: name.schema?.folded, name: name.name.folded)
-        else { throw .undefinedTable(name.name.text, at: name.position) }
+        else { throw relations.missing(name) }
         scope = Scope()
         scope.columns = table.columns.enumerated().map { index, column in
             Scope.Column(

@@ -10,9 +10,7 @@ extension Committer {
     /// Publishes the manifests that are behind, records where the log begins and trims it.
     func checkpoint() throws(DatabaseError) {
         try syncLog()
-        for id in stale.sorted() {
-            if let table = tables[id] { try publishManifest(of: table) }
-        }
+        try publishManifests(of: stale.sorted().compactMap { tables[$0] })
         for index in removals.tables.indices where !removals.tables[index].isMarked {
             try mark(removals.tables[index])
             removals.tables[index].isMarked = true
@@ -21,13 +19,30 @@ extension Committer {
         bytesAtCheckpoint = log.totalBytes
     }
 
-    private func publishManifest(of table: LiveTable) throws(DatabaseError) {
-        var table = table
-        let manifest = manifest(of: table)
-        let path = Path.join(directory, table.directory, manifest.name)
-        if try platform.files.info(path) == nil {
-            try platform.files.publish(manifest.encode(), as: path)
+    private func publishManifests(of behind: [LiveTable]) throws(DatabaseError) {
+        let isWorthwhile = behind.count >= PublishBatch.worthwhileFiles
+        let batch = isWorthwhile ? PublishBatch(platform.files, root: directory) : nil
+        do throws(DatabaseError) {
+            for table in behind {
+                let manifest = manifest(of: table)
+                let path = Path.join(directory, table.directory, manifest.name)
+                if try platform.files.info(path) != nil { continue }
+                if let batch {
+                    try batch.add(manifest.encode(), as: path)
+                } else {
+                    try platform.files.publish(manifest.encode(), as: path)
+                }
+            }
+            try batch?.finish()
+        } catch {
+            batch?.abandon()
+            throw error
         }
+        for table in behind { noteManifest(of: table) }
+    }
+
+    private func noteManifest(of table: LiveTable) {
+        var table = table
         if let old = table.manifestLSN, old != lastLSN {
             let path = Path.join(directory, table.directory, Manifest.name(old))
             removals.add(path: path, at: lastLSN)
@@ -60,7 +75,7 @@ extension Committer {
         if needed > lastLSN, log.end > WALFileHeader.bytes {
             try rollLog()
         }
-        let first = log.fileHolding(needed)
+        let first = hasDamagedTables ? database.firstLSN : log.fileHolding(needed)
         database.firstLSN = first
         database.highestLSN = log.durableTo
         database.highestTableID = core.state.withLock { $0.nextTableID - 1 }

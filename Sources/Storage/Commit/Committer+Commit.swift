@@ -59,10 +59,7 @@ extension Committer {
 
     private func commit(_ plan: CommitPlan) {
         do throws(DatabaseError) {
-            for definition in plan.created {
-                let path = Path.join(directory, TableDirectory.name(for: definition))
-                try platform.files.makeDurableDirectory(path)
-            }
+            try makeDirectories(of: plan.created)
             try append(
                 plan.payload.bytes, count: plan.items.count,
                 isSynced: settings.commitMode == .sync)
@@ -78,6 +75,17 @@ extension Committer {
         if settings.commitMode == .async {
             // The commits are answered; a failure here shows in the next one.
             do throws(DatabaseError) { try syncLog() } catch _ {}
+        }
+    }
+
+    private func makeDirectories(of created: [TableDefinition]) throws(DatabaseError) {
+        let paths = created.map { Path.join(directory, TableDirectory.name(for: $0)) }
+        if paths.count < PublishBatch.worthwhileFiles {
+            for path in paths { try platform.files.makeDurableDirectory(path) }
+        } else {
+            let batch = PublishBatch(platform.files, root: directory)
+            for path in paths { try batch.makeDirectory(path) }
+            try batch.finish()
         }
     }
 

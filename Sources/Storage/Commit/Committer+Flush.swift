@@ -43,20 +43,24 @@ extension Committer {
         if hasChanged { update(id, table) }
     }
 
-    /// Takes note of a flush that ended. One that was attached or abandoned meanwhile is none of
-    /// the table's any more.
-    func collect(_ task: FlushTask) {
-        guard tables[task.table]?.flushing.contains(where: { $0 === task }) == true else { return }
-        switch task.outcome.result {
-        case nil: return
-        case .failure(let error): noteFailure(of: task, error)
-        case .success:
-            do throws(DatabaseError) {
-                try attach(task.table)
-                flushRetry = nil
-            } catch {
-                noteFailure(of: task, error)
+    /// Takes note of flushes that ended. What was attached or abandoned meanwhile is none of the
+    /// table's any more.
+    func collect(_ tasks: [FlushTask]) {
+        var written: [FlushTask] = []
+        for task in tasks
+        where tables[task.table]?.flushing.contains(where: { $0 === task }) == true {
+            switch task.outcome.result {
+            case nil: continue
+            case .failure(let error): noteFailure(of: task, error)
+            case .success: written.append(task)
             }
+        }
+        guard let first = written.first else { return }
+        do throws(DatabaseError) {
+            try attach(written.map(\.table))
+            flushRetry = nil
+        } catch {
+            noteFailure(of: first, error)
         }
     }
 
@@ -71,42 +75,38 @@ extension Committer {
         flushRetry = (now + Limits.flushRetryNanoseconds, error)
     }
 
-    /// Names the segments of a table's finished flushes, the oldest first.
-    private func attach(_ id: UInt64) throws(DatabaseError) {
-        guard var table = tables[id] else { return }
-        var handles: [SegmentHandle] = []
-        var upTo: LSN?
-        var rest = table.flushing[...]
-        while let task = rest.first, case .success(let written) = task.outcome.result {
-            handles += written
-            upTo = task.upTo
-            rest.removeFirst()
+    /// Names the segments of finished flushes of some tables by one edit, the oldest first.
+    private func attach(_ ids: [UInt64]) throws(DatabaseError) {
+        var entry = LogEntry()
+        var attached: [(id: UInt64, table: LiveTable, bytes: Int)] = []
+        for id in Set(ids).sorted() {
+            guard var table = tables[id] else { continue }
+            let (handles, upTo) = table.takeFlushed()
+            guard let upTo else { continue }
+            entry.edits.append(
+                .attach(table: id, segments: handles.map(\.entry), completeTo: upTo))
+            attached.append((id, table, handles.reduce(0) { $0 + $1.entry.bytes }))
         }
-        guard let upTo else { return }
+        if attached.isEmpty { return }
         var payload = ByteWriter()
-        LogEntry(edits: [
-            .attach(table: id, segments: handles.map(\.entry), completeTo: upTo)
-        ]).encode(into: &payload)
+        entry.encode(into: &payload)
         try append(payload.bytes, count: 1, isSynced: true)
-        table.flushing = Array(rest)
-        table.segments += handles
-        table.isManifestStale = true
-        update(id, table)
+        for (id, table, bytes) in attached {
+            update(id, table)
+            core.noteFlushed(id, bytes: bytes)
+        }
         publish()
-        core.noteFlushed(id, bytes: handles.reduce(0) { $0 + $1.entry.bytes })
     }
 
     /// Flushes some tables while the commits wait: for edits that must find nothing in memory.
     func flushNow(_ ids: [UInt64]) throws(DatabaseError) {
-        for task in freeze(ids) {
-            _ = try task.outcome.wait()
-            try attach(task.table)
-        }
+        for task in freeze(ids) { _ = try task.outcome.wait() }
+        try attach(ids)
     }
 
     /// Attaches what was written of some tables; of all, and writes a checkpoint.
     func settle(_ ids: [UInt64]?) throws(DatabaseError) -> LSN {
-        for id in (ids ?? Array(unflushed.keys)).sorted() { try attach(id) }
+        try attach(ids ?? Array(unflushed.keys))
         if ids == nil { try checkpoint() }
         return lastLSN
     }
@@ -141,7 +141,7 @@ extension Committer {
         )
         for id in unflushed.keys.sorted() {
             retryFailed(id)
-            if let written = tables[id]?.flushing.first { collect(written) }
+            if let written = tables[id]?.flushing.first { collect([written]) }
         }
     }
 
@@ -182,7 +182,7 @@ extension Committer {
         while memoryBytes >= limit / 4 * 3, let task = oldestRunningFlush {
             // A failure is noted by `collect` and thrown below when memory is full.
             _ = try? task.outcome.wait()
-            collect(task)
+            collect([task])
         }
         if memoryBytes >= limit { throw flushRetry?.error ?? .writeMemoryFull(limit: limit) }
     }

@@ -33,6 +33,8 @@ final class Committer: @unchecked Sendable {
     var removals: RemovalQueue
     var failure: DatabaseError?
     var bytesAtCheckpoint = 0
+    /// The log is kept then: it may hold what a damaged table needs.
+    let hasDamagedTables: Bool
     /// Bytes kept by a prepared snapshot when the log last told of them.
     var retainedAtReport = 0
     /// Flushes of rows that were truncated meanwhile: their files go when they are written.
@@ -51,11 +53,14 @@ final class Committer: @unchecked Sendable {
         self.directory = directory
         self.onFatal = onFatal
         self.log = log
-        flusher = Flusher(platform: platform, rowLimit: settings.segmentRows, core: core)
+        flusher = Flusher(
+            platform: platform, directory: directory, rowLimit: settings.segmentRows, core: core)
         database = recovered.database
         lastLSN = recovered.lastLSN
         removals = recovered.removals
+        hasDamagedTables = !recovered.damaged.isEmpty
         for (id, table) in recovered.tables { update(id, table) }
+        next.damaged = recovered.damage
         publish()
     }
 
@@ -116,7 +121,7 @@ final class Committer: @unchecked Sendable {
         case .commit: preconditionFailure("commits are taken in groups")
         case .freeze(let ids, let answer):
             answer.give(attempt { () throws(DatabaseError) in self.freeze(ids) })
-        case .flushed(let task): collect(task)
+        case .flushed(let tasks): collect(tasks)
         case .settle(let ids, let answer):
             answer.give(attempt { () throws(DatabaseError) in try self.settle(ids) })
         case .cut(let owner, let answer):

@@ -13,13 +13,16 @@ final class Flusher: Sendable {
     }
 
     private let platform: Platform
+    /// The directory of the tables.
+    private let directory: String
     private let rowLimit: Int
     private let core: StorageCore
     private let state = Mutex(State())
     private let gate: any Gate
 
-    init(platform: Platform, rowLimit: Int, core: StorageCore) {
+    init(platform: Platform, directory: String, rowLimit: Int, core: StorageCore) {
         self.platform = platform
+        self.directory = directory
         self.rowLimit = rowLimit
         self.core = core
         gate = platform.workers.makeGate()
@@ -40,28 +43,50 @@ final class Flusher: Sendable {
     func run() {
         while true {
             gate.wait()
-            while let task = next() { perform(task) }
+            while let tasks = next() { perform(tasks) }
             if state.withLock({ $0.isStopped }) { return }
         }
     }
 
-    private func next() -> FlushTask? {
-        state.withLock { $0.isStopped || $0.tasks.isEmpty ? nil : $0.tasks.removeFirst() }
+    /// The next task; all of them when there are so many that syncing them at once is cheaper.
+    private func next() -> [FlushTask]? {
+        state.withLock { state in
+            if state.isStopped || state.tasks.isEmpty { return nil }
+            if state.tasks.count < PublishBatch.worthwhileFiles {
+                return [state.tasks.removeFirst()]
+            }
+            defer { state.tasks = [] }
+            return state.tasks
+        }
     }
 
-    private func perform(_ task: FlushTask) {
+    private func perform(_ tasks: [FlushTask]) {
+        let batch = tasks.count > 1 ? PublishBatch(platform.files, root: directory) : nil
+        var results = tasks.map { write($0, batch) }
+        if let batch {
+            do throws(DatabaseError) {
+                try batch.finish()
+            } catch {
+                batch.abandon()
+                results = results.map { _ in .failure(error) }
+            }
+        }
+        for (task, result) in zip(tasks, results) { task.outcome.set(result) }
+        // Refused when the storage is closed: then the next opening sweeps the files.
+        _ = core.submit(.flushed(tasks))
+        for task in tasks { task.outcome.announce() }
+    }
+
+    private func write(_ task: FlushTask, _ batch: PublishBatch?)
+        -> Result<[SegmentHandle], DatabaseError>
+    {
         let writer = MemtableFlush(
             platform: platform, directory: task.directory, definition: task.definition,
-            rowLimit: rowLimit)
-        let result: Result<[SegmentHandle], DatabaseError>
+            rowLimit: rowLimit, group: batch)
         do throws(DatabaseError) {
-            result = .success(try writer.write(try task.rows.withoutHidden(task.definition)))
+            return .success(try writer.write(try task.rows.withoutHidden(task.definition)))
         } catch {
-            result = .failure(error)
+            return .failure(error)
         }
-        task.outcome.set(result)
-        // Refused when the storage is closed: then the next opening sweeps the files.
-        _ = core.submit(.flushed(task))
-        task.outcome.announce()
     }
 }

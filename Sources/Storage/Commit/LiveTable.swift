@@ -42,6 +42,22 @@ struct LiveTable {
         self.memtable = memtable
     }
 
+    /// Takes the segments of finished flushes in, as far as all before them are finished.
+    ///
+    /// - Returns: what was taken in, and up to which commit the table's rows are in segments now.
+    mutating func takeFlushed() -> (handles: [SegmentHandle], upTo: LSN?) {
+        var handles: [SegmentHandle] = []
+        var upTo: LSN?
+        while let task = flushing.first, case .success(let written) = task.outcome.result {
+            handles += written
+            upTo = task.upTo
+            flushing.removeFirst()
+        }
+        segments += handles
+        if upTo != nil { isManifestStale = true }
+        return (handles, upTo)
+    }
+
     /// Takes all rows away; returns the flushes that are still under way.
     mutating func empty() -> [FlushTask] {
         defer {

@@ -13,8 +13,8 @@ enum CommitterJob: Sendable {
     case commit(QueuedCommit)
     /// Begins to flush some tables, or all; the answer is what is under way.
     case freeze([UInt64]?, Answer<[FlushTask]>)
-    /// The flusher has ended a task.
-    case flushed(FlushTask)
+    /// The flusher has ended some tasks.
+    case flushed([FlushTask])
     /// Attaches what was flushed of some tables; of all, with a checkpoint.
     case settle([UInt64]?, Answer<LSN>)
     case cut(owner: String, Answer<FrozenCut>)

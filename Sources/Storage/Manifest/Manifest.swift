@@ -100,6 +100,26 @@ enum TableDirectory {
         return UInt64(name[name.utf8.index(after: mark)...])
     }
 
+    /// The readable prefix of a directory's name, decoded as far as it is UTF-8.
+    static func readableName(of directory: String) -> String {
+        let prefix = directory.utf8.prefix {
+            $0 != UInt8(ascii: "~")
+        }
+        var bytes: [UInt8] = []
+        var rest = prefix[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(code)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func encoded(_ byte: UInt8) -> String {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

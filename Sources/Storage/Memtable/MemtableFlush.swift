@@ -10,6 +10,8 @@ struct MemtableFlush {
     let directory: String
     let definition: TableDefinition
     let rowLimit: Int
+    /// Makes the files durable later, together with others; nil does it file by file.
+    var group: PublishBatch?
 
     /// Every segment is durable under its final name before this returns.
     func write(_ rows: FrozenRows) throws(DatabaseError) -> [SegmentHandle] {
@@ -53,7 +55,8 @@ struct MemtableFlush {
 
     /// Nothing names these files yet. On a full disk their room is needed.
     private func remove(_ handles: [SegmentHandle]) {
-        for handle in handles {
+        // A group is abandoned as a whole.
+        for handle in handles where group == nil {
             do throws(DatabaseError) {
                 try platform.files.remove(handle.path)
             } catch {
@@ -77,6 +80,10 @@ struct MemtableFlush {
             firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes.count,
             sha256: SHA256.digest(bytes))
         let handle = SegmentHandle(entry: entry, directory: directory, files: platform.files)
+        if let group {
+            try group.add(bytes, as: handle.path, permissions: 0o400)
+            return handle
+        }
         try platform.files.makeDurableDirectory(Path.directory(of: handle.path))
         try platform.files.publish(bytes, as: handle.path, permissions: 0o400)
         return handle

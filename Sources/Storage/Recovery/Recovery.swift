@@ -9,8 +9,19 @@ struct RecoveredDatabase {
     var lastLSN: LSN
     var highestTableID: UInt64
     var removals = RemovalQueue()
+    /// Tables whose manifests cannot be read.
+    var damaged: [UInt64: DamagedTable] = [:]
     /// Nil where there is no log: a backup opened read-only.
     var logEnd: WALEnd?
+
+    /// What is wrong with damaged tables, by the key of their names.
+    var damage: [String: DatabaseError] {
+        var found: [String: DatabaseError] = [:]
+        for table in damaged.values {
+            found[DatabaseState.key(schema: "public", name: table.name)] = table.error
+        }
+        return found
+    }
 }
 
 /// Brings a root's tables back from manifests and log. Costs tables, manifests and the log's tail,
@@ -45,10 +56,20 @@ struct Recovery {
             guard let id = TableDirectory.id(of: name) else { continue }
             recovered.highestTableID = max(recovered.highestTableID, id)
             let path = Path.join(directory, name)
-            guard let manifest = try newestManifest(path, recovered.database) else { continue }
-            guard manifest.definition.id == id else {
-                throw .damaged(path, offset: 0, "manifest of another table")
+            let found: Manifest?
+            do throws(DatabaseError) {
+                found = try newestManifest(path, recovered.database)
+                if let found, found.definition.id != id {
+                    throw .damaged(path, offset: 0, "manifest of another table")
+                }
+            } catch {
+                guard error.state == .corrupted else { throw error }
+                let table = DamagedTable(id: id, directoryName: name, error: error)
+                recovered.damaged[id] = table
+                log.log(.critical, "storage", "\(table.error)")
+                continue
             }
+            guard let manifest = found else { continue }
             if manifest.isDropped {
                 recovered.removals.tables.append(
                     RemovalQueue.Table(manifest: manifest, directory: name, isMarked: true))
@@ -97,6 +118,7 @@ struct Recovery {
         guard recovered.database.hasLog else { return }
         var replay = Replay(files: files, directory: directory, manifests: manifests)
         replay.tables = recovered.tables
+        replay.damaged = Set(recovered.damaged.keys)
         replay.skipsStrangers = skipsTo != nil
         let reader = WALReader(
             files: files, directory: logDirectory, timeline: recovered.database.timeline,
@@ -110,6 +132,7 @@ struct Recovery {
         }
         replay.fillMemtables()
         recovered.tables = replay.tables
+        recovered.damaged = recovered.damaged.filter { replay.damaged.contains($0.key) }
         recovered.removals.tables += replay.removals.tables
         recovered.highestTableID = max(recovered.highestTableID, replay.highestTableID)
         recovered.lastLSN = end.lastLSN
@@ -138,12 +161,13 @@ struct Recovery {
         }
         var live: [String: LiveTable] = [:]
         for table in recovered.tables.values { live[table.directory] = table }
-        let dropped = Set(recovered.removals.tables.map(\.directory))
+        var kept = Set(recovered.removals.tables.map(\.directory))
+        kept.formUnion(recovered.damaged.values.map(\.directoryName))
         for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
             let path = Path.join(directory, name)
             if let table = live[name] {
                 try sweep(table, path, &recovered.removals)
-            } else if !dropped.contains(name), !isHeld {
+            } else if !kept.contains(name), !isHeld {
                 // Made for a CREATE that never got into the log.
                 try files.removeTree(path)
             }

@@ -12,6 +12,8 @@ struct Replay {
     var tables: [UInt64: LiveTable] = [:]
     var removals = RemovalQueue()
     var highestTableID: UInt64 = 0
+    /// Tables that nothing is known of but their ids; the log alone could not make them whole.
+    var damaged: Set<UInt64> = []
     /// Rows that do not fit are dropped: what they were written for is in a damaged part of the log.
     var skipsStrangers = false
     /// Rows that no segment holds yet, kept until the end: a later flush may hold them.
@@ -35,6 +37,8 @@ struct Replay {
     }
 
     private mutating func apply(_ edit: LogEdit, lsn: LSN) {
+        if case .drop(let id) = edit { damaged.remove(id) }
+        if let id = edit.table, damaged.contains(id) { return }
         switch edit {
         case .create(let definition):
             highestTableID = max(highestTableID, definition.id)

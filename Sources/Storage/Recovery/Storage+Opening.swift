@@ -42,7 +42,10 @@ extension Storage {
         -> DatabaseIdentity
     {
         let storage = try open(root: root, platform: platform)
+        let damage = storage.damage
         try storage.close()
+        // A new timeline begins without the old log, which a damaged table may need.
+        if let damage { throw damage }
         let directory = Path.join(root, "db")
         let lock = try platform.files.lock(Path.join(directory, "_lock"), .exclusive)
         defer { lock.release() }
@@ -152,6 +155,7 @@ private struct Opening {
         for (id, table) in recovered.tables {
             state.names[DatabaseState.key(table.definition)] = id
         }
+        state.damaged = recovered.damage
         return state
     }
 

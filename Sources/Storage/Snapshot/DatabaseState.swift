@@ -1,4 +1,5 @@
 import Catalog
+import Diagnostics
 
 /// A table as one LSN sees it.
 struct TableVersion: Sendable {
@@ -20,6 +21,8 @@ struct DatabaseState: Sendable {
     var tables = VersionMap()
     /// Lower-cased schema and name to id.
     var names: [String: UInt64] = [:]
+    /// What is wrong with tables that could not be opened, by the same key.
+    var damaged: [String: DatabaseError] = [:]
 
     static func key(schema: String, name: String) -> String {
         "\(schema.lowercased())\0\(name.lowercased())"

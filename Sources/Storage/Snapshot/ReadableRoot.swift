@@ -42,6 +42,7 @@ package final class ReadableRoot: Sendable {
         var settings = StorageSettings()
         settings.isReadOnly = true
         storage = try Storage.open(root: root, platform: platform, settings: settings)
+        if let damage = storage.damage { throw damage }
         snapshot = storage.snapshot()
         identity = storage.identity
         lsn = snapshot.lsn

@@ -31,6 +31,13 @@ package final class Snapshot: Sendable {
         state.names[DatabaseState.key(schema: schema, name: name)].flatMap { table(id: $0) }
     }
 
+    /// What is wrong with a table that lies there and cannot be opened; nil when there is none of
+    /// this name, or another one has it now.
+    package func damage(schema: String, name: String) -> DatabaseError? {
+        let key = DatabaseState.key(schema: schema, name: name)
+        return state.names[key] == nil ? state.damaged[key] : nil
+    }
+
     package func table(id: UInt64) -> TableView? {
         state.tables[id].map { TableView(version: $0) }
     }

@@ -21,6 +21,15 @@ enum LogEdit: Sendable {
         case .replaceSegments(let replacement): self = .replace(replacement)
         }
     }
+
+    /// The table that it is about.
+    var table: UInt64? {
+        switch self {
+        case .create(let definition), .alter(let definition): definition.id
+        case .drop(let id), .truncate(let id), .attach(let id, _, _): id
+        case .replace(let replacement): replacement.table
+        }
+    }
 }
 
 /// Everything of one LSN: see docs/formats/wal.md.

@@ -125,4 +125,60 @@ import Values
         pin.release()
         try storage.close()
     }
+
+    @Test("many tables are created, flushed and described with a few syncs, and survive a crash")
+    func manyTables() throws {
+        let storage = try open()
+        let ids = (0..<100).map { _ in storage.reserveTableID() }
+        let edits = ids.map {
+            Edit.createTable(TradesTable.definition(id: $0, name: "t\($0)"))
+        }
+        let appends = ids.map {
+            Append(table: $0, definitionVersion: 1, batch: TradesTable.batch([Int64($0)]))
+        }
+        _ = try storage.commit(Transaction(edits: edits, appends: appends))
+        // No file and no directory of a table is synced by itself.
+        for call in [FileCall.fsync, .syncDirectory] {
+            world.disk.fail(call, pathContaining: "/db/t", times: 1_000, with: noSpace)
+        }
+        try storage.flush()
+        world.disk.clearFaults()
+
+        world.crash()
+        let reopened = try open()
+        let snapshot = reopened.snapshot()
+        for id in ids {
+            #expect(try TradesTable.numbers(snapshot.table(id: id)) == [Int64(id)])
+        }
+        #expect(snapshot.tables.allSatisfy { $0.runs.allSatisfy { !$0.isInMemory } })
+        snapshot.release()
+        try reopened.close()
+    }
+
+    @Test("a full disk while many tables are flushed keeps their rows, and nothing half written")
+    func manyTablesOnFullDisk() throws {
+        let storage = try open()
+        let ids = (0..<100).map { _ in storage.reserveTableID() }
+        _ = try storage.commit(
+            Transaction(
+                edits: ids.map {
+                    .createTable(TradesTable.definition(id: $0, name: "t\($0)"))
+                },
+                appends: ids.map {
+                    Append(table: $0, definitionVersion: 1, batch: TradesTable.batch([Int64($0)]))
+                }))
+        world.disk.fail(.write, pathContaining: "1970-", skip: 50, with: noSpace)
+
+        let full = failure { try storage.flush() }
+        let during = try TradesTable.numbers(storage.snapshot().table(id: ids[70]))
+        try storage.flush()
+
+        #expect(full?.state == .diskFull)
+        #expect(during == [Int64(ids[70])])
+        try storage.close()
+        let segments = world.disk.paths().filter { $0.hasSuffix(".seg") }
+        let strays = world.disk.paths().filter { $0.hasSuffix(Path.temporarySuffix) }
+        #expect(segments.count == 100)
+        #expect(strays.isEmpty)
+    }
 }
