@@ -12,35 +12,38 @@ extension Committer {
     /// - Returns: everything of these tables that is not attached yet, in order.
     func freeze(_ ids: [UInt64]?) -> [FlushTask] {
         var outstanding: [FlushTask] = []
+        var fresh: [FlushTask] = []
         for id in (ids ?? Array(unflushed.keys)).sorted() {
-            retryFailed(id)
-            freeze(id)
+            fresh += retryFailed(id) + freeze(id)
             outstanding += tables[id]?.flushing ?? []
         }
+        // At once, so that many of them share their syncs.
+        flusher.add(fresh)
         return outstanding
     }
 
-    private func freeze(_ id: UInt64) {
-        guard var table = tables[id], let memtable = table.memtable else { return }
+    private func freeze(_ id: UInt64) -> [FlushTask] {
+        guard var table = tables[id], let memtable = table.memtable else { return [] }
         let task = FlushTask(
             definition: table.definition, directory: Path.join(directory, table.directory),
             rows: memtable.frozen, upTo: lastLSN, workers: platform.workers)
         table.memtable = nil
         table.flushing.append(task)
         update(id, table)
-        flusher.add(task)
+        return [task]
     }
 
-    private func retryFailed(_ id: UInt64) {
-        guard var table = tables[id] else { return }
-        var hasChanged = false
+    /// Makes new tasks for rows whose flush failed.
+    private func retryFailed(_ id: UInt64) -> [FlushTask] {
+        guard var table = tables[id] else { return [] }
+        var again: [FlushTask] = []
         for (place, task) in table.flushing.enumerated() {
             guard case .failure = task.outcome.result else { continue }
             table.flushing[place] = task.again(workers: platform.workers)
-            flusher.add(table.flushing[place])
-            hasChanged = true
+            again.append(table.flushing[place])
         }
-        if hasChanged { update(id, table) }
+        if !again.isEmpty { update(id, table) }
+        return again
     }
 
     /// Takes note of flushes that ended. What was attached or abandoned meanwhile is none of the
@@ -120,7 +123,7 @@ extension Committer {
     func keepLimits() {
         if failure != nil { return }
         retryAfterWait()
-        for id in tablesToFreeze() { freeze(id) }
+        flusher.add(tablesToFreeze().flatMap(freeze))
         if log.totalBytes - bytesAtCheckpoint >= settings.walFileBytes {
             do throws(DatabaseError) {
                 try checkpoint()
@@ -140,7 +143,7 @@ extension Committer {
             platform.clock.monotonicNanoseconds() + Limits.flushRetryNanoseconds, retry.error
         )
         for id in unflushed.keys.sorted() {
-            retryFailed(id)
+            flusher.add(retryFailed(id))
             if let written = tables[id]?.flushing.first { collect([written]) }
         }
     }

@@ -28,8 +28,9 @@ final class Flusher: Sendable {
         gate = platform.workers.makeGate()
     }
 
-    func add(_ task: FlushTask) {
-        state.withLock { $0.tasks.append(task) }
+    func add(_ tasks: [FlushTask]) {
+        if tasks.isEmpty { return }
+        state.withLock { $0.tasks += tasks }
         gate.open()
     }
 
