@@ -13,6 +13,12 @@ extension DatabaseError {
             hint: "It was dropped meanwhile.")
     }
 
+    static func unstorableColumn(_ column: String, _ type: String) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported, "column \"\(column)\" cannot be of type \(type)",
+            hint: "Cast it to a type of columns, such as VARCHAR.")
+    }
+
     static func staleDefinition(table: String) -> DatabaseError {
         DatabaseError(
             .serializationFailure, "table was changed by another transaction [table=\(table)]",

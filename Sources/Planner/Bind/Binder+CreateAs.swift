@@ -6,7 +6,7 @@ import Values
 extension Binder {
     /// Makes the definition of a table that takes the columns of a query.
     ///
-    /// - Throws: 42701 for a name that comes twice, 42703 and 42P16 for a TIMESTAMP that is no
+    /// - Throws: 0A000 for a type no column may have, 42701 for a name that comes twice, 42703 and 42P16 for a TIMESTAMP that is no
     ///   column of that type.
     package static func definition(
         _ create: CreateTable, takingColumnsOf query: BoundQuery, id: UInt64
@@ -16,6 +16,11 @@ extension Binder {
         for column in query.columns {
             if columns.contains(where: { $0.name.lowercased() == column.name.lowercased() }) {
                 throw .duplicateColumn(column.name, at: create.query?.position ?? create.position)
+            }
+            guard column.type.isStorable else {
+                throw .unsupported(
+                    "a column of type \(column.type.postgresName)",
+                    at: create.query?.position ?? create.position)
             }
             columns.append(
                 Catalog.ColumnDefinition(

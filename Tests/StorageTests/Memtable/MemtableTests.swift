@@ -101,6 +101,24 @@ import Values
         #expect(reopened == values)
     }
 
+    @Test("a type that no column may have is refused before it reaches the log")
+    func unstorable() throws {
+        let world = SimulatedPlatform(seed: 1)
+        let storage = try Storage.open(root: "/root", platform: world.platform)
+        let definition = TableDefinition(
+            id: storage.reserveTableID(), name: "t",
+            columns: [ColumnDefinition(id: 1, name: "i", type: .interval)], timestampIndex: nil,
+            partitionUnit: .none)
+
+        let error = failure {
+            _ = try storage.commit(Transaction(edits: [.createTable(definition)]))
+        }
+        try storage.close()
+
+        #expect(error?.state == .featureNotSupported)
+        try Storage.open(root: "/root", platform: world.platform).close()
+    }
+
     @Test("the log's form of a batch is refused wherever it is cut", arguments: ValueType.storable)
     func cuts(type: ValueType) throws {
         var writer = ByteWriter()
