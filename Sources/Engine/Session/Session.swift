@@ -227,7 +227,9 @@ package final class Session: @unchecked Sendable {
         completion: @escaping Completion
     ) {
         var mayRedo = false
-        if case .none = transaction { mayRedo = redosLeft > 0 }
+        if case .none = transaction {
+            mayRedo = redosLeft > 0 && Self.canBeRedone(prepared.parsed.statement)
+        }
         let end: Completion = { [self, mayRedo] result in
             if case .none = transaction { engine.locks.release(lockOwner) }
             guard case .failure(let error) = result else { return completion(result) }
@@ -245,6 +247,16 @@ package final class Session: @unchecked Sendable {
             try dispatch(prepared, values, completion: end)
         } catch {
             end(.failure(error))
+        }
+    }
+
+    /// Whether a statement does the same when it is done again: what it read is still there, and a
+    /// failure left nothing behind.
+    private static func canBeRedone(_ statement: Statement) -> Bool {
+        switch statement {
+        case .insert, .update, .delete, .createTable, .dropTable, .truncate, .alterTable, .execute:
+            true
+        default: false
         }
     }
 

@@ -21,28 +21,6 @@ struct ModificationTests {
         return (rig, client)
     }
 
-    /// The segments on disk, once workers have removed what they are removing.
-    private func segments(_ rig: EngineRig, settled count: Int) throws -> Int {
-        var found = 0
-        for _ in 0..<1_000 {
-            found = try files(rig, rig.root + "/db").count { $0.hasSuffix(".seg") }
-            if found == count { break }
-            // The committer sweeps after each job; this is one.
-            _ = try rig.engine.storage.flush(tables: [])
-        }
-        return found
-    }
-
-    private func files(_ rig: EngineRig, _ directory: String) throws -> [String] {
-        var paths: [String] = []
-        for name in try rig.platform.files.list(directory) {
-            let path = "\(directory)/\(name)"
-            let isDirectory = try rig.platform.files.info(path)?.kind == .directory
-            paths += isDirectory ? try files(rig, path) : [path]
-        }
-        return paths
-    }
-
     @Test("a segment without a row that is meant is left as it is")
     func untouched() throws {
         let (rig, client) = try table()
@@ -65,58 +43,6 @@ struct ModificationTests {
         try client.run("UPDATE t SET n = n + 1")
 
         #expect(rig.engine.storage.snapshot().tables[0].segments.map(\.lastLSN) == before)
-    }
-
-    @Test(
-        "what is undone leaves no file behind",
-        arguments: [
-            "UPDATE t SET n = 9; ROLLBACK", "UPDATE t SET n = 9; UPDATE t SET n = 10; ROLLBACK",
-            "SAVEPOINT s; UPDATE t SET n = 9; ROLLBACK TO s; COMMIT",
-            "UPDATE t SET n = 9; TRUNCATE TABLE t; ROLLBACK",
-        ])
-    func filesOfUndone(text: String) throws {
-        let (rig, client) = try table()
-        try rig.engine.storage.flush()
-
-        try client.run("BEGIN; " + text)
-
-        #expect(try segments(rig, settled: 3) == 3)
-        #expect(try client.run("SELECT n FROM t ORDER BY n") == ["1", "2", "3"])
-    }
-
-    @Test("a statement that fails halfway leaves no file behind")
-    func filesOfFailed() throws {
-        let (rig, client) = try table()
-        try rig.engine.storage.flush()
-
-        // The first segments are written by the time the last one fails.
-        #expect(client.failure("UPDATE t SET n = 6 / (n - 3)")?.state == .divisionByZero)
-
-        #expect(try segments(rig, settled: 3) == 3)
-    }
-
-    @Test("a session that goes away takes its files and locks with it")
-    func abandoned() throws {
-        let (rig, client) = try table()
-        try rig.engine.storage.flush()
-        do {
-            let other = rig.connect()
-            try other.run("BEGIN; UPDATE t SET n = 9")
-        }
-
-        #expect(try segments(rig, settled: 3) == 3)
-        #expect(try client.run("SET lock_timeout = '5s'; DELETE FROM t") == ["DELETE 3"])
-    }
-
-    @Test("what a commit replaced is removed, what it did not need too")
-    func filesOfCommitted() throws {
-        let (rig, client) = try table()
-        try rig.engine.storage.flush()
-
-        try client.run("BEGIN; UPDATE t SET n = 9; UPDATE t SET n = 10 WHERE s = 'a'; COMMIT")
-
-        #expect(try segments(rig, settled: 3) == 3)
-        #expect(try client.run("SELECT n FROM t ORDER BY n") == ["9", "9", "10"])
     }
 
     @Test("rows that come while a table is rewritten are kept")
