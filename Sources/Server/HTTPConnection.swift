@@ -35,7 +35,7 @@ final class HTTPConnection: @unchecked Sendable {
             session?.cancel()
             session?.statementEnded()
             stream = nil
-            server.connectionClosed()
+            server.httpConnectionClosed()
         }
     }
 
@@ -89,6 +89,12 @@ final class HTTPConnection: @unchecked Sendable {
     /// The user a request runs as: with no `http.user` set everybody is admin, as in QuestDB.
     private func authenticatedUser(_ head: RequestHead) -> String? {
         guard server.settings.httpRequiresAuthentication else { return server.settings.adminUser }
+        if let token = server.settings.httpToken, let given = head.bearerToken,
+            // Digests are compared, so that the time taken tells nothing of the token.
+            SHA256.digest(Array(token.utf8)) == SHA256.digest(Array(given.utf8))
+        {
+            return server.settings.adminUser
+        }
         guard let given = head.basicCredentials,
             server.httpCredentials.accepts(user: given.user, password: given.password)
         else { return nil }
@@ -103,7 +109,7 @@ final class HTTPConnection: @unchecked Sendable {
             return respondJSON(.badRequest, ExecResponse.emptyQuery())
         }
         let session = server.engine.makeSession(
-            user: user, isReadOnly: Self.isForeign(head))
+            user: user, isReadOnly: server.settings.isHTTPReadOnly || Self.isForeign(head))
         self.session = session
         do throws(DatabaseError) {
             let found = try session.parse(query)
@@ -206,6 +212,16 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     // MARK: Answers
+
+    /// What a connection too many is told.
+    static func refusal() -> [UInt8] {
+        var response = ResponseWriter()
+        response.respond(
+            .unavailable, answering: nil, contentType: "text/plain",
+            body: Array("too many connections, see http.net.connection.limit\n".utf8),
+            closing: true)
+        return response.take()
+    }
 
     /// The one place where errors become answers of /exec.
     private func fail(_ error: DatabaseError, _ query: String) {

@@ -11,13 +11,9 @@ enum ServerLimits {
     /// Connections at once over all ports; more are answered with 53300. The hard limit of open
     /// files of a common machine leaves room for as many segments beside it.
     static let connections = 4096
-    /// Milliseconds an unauthenticated connection may take, as PostgreSQL's authentication_timeout.
-    static let authenticationMilliseconds = 60_000
     /// Bytes of encoded rows after which a stream waits for the socket to drain.
     static let streamBytes = 256 << 10
     /// Milliseconds in which a peer that has ended its side is still answered. It may be reading, as
     /// `nc -N` does, or be gone: a query for nobody must not run on.
     static let answerMilliseconds = 2000
-    /// Milliseconds a stopping server waits for running statements before it cancels them.
-    static let drainMilliseconds = 10_000
 }

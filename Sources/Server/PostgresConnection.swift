@@ -46,7 +46,7 @@ final class PostgresConnection: @unchecked Sendable {
         socket.onPeerEnd = { [self] in peerEnded() }
         socket.onClose = { [self] _ in closed() }
         authenticationTimer = socket.loop.schedule(
-            afterMilliseconds: ServerLimits.authenticationMilliseconds
+            afterMilliseconds: server.settings.authenticationMilliseconds
         ) { [self] in
             guard !machine.isAuthenticated else { return }
             perform(machine.terminate(.authenticationTimeout()))
@@ -168,7 +168,7 @@ final class PostgresConnection: @unchecked Sendable {
     private func openSession(_ parameters: StartupParameters) {
         let session = server.engine.makeSession(
             user: user, database: parameters.database,
-            isReadOnly: server.credentials.isReadOnly(user)
+            isReadOnly: server.settings.isPostgresReadOnly || server.credentials.isReadOnly(user)
         ) { [self] notice in
             socket.loop.execute { [self] in send(notice) }
         }

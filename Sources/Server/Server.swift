@@ -23,8 +23,22 @@ package struct ServerSettings: Sendable {
     package var adminUser: String
     /// The account of HTTP, when `http.user` is set.
     package var httpAccount: Credentials.Account?
+    /// What a bearer of it may do without a name; nil for none.
+    package var httpToken: String?
+    /// Which of the ports are opened.
+    package var opensPostgres = true
+    package var opensHTTP = true
+    package var opensHealth = true
+    /// Whether everybody on a port may look and not touch.
+    package var isPostgresReadOnly = false
+    package var isHTTPReadOnly = false
+    /// Connections at one time.
+    package var postgresConnections = 256
+    package var httpConnections = 256
+    package var authenticationMilliseconds = 60_000
+    package var drainMilliseconds = 30_000
 
-    var httpRequiresAuthentication: Bool { httpAccount != nil }
+    var httpRequiresAuthentication: Bool { httpAccount != nil || httpToken != nil }
 
     package init(
         postgres: Address, http: Address, health: Address, accounts: [Credentials.Account],
@@ -52,6 +66,7 @@ package final class Server: @unchecked Sendable {
     private var listeners: [Listener] = []
     private var postgresConnections: [ObjectIdentifier: PostgresConnection] = [:]
     private var connectionCount = 0
+    private var httpCount = 0
     private var isStopping = false
     private var whenStopped: (() -> Void)?
 
@@ -70,22 +85,31 @@ package final class Server: @unchecked Sendable {
     ///
     /// - Throws: F0000 when an address cannot be listened on.
     package func open() throws(DatabaseError) {
-        try listen("postgres", settings.postgres) { [self] socket in acceptPostgres(socket) }
-        try listen("http", settings.http) { [self] socket in
-            guard admit() else { return socket.close(afterFlush: false) }
-            HTTPConnection(socket: socket, server: self).open()
+        if settings.opensPostgres {
+            try listen("postgres", settings.postgres) { [self] socket in acceptPostgres(socket) }
         }
-        try listen("health", settings.health) { [self] socket in
-            guard admit() else { return socket.close(afterFlush: false) }
-            HealthConnection(socket: socket, server: self).open()
+        if settings.opensHTTP {
+            try listen("http", settings.http) { [self] socket in acceptHTTP(socket) }
+        }
+        if settings.opensHealth {
+            try listen("health", settings.health) { [self] socket in
+                guard admit() else { return socket.close(afterFlush: false) }
+                HealthConnection(socket: socket, server: self).open()
+            }
         }
     }
 
-    /// Takes accounts anew: for logins from now on, sessions that are open stay. On the loop.
+    /// Takes accounts and limits anew: for connections from now on, those that are open stay. On the
+    /// loop.
     package func apply(_ fresh: ServerSettings) {
         settings.accounts = fresh.accounts
         settings.adminUser = fresh.adminUser
         settings.httpAccount = fresh.httpAccount
+        settings.httpToken = fresh.httpToken
+        settings.postgresConnections = fresh.postgresConnections
+        settings.httpConnections = fresh.httpConnections
+        settings.authenticationMilliseconds = fresh.authenticationMilliseconds
+        settings.drainMilliseconds = fresh.drainMilliseconds
         credentials = Credentials(accounts: fresh.accounts, chance: platform.chance)
         httpCredentials = Credentials(
             accounts: fresh.httpAccount.map { [$0] } ?? [], chance: platform.chance)
@@ -103,13 +127,28 @@ package final class Server: @unchecked Sendable {
 
     private func acceptPostgres(_ socket: SocketConnection) {
         let connection = PostgresConnection(socket: socket, server: self)
-        let isAdmitted = admit()
+        let limit = settings.postgresConnections
+        let isAdmitted = postgresConnections.count < limit && admit()
         if !isAdmitted { connectionCount += 1 }  // Counted until its refusal has been sent.
         postgresConnections[ObjectIdentifier(connection)] = connection
         connection.open()
         if !isAdmitted {
-            connection.terminate(.tooManyConnections(limit: ServerLimits.connections))
+            connection.terminate(.tooManyConnections(limit: limit))
         }
+    }
+
+    private func acceptHTTP(_ socket: SocketConnection) {
+        guard httpCount < settings.httpConnections, admit() else {
+            socket.send(HTTPConnection.refusal())
+            return socket.close()
+        }
+        httpCount += 1
+        HTTPConnection(socket: socket, server: self).open()
+    }
+
+    func httpConnectionClosed() {
+        httpCount -= 1
+        connectionClosed()
     }
 
     private func admit() -> Bool {
@@ -139,7 +178,7 @@ package final class Server: @unchecked Sendable {
         for connection in Array(postgresConnections.values) where connection.isIdle {
             connection.terminate(.shuttingDown())
         }
-        _ = loop.schedule(afterMilliseconds: ServerLimits.drainMilliseconds) { [self] in
+        _ = loop.schedule(afterMilliseconds: settings.drainMilliseconds) { [self] in
             for connection in Array(postgresConnections.values) {
                 connection.terminate(.shuttingDown())
             }

@@ -6,12 +6,6 @@ import Server
 ///
 /// Lives on the event loop.
 final class ReloadCommand {
-    /// The settings that act at once; every other one acts at the next start.
-    private static let immediate: Set<String> = [
-        "pg.user", "pg.password", "pg.readonly.user.enabled", "pg.readonly.user",
-        "pg.readonly.password", "http.user", "http.password", "log.level", "log.retention.days",
-    ]
-
     private let path: String
     private let logPath: String
     private let environment: [String: String]
@@ -55,8 +49,8 @@ final class ReloadCommand {
         configuration = result.configuration
         logger.apply(LogSettings(configuration, logFile: logFile, environment: environment))
         server.apply(ServeCommand.serverSettings(configuration))
-        let now = result.changed.filter(Self.immediate.contains)
-        let later = result.changed.filter { !Self.immediate.contains($0) } + result.needingRestart
+        let now = result.changed
+        let later = result.needingRestart
         log.log(
             .advisory, "configuration",
             "reloaded, changed: \(now.isEmpty ? "nothing" : now.joined(separator: ", "))")

@@ -89,7 +89,7 @@ struct ServeCommand {
     ) -> Engine {
         var settings = EngineSettings()
         settings.productVersion = "Basalt \(Version.text)"
-        settings.isReadOnly = options.isReadOnly
+        settings.isReadOnly = options.isReadOnly || configuration.boolean("readonly")
         settings.parameters = configuration.parameters.map { ($0.name, $0.value) }
         settings.importDirectory = configuration.path("cairo.sql.copy.root", root: root.path)
         let limit = configuration.integer("cairo.sql.memory.limit")
@@ -131,7 +131,9 @@ struct ServeCommand {
                     + "before others can reach this machine")
         }
         let http = configuration.address("http.bind.to")
-        if !http.isLoopback, configuration.text("http.user").isEmpty {
+        if !http.isLoopback, configuration.text("http.user").isEmpty,
+            configuration.text("http.token").isEmpty
+        {
             log.log(
                 .error, "configuration",
                 "http.bind.to listens on \(http) and lets everybody in as administrator; set "
@@ -194,7 +196,7 @@ struct ServeCommand {
                     password: configuration.text("pg.readonly.password"), isReadOnly: true))
         }
         let httpUser = configuration.text("http.user")
-        return ServerSettings(
+        var settings = ServerSettings(
             postgres: address("pg.net.bind.to"), http: address("http.bind.to"),
             health: address("http.min.net.bind.to"), accounts: accounts, adminUser: admin,
             httpAccount: httpUser.isEmpty
@@ -202,6 +204,18 @@ struct ServeCommand {
                 : Credentials.Account(
                     user: httpUser, password: configuration.text("http.password"),
                     isReadOnly: false))
+        let token = configuration.text("http.token")
+        settings.httpToken = token.isEmpty ? nil : token
+        settings.opensPostgres = configuration.boolean("pg.enabled")
+        settings.opensHTTP = configuration.boolean("http.enabled")
+        settings.opensHealth = configuration.boolean("http.min.enabled")
+        settings.isPostgresReadOnly = configuration.boolean("pg.security.readonly")
+        settings.isHTTPReadOnly = configuration.boolean("http.security.readonly")
+        settings.postgresConnections = configuration.integer("pg.net.connection.limit")
+        settings.httpConnections = configuration.integer("http.net.connection.limit")
+        settings.authenticationMilliseconds = configuration.integer("pg.authentication.timeout")
+        settings.drainMilliseconds = configuration.integer("shutdown.timeout")
+        return settings
     }
 
     /// SIGTERM drains, a second one leaves at once; SIGHUP is the terminal's end unless -n.

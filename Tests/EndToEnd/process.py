@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 from server import ServerTestCase, main
-from wire import Connection
+from wire import Connection, SQLError
 
 LONG = "SELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c"
 
@@ -154,6 +154,61 @@ class Process(ServerTestCase):
 
         for server in (inside, guarded):
             self.assertNotIn(" E configuration", "\n".join(server.log))
+
+    # Settings
+
+    def test_a_port_that_is_switched_off_does_not_listen(self):
+        server = self.begin(environment={"BASALT_HTTP_ENABLED": "false"})
+        server.wait_line("server ready")
+
+        text = "\n".join(server.log)
+        self.assertIn("postgres server listens", text)
+        self.assertNotIn("http server listens", text)
+
+    def test_read_only_settings_refuse_writes_each_on_its_port(self):
+        for name, refuses in (
+                ("BASALT_PG_SECURITY_READONLY", (True, False)),
+                ("BASALT_HTTP_SECURITY_READONLY", (False, True)),
+                ("BASALT_READONLY", (True, True))):
+            server = self.start(name, environment={name: "true"})
+            done = server.psql("CREATE TABLE p (a INT)", check=False)
+            status, _ = server.execute("CREATE TABLE h (a INT)")
+
+            self.assertEqual((done.returncode != 0, status != 200), refuses, name)
+            self.assertEqual(server.rows("SELECT 7"), ["7"])
+
+    def test_connections_beyond_the_limit_are_refused_with_a_reason(self):
+        server = self.start(environment={
+            "BASALT_PG_NET_CONNECTION_LIMIT": "1", "BASALT_HTTP_NET_CONNECTION_LIMIT": "1"})
+        first = Connection(server.ports["postgres"])
+        self.addCleanup(first.close)
+        idle = self.connect(server.ports["http"])
+        idle.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b"204", idle.recv(65536))
+
+        with self.assertRaises(SQLError) as refusal:
+            Connection(server.ports["postgres"])
+        self.assertEqual(refusal.exception.state, "53300")
+        self.assertEqual(server.execute("SELECT 7")[0], 503)
+        self.assertEqual(first.query("SELECT 7"), [("7",)])
+
+    def test_a_bearer_of_the_token_comes_in_and_nobody_else(self):
+        server = self.start(environment={"BASALT_HTTP_TOKEN": "secret-token"})
+        url = f"http://127.0.0.1:{server.ports['http']}/exec?query=SELECT%207"
+        for header, status in (
+                (None, "401"), ("Bearer wrong", "401"), ("Bearer secret-token", "200")):
+            done = subprocess.run(
+                ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                 *(["-H", f"Authorization: {header}"] if header else []), url],
+                capture_output=True, text=True, timeout=30, check=True)
+            self.assertEqual(done.stdout, status, header)
+
+    def test_a_setting_without_effect_is_told_of_and_a_dangerous_one_refuses(self):
+        server = self.start(environment={"BASALT_LINE_TCP_ENABLED": "true"})
+        self.assertRegex("\n".join(server.log), "BASALT_LINE_TCP_ENABLED.*without effect")
+
+        other = self.begin("other", environment={"BASALT_PG_TLS_REQUIRED": "true"})
+        self.assertEqual(other.process.wait(timeout=30), 3)
 
     # Sockets that one side has ended
 

@@ -7,13 +7,13 @@ extension SettingTable {
             # they show the defaults. The environment beats this file: http.bind.to is also
             # QDB_HTTP_BIND_TO or BASALT_HTTP_BIND_TO. A password may stand in a file of its own,
             # named by pg.password.file or QDB_PG_PASSWORD_FILE.
-            # "reloadable" settings are taken anew by SELECT reload_config() or a SIGHUP.
+            # "reloadable" settings are taken anew at a SIGHUP.
 
             """
         for section in SettingSection.allCases {
             text += "\n# ---- \(section.rawValue) ----\n"
             for key in all where key.section == section {
-                text += "\n# \(key.summary)\(key.isReloadable ? " (reloadable)" : "")\n"
+                text += "\n# \(key.meaning)\(key.takesEffectOnReload ? " (reloadable)" : "")\n"
                 text += "#\(key.name)=\(key.defaultText)\n"
             }
         }
@@ -28,8 +28,8 @@ extension SettingTable {
             text += "| Setting | Default | Reloadable | Meaning |\n|---|---|---|---|\n"
             for key in all where key.section == section {
                 let standard = key.defaultText.isEmpty ? "" : "`\(key.defaultText)`"
-                let reloadable = key.isReloadable ? "yes" : ""
-                text += "| `\(key.name)` | \(standard) | \(reloadable) | \(key.summary) |\n"
+                let reloadable = key.takesEffectOnReload ? "yes" : ""
+                text += "| `\(key.name)` | \(standard) | \(reloadable) | \(key.meaning) |\n"
             }
         }
         return text

@@ -137,7 +137,7 @@ package struct Configuration: Sendable {
                 name: key.name, environmentName: key.environmentName,
                 value: key.isSecret && !entry.text.isEmpty ? "****" : entry.text,
                 source: entry.source.name, isSensitive: key.isSecret,
-                isReloadable: key.isReloadable, summary: key.summary)
+                isReloadable: key.takesEffectOnReload, summary: key.meaning)
         }
     }
 
@@ -148,7 +148,7 @@ package struct Configuration: Sendable {
     ) {
         var (result, changed, needingRestart) = (self, [String](), [String]())
         for key in SettingTable.all where entry(key.name).value != other.entry(key.name).value {
-            guard key.isReloadable else {
+            guard key.takesEffectOnReload else {
                 needingRestart.append(key.name)
                 continue
             }
@@ -255,6 +255,13 @@ package struct Configuration: Sendable {
                 given, text: key.isSecret ? "****" : text, key.kind.expectation, place: place)
         }
         entries[key.name] = Entry(key: key, value: value, text: text, source: source)
+        guard value != SettingValue(key.defaultText, key.kind) else { return }
+        if SettingTable.refused.contains(key.name) {
+            throw .unsupportedSetting(given, text: text, standard: key.defaultText, place: place)
+        }
+        if SettingTable.ignored.contains(key.name) {
+            warnings.append("setting \"\(given)\" at \(place) is without effect in this version")
+        }
     }
 
     private mutating func reportUnknown(_ name: String, _ nearest: String?, place: String) {
@@ -286,6 +293,15 @@ extension DatabaseError {
     ) -> DatabaseError {
         DatabaseError(
             .configuration, "setting \(expectation) \"\(name)=\(text)\" at \(place)")
+    }
+
+    static func unsupportedSetting(
+        _ name: String, text: String, standard: String, place: String
+    ) -> DatabaseError {
+        DatabaseError(
+            .configuration,
+            "setting can only be \"\(standard)\" in this version \"\(name)=\(text)\" at \(place)",
+            hint: "Take the line away; to ignore it would leave open what it is to shut.")
     }
 
     static func unknownSetting(_ line: String) -> DatabaseError {

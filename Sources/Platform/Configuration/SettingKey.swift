@@ -82,7 +82,7 @@ package struct SettingKey: Sendable, Equatable {
     package let kind: SettingKind
     /// The default as it would stand in the file.
     package let defaultText: String
-    /// Whether `reload_config()` takes a new value without a restart.
+    /// Whether SIGHUP takes a new value without a restart.
     package let isReloadable: Bool
     package let section: SettingSection
     /// One sentence for server.conf, SHOW PARAMETERS and the documentation.

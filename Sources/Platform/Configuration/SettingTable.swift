@@ -22,7 +22,7 @@ package enum SettingTable {
             "Whether /metrics answers on the health port."),
         SettingKey(
             "telemetry.enabled", .boolean, "false", .general,
-            "Accepted for compatibility; Basalt never sends anything anywhere."),
+            "Basalt never sends anything anywhere."),
         SettingKey(
             "shutdown.timeout", .duration, "30s", .general, reloadable: true,
             "How long running statements may take to end when the server stops."),
@@ -162,7 +162,7 @@ package enum SettingTable {
             "Bytes of log at which the tables that hold it back are flushed."),
         SettingKey(
             "cairo.wal.enabled.default", .boolean, "true", .storage,
-            "Accepted for compatibility; every table is logged."),
+            "Every table is logged."),
         SettingKey(
             "cairo.max.uncommitted.rows", .integer(1...1_000_000_000), "1000000", .storage,
             aliases: ["cairo.flush.rows"], "Rows of one table in memory that make it flush."),
@@ -188,7 +188,7 @@ package enum SettingTable {
 
     private static let backup: [SettingKey] = [
         SettingKey(
-            "cairo.sql.backup.root", .text, "backup", .backup, reloadable: true,
+            "cairo.sql.backup.root", .text, "backup", .backup,
             "Directory of backups; relative to the root directory; empty disables BACKUP."),
         SettingKey(
             "cairo.sql.backup.dir.datetime.format", .text, "yyyy-MM-dd", .backup,
@@ -200,7 +200,7 @@ package enum SettingTable {
             "cairo.sql.backup.mkdir.mode", .integer(0...0o7777), "448", .backup,
             "Permissions of directories of a backup, as a decimal number (448 is 0700)."),
         SettingKey(
-            "backup.allowed.paths", .list, "", .backup, reloadable: true,
+            "backup.allowed.paths", .list, "", .backup,
             "Directories besides cairo.sql.backup.root that BACKUP and RESTORE may use."),
         SettingKey(
             "backup.reverify", .duration, "0", .backup, reloadable: true,
@@ -226,7 +226,7 @@ package enum SettingTable {
             aliases: ["query.timeout.sec"],
             "How long a statement may run; 0: for ever."),
         SettingKey(
-            "cairo.sql.memory.limit", .size(0...(1 << 46)), "0", .query, reloadable: true,
+            "cairo.sql.memory.limit", .size(0...(1 << 46)), "0", .query,
             "Memory for sorts, groups and joins of all statements; 0 takes a quarter of the machine."
         ),
         SettingKey(

@@ -174,7 +174,7 @@ import Testing
         let names = SettingTable.all.flatMap { [$0.name] + $0.aliases }
 
         #expect(Set(names.map(SettingKey.environmentForm)).count == names.count)
-        #expect(SettingTable.documentation.contains("| `query.timeout` | `60s` | yes |"))
+        #expect(SettingTable.documentation.contains("| `pg.user` | `admin` | yes |"))
         #expect(ProcessEnvironment.all()["PATH"] != nil)
     }
 }
