@@ -30,6 +30,8 @@ from wire import Connection, Lost, SQLError
 SETTINGS = {"BASALT_CAIRO_MAX_UNCOMMITTED_ROWS": "500", "BASALT_CAIRO_WAL_FILE_SIZE": "1m"}
 # Another change came first, and nothing of this one happened.
 CONFLICTS = {"40001", "55P03", "40P01"}
+# So that an hour does not fill the disk.
+MOST_BACKUPS = 12
 UNSUPPORTED = {"0A000", "42883"}
 
 
@@ -432,6 +434,8 @@ class Soak:
     def act(self):
         known = [(name, weight) for name, weight in self.ACTS if name not in self.unsupported]
         name = self.chance.choices([one[0] for one in known], [one[1] for one in known])[0]
+        if len(self.backups) > MOST_BACKUPS:
+            name = "drop_backup"
         try:
             getattr(self, name)()
         except SQLError as error:
