@@ -45,6 +45,7 @@ package enum SegmentExamination {
         for (index, column) in table.columns.enumerated() {
             let id = entry.segmentColumn(of: column.id)
             let vector = try reader.vector(for: column, id: id, rows: 0..<footer.rows)
+            try checkStatistics(vector, of: column, id: id, reader)
             if index == table.timestampIndex {
                 try checkTimes(vector, of: table, entry: entry, path)
             }

@@ -395,6 +395,8 @@ struct RestoreTests {
             try rig.append(name, stride(from: 0, to: 20_000, by: 1_000).map(Int64.init))
         }
         let before = try rig.contents()
+        try rig.backup("deep")
+        #expect(try rig.service.verify("deep", mode: .deep).rows == names.count * 20)
         let backupName = "o'ne \"b\" größe." + String(repeating: "y", count: 238)
         try rig.backup(backupName)
         for name in names { try rig.drop(name) }
