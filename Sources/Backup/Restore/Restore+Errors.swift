@@ -16,6 +16,12 @@ extension DatabaseError {
             hint: "INTO takes an existing table; AS makes a new one.", position: position)
     }
 
+    static func restoreNameInvalid(_ name: String, at position: Int?) -> DatabaseError {
+        DatabaseError(
+            .nameTooLong, "table name is empty or too long \"\(name.prefix(64))\"",
+            hint: "A name has 1 to \(Limits.nameBytes) bytes.", position: position)
+    }
+
     static func restoreSchemaMissing(_ schema: String, at position: Int?) -> DatabaseError {
         DatabaseError(
             .undefinedSchema, "schema \"\(schema)\" does not exist",

@@ -102,6 +102,9 @@ struct RestorePlanner {
             case .replace, .differing: return try change(own, stored)
             }
         case .newTable(let name):
+            guard !name.name.isEmpty, name.name.utf8.count <= Limits.nameBytes else {
+                throw .restoreNameInvalid(name.name, at: name.position)
+            }
             let schema = name.schema ?? "public"
             if schema != "public", live.table(schema: "", name: schema) == nil {
                 throw .restoreSchemaMissing(schema, at: name.position)

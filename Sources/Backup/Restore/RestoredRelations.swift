@@ -84,7 +84,7 @@ struct RestoredRelations {
             else { continue }
             sequence.owner = definition.id
             let isRenamed = request.target != .original
-            let wanted = isRenamed ? "\(definition.name)_\(column.name)_seq" : name
+            let wanted = isRenamed ? Self.name(of: column.name, in: definition.name) : name
             let free = freeName(wanted, in: definition.schema, dropped: dropped, &taken)
             relations.append(
                 RestorePlan.Relation(
@@ -96,6 +96,13 @@ struct RestoredRelations {
         }
         // However many defaults were set, it is the first version of a new table.
         return (definition.copied(id: definition.id, name: definition.name), relations)
+    }
+
+    /// `table_column_seq`, cut so that a number still fits behind it.
+    private static func name(of column: String, in table: String) -> String {
+        var text = "\(table)_\(column)"
+        while text.utf8.count > Limits.nameBytes - 16 { text.removeLast() }
+        return text + "_seq"
     }
 
     private func find(_ schema: String, _ name: String) -> TableDefinition? {

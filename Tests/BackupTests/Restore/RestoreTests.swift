@@ -33,6 +33,21 @@ struct RestoreTests {
         #expect(summary.bytesCopied > 0)
     }
 
+    @Test("a name that no manifest could hold is refused", arguments: ["", longName])
+    func nameTooLong(name: String) throws {
+        let rig = try RestoreRig()
+        try rig.create("trades")
+        try rig.backup("one")
+
+        let error = failure { () throws(DatabaseError) in
+            try rig.restore(.table("trades", from: "one", target: .newTable(.init(name: name))))
+        }
+
+        #expect(error?.state == .nameTooLong)
+    }
+
+    private static let longName = String(repeating: "x", count: 256)
+
     @Test("a dropped table comes back under its name, survives a power loss and takes rows")
     func droppedTable() throws {
         let rig = try RestoreRig()
