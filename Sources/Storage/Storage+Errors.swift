@@ -31,6 +31,17 @@ extension DatabaseError {
             hint: "Write more slowly, or raise cairo.write.memory.limit.")
     }
 
+    static func nameOutOfLimits(_ name: String) -> DatabaseError {
+        DatabaseError(
+            name.isEmpty ? .invalidName : .nameTooLong,
+            "a name has 1 to \(Limits.nameBytes) bytes, and this one \(name.utf8.count)")
+    }
+
+    static func tooManyColumns(_ count: Int) -> DatabaseError {
+        DatabaseError(
+            .limitExceeded, "a table of \(count) columns is above the limit of \(Limits.columns)")
+    }
+
     static func staleSegment(_ id: String, table: String) -> DatabaseError {
         DatabaseError(
             .serializationFailure,

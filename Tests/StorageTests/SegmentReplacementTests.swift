@@ -190,4 +190,39 @@ import Values
         #expect(rows.map { $0[1] } == [.null, .null])
         try reopened.close()
     }
+
+    @Test("names and columns that could not be read back never get into the log")
+    func limits() throws {
+        let storage = try open()
+        let id = try storage.makeTrades()
+        let long = String(repeating: "ü", count: 128)
+
+        let create = failure { _ = try storage.makeTrades(long) }
+        let rename = failure {
+            let altered = TradesTable.definition(id: id, name: long, version: 2)
+            _ = try storage.commit(Transaction(edits: [.alterTable(altered)]))
+        }
+        let empty = failure { _ = try storage.makeTrades("") }
+        let columns = (0...4_096).map {
+            ColumnDefinition(id: UInt32($0) + 1, name: "c\($0)", type: .int)
+        }
+        let wide = failure {
+            _ = try storage.commit(
+                Transaction(edits: [
+                    .createTable(
+                        TableDefinition(
+                            id: storage.reserveTableID(), name: "wide", columns: columns,
+                            timestampIndex: nil, partitionUnit: .none))
+                ]))
+        }
+
+        #expect(create?.state == .nameTooLong)
+        #expect(rename?.state == .nameTooLong)
+        #expect(empty?.state == .invalidName)
+        #expect(wide?.state == .limitExceeded)
+        world.crash()
+        let reopened = try open()
+        #expect(reopened.snapshot().tables.map(\.name) == ["trades"])
+        try reopened.close()
+    }
 }

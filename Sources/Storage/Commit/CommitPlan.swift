@@ -72,7 +72,7 @@ struct CommitPlan {
     private mutating func check(_ edit: Edit) throws(DatabaseError) {
         switch edit {
         case .createTable(let definition):
-            try checkTypes(definition)
+            try checkReadable(definition)
             let key = DatabaseState.key(definition)
             if (nameChanges[key] ?? names[key]) != nil { throw .duplicateTable(definition.name) }
             if tables[definition.id] != nil || changes[definition.id] != nil {
@@ -94,14 +94,21 @@ struct CommitPlan {
     }
 
     /// What the log cannot be read back with must never be written to it.
-    private func checkTypes(_ definition: TableDefinition) throws(DatabaseError) {
+    private func checkReadable(_ definition: TableDefinition) throws(DatabaseError) {
+        for name in [definition.schema, definition.name] + definition.columns.map(\.name)
+        where name.isEmpty || name.utf8.count > Limits.nameBytes {
+            throw .nameOutOfLimits(name)
+        }
+        guard definition.columns.count <= Limits.columns else {
+            throw .tooManyColumns(definition.columns.count)
+        }
         for column in definition.columns where !column.type.isStorable {
             throw .unstorableColumn(column.name, column.type.name)
         }
     }
 
     private mutating func check(_ altered: TableDefinition) throws(DatabaseError) {
-        try checkTypes(altered)
+        try checkReadable(altered)
         let current = try definition(altered.id)
         guard altered.version == current.version + 1 else {
             throw .staleDefinition(table: current.name)
