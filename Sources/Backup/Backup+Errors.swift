@@ -9,6 +9,18 @@ extension DatabaseError {
             hint: "Set cairo.sql.backup.root to a directory and restart the server.", position: 0)
     }
 
+    static func badSelection(_ why: String) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "backup of a part is not possible, \(why)",
+            hint: "Name one table, or leave the clause out.")
+    }
+
+    static func partitionMissing(_ name: String, table: String) -> DatabaseError {
+        DatabaseError(
+            .undefinedObject, "partition does not exist [table=\(table), partition=\(name)]",
+            hint: "SHOW PARTITIONS FROM the table lists them.")
+    }
+
     static func backupTableMissing(_ name: String) -> DatabaseError {
         DatabaseError(.undefinedTable, "table does not exist [table=\(name)]")
     }

@@ -26,6 +26,7 @@ final class BackupJob: Sendable {
     let startedAt: Int64
     let comment: String?
     private let clock: any WorldClock
+    private let bytesPerSecond: Int?
     private let sink: any ProgressSink
     private let isCancelledByCaller: @Sendable () -> Bool
     private let state: Mutex<State>
@@ -37,6 +38,7 @@ final class BackupJob: Sendable {
         self.id = id
         startedAt = clock.now()
         comment = request.comment
+        bytesPerSecond = request.bytesPerSecond
         self.clock = clock
         self.sink = sink
         isCancelledByCaller = isCancelled
@@ -89,6 +91,24 @@ final class BackupJob: Sendable {
             return progress(of: state, now: now)
         }
         if let due { sink.report(due) }
+        try keepRate()
+    }
+
+    /// Waits while more was copied than the rate allows.
+    private func keepRate() throws(DatabaseError) {
+        guard let rate = bytesPerSecond, rate > 0 else { return }
+        while true {
+            let now = clock.monotonicNanoseconds()
+            let ahead = state.withLock { state -> UInt64 in
+                guard state.stage == .copying else { return 0 }
+                let due = Double(state.bytesDone) / Double(rate) * 1_000_000_000
+                let elapsed = Double(now - min(now, state.stageBegan))
+                return due > elapsed ? UInt64(min(due - elapsed, 1e18)) : 0
+            }
+            if ahead == 0 { return }
+            try checkCancelled()
+            clock.wait(nanoseconds: min(ahead, Limits.rateWaitNanoseconds))
+        }
     }
 
     func notice(_ message: String) { sink.notice(message) }

@@ -24,8 +24,14 @@ package struct BackupRequest: Sendable, Equatable {
     package var isVerified: Bool
     /// Lets an incremental backup share segments by hard link; without it everything is copied.
     package var allowsLinks: Bool
-    /// Most bytes copied a second; nil is as fast as it goes.
+    /// Most bytes copied a second; nil is what the settings say.
     package var bytesPerSecond: Int?
+    /// Partitions of the one table.
+    package var partitions = PartitionChoice.all
+    /// Text of the predicate whose `RowFilter` comes along, for the manifest.
+    package var filterText: String?
+    /// Workers that copy; nil is one per core.
+    package var workers: Int? = 1
     /// Who asked, for the manifest.
     package var requestedBy: String
 
@@ -56,15 +62,22 @@ package struct BackupSettings: Sendable {
     package let allowedPaths: [String]
     /// The server's version, for the manifest.
     package let software: String
+    /// `backup.rate.limit`: most bytes copied a second; nil is as fast as it goes.
+    package let bytesPerSecond: Int?
+    /// `backup.reverify`: a shared file that was not read for so long is read again; nil is never.
+    package let reverifyMicroseconds: Int64?
 
     package init(
         root: String, backupRoot: String = "backup", allowedPaths: [String] = [],
-        software: String = "basalt"
+        software: String = "basalt", bytesPerSecond: Int? = nil,
+        reverifyMicroseconds: Int64? = Limits.reverifyMicroseconds
     ) {
         self.root = root
         self.backupRoot = backupRoot
         self.allowedPaths = allowedPaths
         self.software = software
+        self.bytesPerSecond = bytesPerSecond
+        self.reverifyMicroseconds = reverifyMicroseconds
     }
 }
 
@@ -126,4 +139,28 @@ package struct BackupTableInfo: Sendable, Equatable {
     package let minTimestamp: Int64?
     package let maxTimestamp: Int64?
     package let lsn: UInt64
+}
+
+/// One row of `backup_partitions()`.
+package struct BackupPartitionInfo: Sendable, Equatable {
+    package let partition: String
+    package let rows: Int
+    package let bytes: Int
+    package let segments: Int
+    package let minTimestamp: Int64?
+    package let maxTimestamp: Int64?
+    /// Whether all its segments were in the parent already.
+    package let isSharedWithParent: Bool
+}
+
+/// What BACKUP has done since the start: for metrics.
+package struct BackupMetrics: Sendable, Equatable {
+    package var completed = 0
+    package var failed = 0
+    package var cancelled = 0
+    package var bytesCopied = 0
+    package var bytesLinked = 0
+    /// When the last complete one ended, in microseconds since 1970, and how long it took.
+    package var lastCompletedAt: Int64?
+    package var lastDurationMicroseconds: Int64 = 0
 }

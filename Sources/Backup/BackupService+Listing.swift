@@ -1,5 +1,7 @@
+import Catalog
 package import Diagnostics
 import Platform
+import Storage
 import Synchronization
 
 extension BackupService {
@@ -28,6 +30,35 @@ extension BackupService {
                 bytes: $0.bytes, minTimestamp: $0.minTimestamp, maxTimestamp: $0.maxTimestamp,
                 lsn: manifest.lsn)
         }
+    }
+
+    /// The rows of `backup_partitions()`.
+    ///
+    /// - Throws: 58P01 when there is no such backup, 42P01 when it has no such table.
+    package func partitions(of name: String, table: String, destination: String? = nil)
+        throws(DatabaseError) -> [BackupPartitionInfo]
+    {
+        let (path, manifest) = try find(name, destination: destination)
+        let wanted = TableName.readings(of: table).map(\.folded)
+        guard
+            let found = wanted.lazy.compactMap({ name in
+                manifest.tables.first {
+                    TableName(schema: $0.schema, name: $0.name).folded == name
+                }
+            }).first
+        else { throw .backupTableMissing(table) }
+        let root = try ReadableRoot(root: path, platform: platform)
+        defer { root.close() }
+        let segments = root.tables.first { $0.definition.id == found.id }?.segments ?? []
+        let linked = Set(manifest.files.filter { $0.origin == .linked }.compactMap(\.segment))
+        return Dictionary(grouping: segments, by: \.partition).map { partition, segments in
+            BackupPartitionInfo(
+                partition: partition, rows: segments.reduce(0) { $0 + $1.rows },
+                bytes: segments.reduce(0) { $0 + $1.bytes }, segments: segments.count,
+                minTimestamp: segments.compactMap(\.minTimestamp).min(),
+                maxTimestamp: segments.compactMap(\.maxTimestamp).max(),
+                isSharedWithParent: segments.allSatisfy { linked.contains($0.id) })
+        }.sorted { $0.partition < $1.partition }
     }
 
     /// Removes a backup: out of sight with one rename, then file by file.

@@ -1,5 +1,6 @@
 import Diagnostics
 import Platform
+import Synchronization
 
 /// A statement with its names looked up and its options checked.
 struct BoundBackup: Sendable {
@@ -42,8 +43,12 @@ extension BackupService {
         guard case .tables(let names) = request.scope else {
             // A backup of the database that silently lacks a table would be trusted.
             if let damage = source.damage() { throw damage }
+            if request.partitions != .all || request.filterText != nil {
+                throw .badSelection("PARTITION and WHERE are for BACKUP TABLE")
+            }
             return BoundBackup(request: request, destination: destination, tables: nil)
         }
+        if let why = Self.misplacedSelection(request) { throw .badSelection(why) }
         let known = source.tableNames().map { TableName(schema: $0.schema, name: $0.name).folded }
         var tables: [TableName] = []
         for name in names {
@@ -56,14 +61,25 @@ extension BackupService {
         return BoundBackup(request: request, destination: destination, tables: tables)
     }
 
+    private static func misplacedSelection(_ request: BackupRequest) -> String? {
+        guard case .tables(let names) = request.scope, names.count != 1 else { return nil }
+        let isPartial = request.partitions != .all || request.filterText != nil
+        return isPartial ? "PARTITION and WHERE take one table" : nil
+    }
+
     /// 2. Takes the destination, removes what the dead left there and chooses name and parent.
     func admit(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError) -> Admission {
         let destination = bound.destination
+        let day = CalendarDay.name(microseconds: job.startedAt)
+        // A failed backup is listed by the name it was to have.
+        job.name(
+            bound.request.name ?? day,
+            path: Path.join(destination.path, bound.request.name ?? day),
+            isIncremental: bound.request.kind != .full, parent: nil)
         let lock = try destination.lock()
         do throws(DatabaseError) {
             try destination.sweep(database: source.database)
-            let name = try destination.freeName(
-                bound.request.name, day: CalendarDay.name(microseconds: job.startedAt))
+            let name = try destination.freeName(bound.request.name, day: day)
             let parent = try chooseParent(bound, job: job)
             job.name(
                 name, path: Path.join(destination.path, name), isIncremental: parent != nil,
@@ -82,9 +98,9 @@ extension BackupService {
     }
 
     /// 4. Picks the tables and reads conf/.
-    func describe(_ bound: BoundBackup, pin: PinnedDatabase) throws(DatabaseError)
-        -> BackupDescription
-    {
+    func describe(
+        _ bound: BoundBackup, pin: PinnedDatabase, filter: RowFilter? = nil, cut: String = ""
+    ) throws(DatabaseError) -> BackupDescription {
         guard let wanted = bound.tables else {
             return BackupDescription(tables: pin.tables, configuration: try readConfiguration())
         }
@@ -96,8 +112,38 @@ extension BackupService {
         if let missing = wanted.first(where: { !found.contains($0) }) {
             throw .backupTableMissing(missing.name)
         }
-        return BackupDescription(tables: chosen, configuration: [])
+        guard let table = chosen.first, bound.request.isPartial else {
+            return BackupDescription(tables: chosen, configuration: [])
+        }
+        let choice = bound.request.partitions
+        if let missing = choice.missing(from: Set(table.segments.map(\.partition))) {
+            throw .partitionMissing(missing, table: table.name)
+        }
+        return BackupDescription(
+            tables: [try pin.narrow(table, choice, filter, cut)], configuration: [])
     }
+
+    /// Makes the directory for segments of which only some rows are wanted, on the disk of the
+    /// database, and removes those of jobs that a crash ended.
+    func makeCutDirectory(_ job: BackupJob) throws(DatabaseError) -> String {
+        let above = Path.join(settings.root, "tmp")
+        try platform.files.makeDurableDirectory(above)
+        let running = Set(jobs.withLock { $0 }.map { Self.cutPrefix + $0.id })
+        for name in try platform.files.list(above)
+        where name.hasPrefix(Self.cutPrefix) && !running.contains(name) {
+            try platform.files.removeTree(Path.join(above, name))
+        }
+        let path = Path.join(above, Self.cutPrefix + job.id)
+        try platform.files.makeDirectory(path, permissions: 0o700)
+        return path
+    }
+
+    func removeCutDirectory(_ path: String) {
+        // What cannot be removed now goes with the next such backup.
+        do throws(DatabaseError) { try platform.files.removeTree(path) } catch _ {}
+    }
+
+    private static let cutPrefix = "backup-cut-"
 
     /// 5. Decides for every file whether it is written, copied or linked.
     func compare(
@@ -125,26 +171,42 @@ extension BackupService {
     }
 
     /// 7. Copies, checking digests on the way.
-    func copy(_ plan: BackupPlan, staging: Staging, job: BackupJob) throws(DatabaseError)
-        -> [BackupManifest.File]
+    func copy(_ plan: BackupPlan, staging: Staging, bound: BoundBackup, job: BackupJob)
+        throws(DatabaseError) -> [BackupManifest.File]
     {
         try job.begin(.copying, bytes: plan.bytesToCopy)
-        return try staging.run(plan, job: job)
+        let wanted = bound.request.workers ?? Machine.coreCount
+        let run = StagingRun(
+            staging: staging, job: job, source: source, now: platform.clock.now(),
+            syncsEach: plan.fileCount <= Limits.filesForOneSync)
+        return try run.run(
+            plan, workers: platform.workers, count: min(wanted, Limits.copyWorkers))
     }
 
-    /// 8. Reads back what was written; linked files are looked at without reading them all.
+    /// 8. Reads back what was written. A linked file was looked at when it was linked; it is read
+    /// when nobody has for long.
     func verify(
-        _ manifest: BackupManifest, bound: BoundBackup, staging: Staging, job: BackupJob
-    ) throws(DatabaseError) {
+        _ found: BackupManifest, bound: BoundBackup, staging: Staging, job: BackupJob
+    ) throws(DatabaseError) -> BackupManifest {
+        var manifest = found
         let readsAll = bound.request.isVerified
-        try job.begin(.verifying, bytes: readsAll ? manifest.bytesCopied : 0)
+        let now = platform.clock.now()
+        func isRead(_ file: BackupManifest.File) -> Bool {
+            if file.origin != .linked { return readsAll }
+            guard let limit = settings.reverifyMicroseconds else { return false }
+            return file.readAt.map { now - $0 >= limit } ?? true
+        }
+        let bytes = manifest.files.reduce(0) { $0 + (isRead($1) ? $1.bytes : 0) }
+        try job.begin(.verifying, bytes: bytes)
         let verifier = BackupVerifier(path: staging.path, files: platform.files) {
             bytes throws(DatabaseError) in try job.advance(bytes)
         }
-        for file in manifest.files {
-            let isRead = readsAll && file.origin != .linked
+        for (index, file) in found.files.enumerated() {
+            let isRead = isRead(file)
             try verifier.verify(file, mode: isRead ? .full : .quick)
+            if isRead { manifest.files[index].readAt = now }
         }
+        return manifest
     }
 
     /// 9. The rename that is the backup.
@@ -160,6 +222,8 @@ extension BackupService {
         -> BackupSummary
     {
         for notice in placementNotices(admission.path) { job.notice(notice) }
+        warnOfFileSystem(admission.path, job: job)
+        count(manifest)
         return BackupSummary(
             id: manifest.id, name: manifest.name, path: admission.path,
             isIncremental: manifest.isIncremental, parent: manifest.parent, lsn: manifest.lsn,
@@ -173,7 +237,7 @@ extension BackupService {
         files: [BackupManifest.File], job: BackupJob
     ) -> BackupManifest {
         let now = platform.clock.now()
-        return BackupManifest(
+        var manifest = BackupManifest(
             id: job.id, name: admission.name, isIncremental: admission.parent != nil,
             isWholeDatabase: bound.tables == nil, parent: admission.parent?.manifest.name,
             parentID: admission.parent?.manifest.id, database: pin.database,
@@ -181,6 +245,26 @@ extension BackupService {
             durationMicroseconds: max(0, now - job.startedAt), software: settings.software,
             requestedBy: bound.request.requestedBy, comment: bound.request.comment,
             tables: plan.tables, files: files)
+        manifest.selection = bound.request.selection
+        return manifest
+    }
+}
+
+extension BackupRequest {
+    /// Whether only some partitions or rows are asked for.
+    var isPartial: Bool { partitions != .all || filterText != nil }
+
+    /// What the clauses say, for people and for the choice of a parent.
+    var selection: String? {
+        var parts: [String] = []
+        switch partitions {
+        case .all: break
+        case .list(let names):
+            parts.append("PARTITION LIST " + names.map { "'\($0)'" }.joined(separator: ", "))
+        case .like(let pattern): parts.append("PARTITION LIKE '\(pattern)'")
+        }
+        if let filterText { parts.append("WHERE \(filterText)") }
+        return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 }
 

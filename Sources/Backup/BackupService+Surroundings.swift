@@ -23,6 +23,9 @@ extension BackupService {
         guard manifest.database == source.database else {
             throw .parentMissing(name, why: "it is of another database")
         }
+        guard isOfOurHistory(manifest) else {
+            throw .parentMissing(name, why: "it is of another timeline")
+        }
         guard try !isAdopted(path) else { throw .backupAdopted(path) }
         return BackupPlan.Parent(path: path, manifest: manifest)
     }
@@ -39,7 +42,9 @@ extension BackupService {
                 // A damaged one is no parent; verifying it tells why.
                 continue
             }
-            guard manifest.database == source.database, covers(manifest, bound) else { continue }
+            guard manifest.database == source.database, isOfOurHistory(manifest),
+                covers(manifest, bound)
+            else { continue }
             guard try !isAdopted(path) else { continue }
             if let best, best.manifest.finishedAt >= manifest.finishedAt { continue }
             best = BackupPlan.Parent(path: path, manifest: manifest)
@@ -47,7 +52,13 @@ extension BackupService {
         return best
     }
 
+    /// Whether it is of the database's own timeline or of one that it came from.
+    private func isOfOurHistory(_ manifest: BackupManifest) -> Bool {
+        source.timelines()?.contains(manifest.timeline) ?? true
+    }
+
     private func covers(_ manifest: BackupManifest, _ bound: BoundBackup) -> Bool {
+        if manifest.selection != nil, manifest.selection != bound.request.selection { return false }
         guard let wanted = bound.tables else { return manifest.isWholeDatabase }
         let held = Set(manifest.tables.map { TableName(schema: $0.schema, name: $0.name).folded })
         return manifest.isWholeDatabase || wanted.allSatisfy { held.contains($0) }
@@ -108,6 +119,21 @@ extension BackupService {
                 "the backup lies inside the root: keep or move it when you empty the root")
         }
         return notices
+    }
+
+    /// Locks, links and syncs are not what they should be everywhere.
+    func warnOfFileSystem(_ path: String, job: BackupJob) {
+        do throws(DatabaseError) {
+            let kind = try platform.files.kind(ofFileSystem: path)
+            if kind.isSupported { return }
+            let text =
+                "the backup lies on \(kind.name), which is not known to keep what was synced: "
+                + "copy it from there only after checking it with VERIFY BACKUP"
+            platform.log.log(.error, "backup", text)
+            job.notice(text)
+        } catch _ {
+            // Only a remark is lost; the backup itself is published.
+        }
     }
 
     /// True once a server has been started on the backup for writing: it has a log then, which no

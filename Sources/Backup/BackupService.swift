@@ -12,6 +12,7 @@ package final class BackupService: Sendable {
     let platform: Platform
     let settings: BackupSettings
     let jobs = Mutex<[BackupJob]>([])
+    private let counters = Mutex(BackupMetrics())
 
     package init(source: BackupSource, platform: Platform, settings: BackupSettings) {
         self.source = source
@@ -28,37 +29,87 @@ package final class BackupService: Sendable {
     ///
     /// - Throws: 55000, 42P01, 42710, 42501, 22023, 55006, 53100, 58030, XX001, 57014.
     package func backup(
-        _ request: BackupRequest, progress: any ProgressSink = SilentProgress(),
+        _ request: BackupRequest, filter: RowFilter? = nil,
+        progress: any ProgressSink = SilentProgress(),
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(DatabaseError) -> BackupSummary {
+        try perform(
+            announce(request, filter: filter, progress: progress, isCancelled: isCancelled))
+    }
+
+    /// A backup that is listed and not begun.
+    package struct Announced: Sendable {
+        package let id: String
+        let bound: BoundBackup
+        let filter: RowFilter?
+        let job: BackupJob
+    }
+
+    /// Looks up the names of a backup and gives it an id: `perform` makes it, on any thread.
+    ///
+    /// - Throws: what is wrong with the statement.
+    package func announce(
+        _ request: BackupRequest, filter: RowFilter? = nil,
+        progress: any ProgressSink = SilentProgress(),
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) throws(DatabaseError) -> Announced {
+        var request = request
+        request.bytesPerSecond = request.bytesPerSecond ?? settings.bytesPerSecond
         let job = enlist(request, progress: progress, isCancelled: isCancelled)
         do throws(DatabaseError) {
-            let summary = try run(request, job: job)
-            job.end(nil)
-            return summary
+            return Announced(id: job.id, bound: try bind(request), filter: filter, job: job)
         } catch {
             job.end(error)
             throw error
         }
     }
 
-    /// The statement, step by step. Each step is a function below or in BackupService+Steps.swift.
-    private func run(_ request: BackupRequest, job: BackupJob) throws(DatabaseError)
-        -> BackupSummary
+    /// Makes an announced backup.
+    package func perform(_ announced: Announced) throws(DatabaseError) -> BackupSummary {
+        do throws(DatabaseError) {
+            let summary = try run(announced.bound, filter: announced.filter, job: announced.job)
+            announced.job.end(nil)
+            return summary
+        } catch {
+            announced.job.end(error)
+            counters.withLock {
+                if error.state == .cancelled { $0.cancelled += 1 } else { $0.failed += 1 }
+            }
+            throw error
+        }
+    }
+
+    /// What was done since the start.
+    package var metrics: BackupMetrics { counters.withLock { $0 } }
+
+    func count(_ manifest: BackupManifest) {
+        counters.withLock {
+            $0.completed += 1
+            $0.bytesCopied += manifest.bytesCopied
+            $0.bytesLinked += manifest.bytesLinked
+            $0.lastCompletedAt = manifest.finishedAt
+            $0.lastDurationMicroseconds = manifest.durationMicroseconds
+        }
+    }
+
+    /// The statement, step by step. Each step is a function in BackupService+Steps.swift.
+    private func run(_ bound: BoundBackup, filter: RowFilter?, job: BackupJob)
+        throws(DatabaseError) -> BackupSummary
     {
-        let bound = try bind(request)
         let admission = try admit(bound, job: job)
         defer { admission.lock.release() }
         let pin = try pin(job)
         defer { pin.release() }
-        let description = try describe(bound, pin: pin)
+        let cut = filter == nil ? nil : try makeCutDirectory(job)
+        defer { if let cut { removeCutDirectory(cut) } }
+        let description = try describe(bound, pin: pin, filter: filter, cut: cut ?? "")
         let plan = try compare(description, with: admission.parent, pin: pin)
         let staging = try record(plan, admission: admission, pin: pin, job: job)
         let manifest: BackupManifest
         do throws(DatabaseError) {
-            let files = try copy(plan, staging: staging, job: job)
-            manifest = makeManifest(bound, admission, pin, plan: plan, files: files, job: job)
-            try verify(manifest, bound: bound, staging: staging, job: job)
+            let files = try copy(plan, staging: staging, bound: bound, job: job)
+            let made = makeManifest(bound, admission, pin, plan: plan, files: files, job: job)
+            manifest = try verify(made, bound: bound, staging: staging, job: job)
             try publish(manifest, staging: staging, admission: admission, job: job)
         } catch {
             staging.discard()

@@ -1,5 +1,5 @@
 /// The bounds of this room, each with its reason.
-enum Limits {
+package enum Limits {
     /// Bytes copied between two looks at cancellation and progress: large enough for the disk,
     /// small enough that a cancel is answered within milliseconds.
     static let chunkBytes = 1 << 20
@@ -34,4 +34,10 @@ enum Limits {
     static let restoreAttempts = 5
     /// Bytes of the note of a verification: a time and a word.
     static let verifiedNoteBytes = 256
+    /// How long a shared segment may go unread: a month of bit rot at most.
+    package static let reverifyMicroseconds: Int64 = 30 * 86_400_000_000
+    /// The longest wait for the rate between two looks at cancellation.
+    static let rateWaitNanoseconds: UInt64 = 100_000_000
+    /// Workers that copy at once: beyond, disks get slower.
+    static let copyWorkers = 64
 }

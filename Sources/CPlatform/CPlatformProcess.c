@@ -21,6 +21,12 @@ uint64_t basalt_monotonic_nanoseconds(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+void basalt_wait_nanoseconds(uint64_t nanoseconds) {
+    struct timespec time = {
+        .tv_sec = (time_t)(nanoseconds / 1000000000u), .tv_nsec = (long)(nanoseconds % 1000000000u)};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
 int64_t basalt_getrandom(void *bytes, size_t count) {
     ssize_t done = getrandom(bytes, count, 0);
     return done < 0 ? -errno : done;

@@ -29,6 +29,8 @@ package protocol WorldClock: Sendable {
     func now() -> Int64
     /// Nanoseconds since an arbitrary start, never going back: for durations.
     func monotonicNanoseconds() -> UInt64
+    /// Blocks the calling thread for about so long; the simulated clock moves on by it.
+    func wait(nanoseconds: UInt64)
 }
 
 /// Gives random bytes; the simulated one from its seed.

@@ -34,6 +34,7 @@ extension BackupManifest {
             JSONMember("software", .string(software)),
             JSONMember("requested_by", .string(requestedBy)),
             JSONMember("comment", .optional(comment)),
+            JSONMember("selection", .optional(selection)),
             JSONMember("tables", .array(tables.map(\.json))),
             JSONMember("files", .array(files.map(\.json))),
         ]
@@ -98,6 +99,7 @@ extension BackupManifest {
         software = try fields.string("software")
         requestedBy = try fields.string("requested_by")
         comment = fields.optionalString("comment")
+        selection = fields.optionalString("selection")
         var tables: [Table] = []
         for element in try fields.array("tables") { tables.append(try Table(fields: element)) }
         self.tables = tables
@@ -127,6 +129,7 @@ extension BackupManifest.File {
             JSONMember("sha256", .string(sha256)),
             JSONMember("origin", .string(origin.rawValue)),
             JSONMember("segment", .optional(segment)),
+            JSONMember("read_at", readAt.map { .integer($0) } ?? .null),
         ])
     }
 
@@ -143,6 +146,7 @@ extension BackupManifest.File {
         }
         self.origin = origin
         segment = fields.optionalString("segment")
+        readAt = fields.optionalInteger("read_at")
     }
 }
 

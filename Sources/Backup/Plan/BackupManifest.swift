@@ -16,6 +16,8 @@ package struct BackupManifest: Sendable, Equatable {
         package let origin: Origin
         /// The id, when it is a segment.
         package let segment: String?
+        /// When its bytes were last read and found right, in microseconds since 1970.
+        package var readAt: Int64?
     }
 
     package struct Table: Sendable, Equatable {
@@ -46,8 +48,10 @@ package struct BackupManifest: Sendable, Equatable {
     package let software: String
     package let requestedBy: String
     package let comment: String?
+    /// What was left out: the PARTITION or WHERE clause; nil when nothing was.
+    package var selection: String?
     package let tables: [Table]
-    package let files: [File]
+    package internal(set) var files: [File]
 
     package var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
     package var bytesLinked: Int { bytes(.linked) }

@@ -19,6 +19,14 @@ struct BackupPlan: Sendable, Equatable {
 
     let operations: [Operation]
     let tables: [BackupManifest.Table]
+    /// What is known of each segment, by its id.
+    var facts: [String: SegmentFacts] = [:]
+
+    struct SegmentFacts: Sendable, Equatable {
+        let rows: Int
+        /// When the parent's file was last read and found right.
+        let readAt: Int64?
+    }
 
     /// Directories of the backup in order, parents first.
     var directories: [String] {
@@ -64,12 +72,15 @@ extension BackupPlan {
             for segment in table.segments { try builder.add(segment) }
         }
         for file in configuration { try builder.write(file, below: "conf", permissions: 0o600) }
-        return BackupPlan(operations: builder.operations, tables: tables.map(\.described))
+        return BackupPlan(
+            operations: builder.operations, tables: tables.map(\.described),
+            facts: builder.facts)
     }
 }
 
 private struct PlanBuilder {
     var operations: [BackupPlan.Operation] = []
+    var facts: [String: BackupPlan.SegmentFacts] = [:]
     private var directories: Set<String> = []
     private let parentPath: String
     private let parentFiles: [String: BackupManifest.File]
@@ -111,6 +122,8 @@ private struct PlanBuilder {
         }
         try makeDirectory(Path.directory(of: path))
         let digest = hexadecimal(segment.sha256)
+        facts[segment.id] = BackupPlan.SegmentFacts(
+            rows: segment.rows, readAt: parentFiles[segment.id]?.readAt)
         // Same id, length and digest: only then the parent's file is this segment (D3).
         if let file = parentFiles[segment.id], file.bytes == segment.bytes, file.sha256 == digest {
             operations.append(

@@ -73,22 +73,45 @@ package struct PinnedDatabase: Sendable {
     package let lsn: UInt64
     package let database: String
     package let timeline: String
-    package let tables: [Table]
+    /// Replaced when the statement is about some partitions or rows only.
+    package var tables: [Table]
     /// Files of the root itself, such as `_database`.
     package let files: [SmallFile]
+    /// Makes of a table one that consists of some of its segments and some new files.
+    package let narrow: Narrowing
     /// Gives the pin back; called exactly once.
     package let release: @Sendable () -> Void
 
+    /// Gets a table, the segments that stay, those of which only some rows are wanted with the
+    /// directory for new files, and says which rows. Throws what reading throws.
+    package typealias Narrowing =
+        @Sendable (Table, PartitionChoice, RowFilter?, _ directory: String) throws(DatabaseError) ->
+        Table
+
     package init(
         lsn: UInt64, database: String, timeline: String, tables: [Table], files: [SmallFile],
-        release: @escaping @Sendable () -> Void
+        narrow: @escaping Narrowing = { table, choice, _, _ throws(DatabaseError) in
+            table.keeping(table.segments.filter { choice.contains($0.partition) })
+        }, release: @escaping @Sendable () -> Void
     ) {
         self.lsn = lsn
         self.database = database
         self.timeline = timeline
         self.tables = tables
         self.files = files
+        self.narrow = narrow
         self.release = release
+    }
+}
+
+extension PinnedDatabase.Table {
+    /// The table with other segments; its manifest only where a new one is given.
+    func keeping(
+        _ segments: [PinnedDatabase.Segment], manifest: PinnedDatabase.SmallFile? = nil
+    ) -> PinnedDatabase.Table {
+        PinnedDatabase.Table(
+            id: id, schema: schema, name: name, directory: directory,
+            manifest: manifest ?? self.manifest, segments: segments)
     }
 }
 
@@ -100,17 +123,27 @@ package struct BackupSource: Sendable {
     package let tableNames: @Sendable () -> [(schema: String, name: String)]
     /// What is wrong with a table that cannot be opened, if there is one.
     package let damage: @Sendable () -> DatabaseError?
+    /// The timelines a parent may be of: the database's own and those it came from.
+    package let timelines: @Sendable () -> Set<String>?
+    /// Looks at header and footer of a segment file.
+    package let checkFrame: @Sendable (_ path: String, _ rows: Int) throws(DatabaseError) -> Void
     private let makePin: @Sendable (String) throws(DatabaseError) -> PinnedDatabase
 
     package init(
         database: String,
         tableNames: @escaping @Sendable () -> [(schema: String, name: String)],
         damage: @escaping @Sendable () -> DatabaseError? = { nil },
+        timelines: @escaping @Sendable () -> Set<String>? = { nil },
+        checkFrame: @escaping @Sendable (String, Int) throws(DatabaseError) -> Void = {
+            _, _ throws(DatabaseError) in
+        },
         pin: @escaping @Sendable (String) throws(DatabaseError) -> PinnedDatabase
     ) {
         self.database = database
         self.tableNames = tableNames
         self.damage = damage
+        self.timelines = timelines
+        self.checkFrame = checkFrame
         makePin = pin
     }
 

@@ -75,6 +75,7 @@ void basalt_directory_close(struct basalt_directory *_Nonnull directory);
 
 int64_t basalt_realtime_microseconds(void);
 uint64_t basalt_monotonic_nanoseconds(void);
+void basalt_wait_nanoseconds(uint64_t nanoseconds); // a signal may end it early
 int64_t basalt_getrandom(void *_Nonnull bytes, size_t count);
 int32_t basalt_process_id(void);
 uint32_t basalt_user_id(void);

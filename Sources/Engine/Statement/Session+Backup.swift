@@ -1,9 +1,12 @@
 import Backup
+import Catalog
 import Diagnostics
 import Execution
 import Planner
 import Platform
 import SQL
+import Storage
+import Values
 
 extension Session {
     func backup(_ statement: BackupStatement, completion: @escaping Completion)
@@ -12,12 +15,17 @@ extension Session {
         try requireNothingWritten("BACKUP")
         guard let service = engine.backup else { throw .backupUnavailable() }
         let request = try request(statement)
+        let filter = try rowFilter(statement)
+        if statement.isAsynchronous {
+            return completion(
+                .success(.command(try beginBackup(request, filter, service))))
+        }
         let sink = NoticeProgress(notices: notices)
         let flag = cancellation
         engine.platform.workers.start("backup") {
             do throws(DatabaseError) {
                 let summary = try service.backup(
-                    request, progress: sink, isCancelled: { flag.isCancelled })
+                    request, filter: filter, progress: sink, isCancelled: { flag.isCancelled })
                 sink.notice(summary.sentence)
                 completion(.success(.command(CommandResult("BACKUP", backup: summary))))
             } catch {
@@ -26,14 +34,52 @@ extension Session {
         }
     }
 
+    /// ASYNC: whatever is wrong with the statement is told now, everything later is in backups().
+    private func beginBackup(
+        _ request: BackupRequest, _ filter: RowFilter?, _ service: BackupService
+    ) throws(DatabaseError) -> CommandResult {
+        let announced = try service.announce(request, filter: filter)
+        let log = engine.platform.log
+        engine.platform.workers.start("backup") {
+            do throws(DatabaseError) {
+                let summary = try service.perform(announced)
+                log.log(.advisory, "backup", summary.sentence)
+            } catch {
+                log.log(.error, "backup", "backup \(announced.id) ended: \(error)")
+            }
+        }
+        notices(
+            Notice(
+                .notice, .warning,
+                "backup \(announced.id) has begun: SELECT * FROM backups() tells how it goes, "
+                    + "CANCEL BACKUP '\(announced.id)' ends it"))
+        return CommandResult("BACKUP")
+    }
+
+    /// WHERE as what a backup asks for each segment: what deleting the other rows would leave.
+    private func rowFilter(_ statement: BackupStatement) throws(DatabaseError) -> RowFilter? {
+        guard let predicate = statement.filter else { return nil }
+        guard case .tables(let names) = statement.scope, let name = names.first, names.count == 1
+        else { throw .filterNeedsTable(at: predicate.position) }
+        var binder = Binder(relations: view())
+        let others = Expression(
+            .isTruth(predicate, true, negated: true), position: predicate.position)
+        let bound = try binder.bindDelete(Delete(table: name, filter: others))
+        // Of two versions of a key the older could pass where the newer one does not.
+        if !bound.table.dedupKeys.isEmpty {
+            throw .unsupported(
+                "BACKUP with WHERE of a table with upsert keys", at: predicate.position)
+        }
+        let context = context(view(), [])
+        return RowFilter { run throws(DatabaseError) in
+            switch try RowModifier(bound, context).modify(PinnedRows(run: run)) {
+            case .untouched: return .all
+            case .changed(_, let rest): return .some(rest)
+            }
+        }
+    }
+
     func request(_ statement: BackupStatement) throws(DatabaseError) -> BackupRequest {
-        if statement.partitions != nil {
-            throw .unsupported("BACKUP of partitions", at: statement.position)
-        }
-        if let filter = statement.filter {
-            throw .unsupported("BACKUP with WHERE", at: filter.position)
-        }
-        if statement.isAsynchronous { throw .unsupported("BACKUP ASYNC", at: statement.position) }
         let scope: BackupRequest.Scope
         switch statement.scope {
         case .database: scope = .database
@@ -53,6 +99,17 @@ extension Session {
         case .path(let path)?: request.destination = path.text
         case .client(let position)?: throw .unsupported("BACKUP TO CLIENT", at: position)
         }
+        switch statement.partitions {
+        case nil: break
+        case .list(let names)?: request.partitions = .list(names.map(\.text))
+        case .like(let pattern)?: request.partitions = .like(pattern.text)
+        }
+        request.filterText = statement.filter.map { Printer.text($0) }
+        switch statement.parallelism {
+        case .serial: request.workers = 1
+        case .automatic: request.workers = nil
+        case .workers(let count): request.workers = count
+        }
         for option in statement.options { try apply(option, to: &request) }
         return request
     }
@@ -64,8 +121,19 @@ extension Session {
         case ("verify", .none): request.isVerified = true
         case ("link", .boolean(let flag)): request.allowsLinks = flag
         case ("link", .none): request.allowsLinks = true
-        case ("rate", _): throw .unsupported("a rate", at: option.valuePosition)
-        case ("comment", _), ("verify", _), ("link", _):
+        case ("rate", .text(let text)):
+            guard let bytes = SettingValue.size(text), bytes > 0 else {
+                throw .badOption(option.name.text, at: option.valuePosition)
+            }
+            request.bytesPerSecond = bytes
+        case ("rate", .number(let text)):
+            guard let bytes = Int(text), bytes > 0 else {
+                throw .badOption(option.name.text, at: option.valuePosition)
+            }
+            request.bytesPerSecond = bytes
+        case ("compress", _), ("key_file", _):
+            throw .unsupported("BACKUP with \(option.name.folded)", at: option.name.position)
+        case ("comment", _), ("verify", _), ("link", _), ("rate", _):
             throw .badOption(option.name.text, at: option.valuePosition)
         default: throw .unknownOption(option.name.text, at: option.name.position)
         }
@@ -127,6 +195,19 @@ extension Session {
     }
 }
 
+/// The rows of a segment that a backup holds pinned.
+private struct PinnedRows: RowSource {
+    let run: Run
+
+    var rowCount: Int { run.rowCount }
+    var minTimestamp: Int64? { run.minTimestamp }
+    var maxTimestamp: Int64? { run.maxTimestamp }
+
+    func batch(columns: [Int], rows: Range<Int>) throws(DatabaseError) -> Batch {
+        try run.batch(columns: columns, rows: rows)
+    }
+}
+
 /// Makes notices of a backup's progress.
 private struct NoticeProgress: ProgressSink {
     let notices: @Sendable (Notice) -> Void
@@ -134,7 +215,9 @@ private struct NoticeProgress: ProgressSink {
     func report(_ progress: BackupProgress) {
         // The end is told by the summary.
         if progress.stage == .complete { return }
-        var text = "backup \"\(progress.name)\" \(progress.stage.rawValue) \(progress.percent) %"
+        var text = "backup \"\(progress.name)\" \(progress.stage.rawValue) \(progress.percent) %, "
+        text += "\(progress.bytesDone) of \(progress.bytesTotal) bytes"
+        if progress.bytesPerSecond > 0 { text += ", \(progress.bytesPerSecond) bytes/s" }
         if let seconds = progress.secondsLeft {
             text += ", \(seconds) s left"
         }
@@ -145,6 +228,12 @@ private struct NoticeProgress: ProgressSink {
 }
 
 extension DatabaseError {
+    fileprivate static func filterNeedsTable(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "WHERE takes one table",
+            hint: "Write BACKUP TABLE t WHERE ….", position: position)
+    }
+
     fileprivate static func badOption(_ name: String, at position: Int) -> DatabaseError {
         DatabaseError(
             .invalidParameter, "invalid value for option \"\(name)\"", position: position)

@@ -58,6 +58,8 @@ struct SystemRelations: Sendable {
         case (nil, "table_columns", true): return tableColumns
         case (nil, "query_activity", true): return engine.activity.relation
         case (nil, "backups", true): return BackupsRelation(engine: engine)
+        case (nil, "backup_tables", true): return BackupContents(engine: engine).tables
+        case (nil, "backup_partitions", true): return BackupContents(engine: engine).partitions
         case (nil, "checkpoint_status", true): return checkpointStatus
         case (nil, "long_sequence", true), (nil, "generate_series", true): return sequence(name)
         case ("information_schema", "tables", false): return informationTables

@@ -5,6 +5,7 @@ package struct LinuxClock: WorldClock {
     package init() {}
     package func now() -> Int64 { basalt_realtime_microseconds() }
     package func monotonicNanoseconds() -> UInt64 { basalt_monotonic_nanoseconds() }
+    package func wait(nanoseconds: UInt64) { basalt_wait_nanoseconds(nanoseconds) }
 }
 
 /// The kernel's random numbers.

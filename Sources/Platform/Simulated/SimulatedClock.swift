@@ -20,6 +20,11 @@ package final class SimulatedClock: WorldClock {
         return scheduler.elapsed
     }
 
+    package func wait(nanoseconds: UInt64) {
+        _ = scheduler.point(scheduler.boot, "wait \(nanoseconds)")
+        advance(microseconds: Int64(clamping: (nanoseconds + 999) / 1000))
+    }
+
     package func advance(microseconds step: Int64) {
         precondition(step >= 0, "the simulated clock does not go back")
         scheduler.advance(nanoseconds: UInt64(step) * 1000)

@@ -93,6 +93,12 @@ package struct Delete: Sendable, Equatable {
     package let table: TableName
     package let alias: Name?
     package let filter: Expression?
+
+    package init(table: TableName, alias: Name? = nil, filter: Expression?) {
+        self.table = table
+        self.alias = alias
+        self.filter = filter
+    }
 }
 
 /// `COPY t (a, b) FROM STDIN WITH (…)`, `COPY t FROM '/path'`, `COPY (query) TO STDOUT`.

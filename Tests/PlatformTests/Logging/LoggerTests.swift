@@ -10,6 +10,7 @@ private final class HandClock: WorldClock {
     init(_ microseconds: Int64) { self.microseconds = Mutex(microseconds) }
     func now() -> Int64 { microseconds.withLock { $0 } }
     func monotonicNanoseconds() -> UInt64 { 0 }
+    func wait(nanoseconds: UInt64) {}
     func set(_ value: Int64) { microseconds.withLock { $0 = value } }
 }
 

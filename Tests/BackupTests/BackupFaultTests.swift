@@ -1,0 +1,127 @@
+import Catalog
+import Diagnostics
+import Platform
+import Storage
+import Testing
+import Values
+
+@testable import Backup
+
+@Suite("BACKUP and faults")
+struct BackupFaultTests {
+    private static let columns = [
+        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
+        ColumnDefinition(id: 2, name: "number", type: .long),
+    ]
+
+    private static func rig(_ seed: UInt64) throws -> RestoreRig {
+        let rig = try RestoreRig(seed: seed)
+        try rig.create("trades", columns: columns)
+        try rig.append("trades", 0..<48)
+        _ = try rig.service.backup(BackupRequest(scope: .database, name: "old"))
+        try rig.append("trades", 48..<60)
+        return rig
+    }
+
+    private static let request = BackupRequest(
+        scope: .database, kind: .incremental(from: "old"), name: "new")
+
+    @Test("cut the power at any call: there is a whole backup or none, and the next one works")
+    func powerCuts() throws {
+        var number = 0
+        var outcomes: Set<Bool> = []
+        while true {
+            number += 1
+            let rig = try Self.rig(UInt64(number))
+            let service = rig.service
+            rig.machine.disk.crashAtCall(number)
+            rig.machine.runTask("backup") { _ = try? service.backup(Self.request) }
+            let isDone = !rig.machine.isDown
+            rig.machine.crash()
+            try rig.reopen()
+
+            let isThere = try rig.service.list().contains {
+                $0.name == "new" && $0.status == .complete
+            }
+            outcomes.insert(isThere)
+            if isThere {
+                #expect(try rig.service.verify("new", mode: .deep).rows == 60, "call \(number)")
+            }
+            #expect(try rig.service.verify("old", mode: .deep).rows == 48, "call \(number)")
+            _ = try rig.service.backup(BackupRequest(scope: .database, name: "after"))
+            #expect(try rig.service.verify("after").files > 2)
+            #expect(!rig.machine.disk.paths().contains { $0.contains(".staging") })
+            if isDone { break }
+        }
+        #expect(number > 60)
+        #expect(outcomes == [true, false])
+    }
+
+    @Test(
+        "whatever call fails, the error says so or the backup is whole, and the server goes on",
+        arguments: [ErrorNumber.inputOutput, ErrorNumber.noSpace, ErrorNumber.tooManyOpen])
+    func failingCalls(errorNumber: Int32) throws {
+        var number = 0
+        var failures = 0
+        while true {
+            number += 1
+            let rig = try Self.rig(UInt64(number) + 7_000)
+            let before = rig.machine.disk.callCount
+            rig.machine.disk.failCall(number: number, with: errorNumber)
+            let error = failure { () throws(DatabaseError) in
+                _ = try rig.service.backup(Self.request)
+            }
+            let calls = rig.machine.disk.callCount - before
+            rig.machine.disk.clearFaults()
+            if rig.storage.failure != nil { continue }
+
+            let isThere = try rig.service.list().contains {
+                $0.name == "new" && $0.status == .complete
+            }
+            if let error {
+                failures += 1
+                // The rename was made: only the sync behind it may have failed.
+                if isThere { #expect(error.state == .inputOutput || error.state == .diskFull) }
+            }
+            if isThere {
+                #expect(try rig.service.verify("new", mode: .deep).rows == 60, "call \(number)")
+            } else {
+                #expect(error != nil, "call \(number)")
+                _ = try rig.service.backup(Self.request)
+            }
+            #expect(try rig.rows("trades")?.count == 60)
+            if calls < number { break }
+        }
+        #expect(failures > 40)
+    }
+
+    @Test("a disk too small is told before anything is copied")
+    func estimate() throws {
+        let rig = try Self.rig(3)
+        rig.machine.disk.setCapacity(
+            rig.machine.disk.paths().reduce(1_000_000) {
+                $0 + (rig.machine.disk.contents(of: $1)?.count ?? 0)
+            })
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service.backup(.init(scope: .database, name: "big"))
+        }
+
+        #expect(error?.state == .diskFull)
+        #expect(error?.message.contains("bytes free") == true)
+        #expect(!rig.machine.disk.paths().contains { $0.contains(".staging") })
+    }
+
+    @Test("a prepared snapshot and a backup do not disturb each other")
+    func besideSnapshot() throws {
+        let rig = try Self.rig(4)
+        _ = try rig.storage.prepareSnapshot(.snapshot, preparedAt: 1)
+        try rig.append("trades", 60..<70)
+        let during = try rig.service.backup(BackupRequest(scope: .database, name: "during"))
+        #expect(during.rows == 70)
+        #expect(try rig.storage.completeSnapshot(.snapshot))
+        #expect(try rig.service.verify("during", mode: .deep).rows == 70)
+        let copied = try rig.platform.files.info(during.path + "/snapshot")
+        #expect(copied == nil)
+    }
+}
