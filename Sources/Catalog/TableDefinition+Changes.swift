@@ -98,6 +98,14 @@ extension TableDefinition {
         withColumn(at: index) { $0.symbolOptions = options }
     }
 
+    /// For a table that is being made: partitions are never changed later.
+    package func withTime(_ timestampIndex: Int?, _ unit: PartitionUnit) -> TableDefinition {
+        changed {
+            $0.timestampIndex = timestampIndex
+            $0.partitionUnit = unit
+        }
+    }
+
     package func withTimeToLive(_ timeToLive: TimeToLive?) -> TableDefinition {
         changed { $0.timeToLive = timeToLive }
     }

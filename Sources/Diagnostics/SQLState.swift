@@ -52,6 +52,13 @@ extension SQLState {
     package static let notNullViolation = SQLState("23502", "not_null_violation")
     package static let uniqueViolation = SQLState("23505", "unique_violation")
     package static let checkViolation = SQLState("23514", "check_violation")
+    /// Something else still needs the object: a schema with tables in it.
+    package static let dependentObjects = SQLState(
+        "2BP01", "dependent_objects_still_exist")
+    package static let sequenceExhausted = SQLState(
+        "2200H", "sequence_generator_limit_exceeded")
+    package static let wrongObjectType = SQLState("42809", "wrong_object_type")
+    package static let duplicateSchema = SQLState("42P06", "duplicate_schema")
     package static let invalidTransactionState = SQLState("25000", "invalid_transaction_state")
     package static let activeTransaction = SQLState("25001", "active_sql_transaction")
     package static let readOnlyTransaction = SQLState("25006", "read_only_sql_transaction")
@@ -81,6 +88,8 @@ extension SQLState {
     package static let datatypeMismatch = SQLState("42804", "datatype_mismatch")
     package static let cannotCoerce = SQLState("42846", "cannot_coerce")
     package static let undefinedFunction = SQLState("42883", "undefined_function")
+    /// A value for a column that only a sequence may fill.
+    package static let generatedAlways = SQLState("428C9", "generated_always")
     package static let undefinedTable = SQLState("42P01", "undefined_table")
     package static let undefinedParameter = SQLState("42P02", "undefined_parameter")
     package static let duplicateCursor = SQLState("42P03", "duplicate_cursor")
@@ -122,7 +131,8 @@ extension SQLState {
         .insufficientPrivilege,
         .syntaxError, .invalidName, .nameTooLong, .duplicateColumn, .ambiguousColumn,
         .undefinedColumn, .undefinedObject, .duplicateObject, .groupingError, .datatypeMismatch,
-        .cannotCoerce, .undefinedFunction, .undefinedTable, .undefinedParameter, .duplicateCursor,
+        .cannotCoerce, .undefinedFunction, .generatedAlways, .dependentObjects, .sequenceExhausted,
+        .duplicateSchema, .wrongObjectType, .undefinedTable, .undefinedParameter, .duplicateCursor,
         .duplicateStatement, .duplicateTable, .invalidTableDefinition, .indeterminateDatatype,
         .diskFull, .outOfMemory, .tooManyConnections, .limitExceeded, .notInPrerequisiteState,
         .inUse, .lockNotAvailable, .cancelled, .shutdown, .starting, .inputOutput, .missingFile,

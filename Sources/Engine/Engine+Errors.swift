@@ -1,3 +1,4 @@
+import Catalog
 import Diagnostics
 
 extension DatabaseError {
@@ -78,6 +79,12 @@ extension DatabaseError {
             .duplicateTable, "table already exists [table=\(name)]", position: position)
     }
 
+    static func noColumn(_ name: String, of table: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .undefinedColumn, "column \"\(name)\" of relation \"\(table)\" does not exist",
+            position: position)
+    }
+
     static func noTable(_ name: String, at position: Int) -> DatabaseError {
         DatabaseError(.undefinedTable, "table \"\(name)\" does not exist", position: position)
     }
@@ -128,5 +135,161 @@ extension DatabaseError {
         DatabaseError(
             .insufficientPrivilege, "permission denied for \(act), user reads only \"\(user)\"",
             hint: "Log in as the administrator, see pg.user in server.conf.")
+    }
+
+    static func sequenceIsGone() -> DatabaseError {
+        DatabaseError(.undefinedTable, "sequence does not exist any more")
+    }
+
+    static func noSequence(_ name: String) -> DatabaseError {
+        DatabaseError(.undefinedTable, "relation \"\(name)\" does not exist")
+    }
+
+    static func notASequence(_ name: String, at position: Int? = nil) -> DatabaseError {
+        DatabaseError(
+            .wrongObjectType, "\"\(name)\" is not a sequence", position: position)
+    }
+
+    static func sequenceExhausted(_ name: String, isUp: Bool, _ sequence: SequenceDefinition)
+        -> DatabaseError
+    {
+        let bound =
+            isUp
+            ? "maximum value of sequence \"\(name)\" (\(sequence.maximum))"
+            : "minimum value of sequence \"\(name)\" (\(sequence.minimum))"
+        return DatabaseError(.sequenceExhausted, "nextval: reached \(bound)")
+    }
+
+    static func sequenceValueOutOfBounds(_ number: Int64, _ name: String) -> DatabaseError {
+        DatabaseError(
+            .numericOutOfRange,
+            "setval: value \(number) is out of bounds for sequence \"\(name)\"")
+    }
+
+    static func noLastValue() -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState, "lastval is not yet defined in this session")
+    }
+
+    static func noCurrentValue(_ name: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "currval of sequence \"\(name)\" is not yet defined in this session")
+    }
+
+    static func setvalUncommitted(_ name: String) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported,
+            "setval is not supported before the sequence is committed \"\(name)\"")
+    }
+
+    static func schemaExists(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateSchema, "schema \"\(name)\" already exists", position: position)
+    }
+
+    static func requiredSchema(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .dependentObjects, "cannot drop schema \"\(name)\", the database requires it",
+            position: position)
+    }
+
+    static func schemaHolds(_ schema: String, _ relation: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .dependentObjects, "cannot drop schema \"\(schema)\" because it is not empty",
+            detail: "It holds \"\(relation)\".",
+            hint: "Use DROP SCHEMA … CASCADE to drop what is in it too.", position: position)
+    }
+
+    static func sequenceIsOwned(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .dependentObjects, "cannot drop sequence \"\(name)\", a column draws from it",
+            hint: "Drop the column, or its table.", position: position)
+    }
+
+    static func relationExists(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateTable, "relation \"\(name)\" already exists", position: position)
+    }
+
+    static func uniqueViolated(_ name: String, detail: String) -> DatabaseError {
+        DatabaseError(
+            .uniqueViolation,
+            "duplicate key value violates unique constraint \"\(name)\"", detail: detail)
+    }
+
+    static func copyIntoKeys(_ table: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported,
+            "COPY into a table with PRIMARY KEY or UNIQUE is not supported \"\(table)\"",
+            hint: "Use INSERT, or add the constraint with ALTER TABLE after COPY.",
+            position: position)
+    }
+
+    static func tooManyKeys(_ table: String) -> DatabaseError {
+        DatabaseError(
+            .outOfMemory, "table has more than \(Limits.keyRows) rows \"\(table)\"",
+            hint: "PRIMARY KEY and UNIQUE keep their keys in memory; use a designated timestamp "
+                + "with DEDUP UPSERT KEYS for larger tables.")
+    }
+
+    static func rowsKeepComing(_ table: String) -> DatabaseError {
+        DatabaseError(
+            .serializationFailure,
+            "cannot alter table, rows are written to it all the time \"\(table)\"",
+            hint: "Repeat the statement when there are fewer writers.")
+    }
+
+    static func serialOnRows(_ column: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported,
+            "a generated column is not supported on a table with rows \"\(column)\"",
+            hint: "Create a new table and fill it with INSERT … SELECT.", position: position)
+    }
+
+    static func noPartition(_ name: String, of table: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .undefinedObject,
+            "partition \"\(name)\" of table \"\(table)\" does not exist", position: position)
+    }
+
+    static func badPartitionName(_ name: String, unit: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .invalidParameter,
+            "not the name of a partition by \(unit) \"\(name)\"",
+            hint: "Names are as SHOW PARTITIONS shows them.", position: position)
+    }
+
+    static func noDetached(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .undefinedObject, "no detached partition has the name \"\(name)\"",
+            position: position)
+    }
+
+    static func partitionExists(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateObject, "partition is already attached \"\(name)\"",
+            position: position)
+    }
+
+    static func detachedExists(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateObject, "partition is already detached \"\(name)\"",
+            hint: "Attach it first.", position: position)
+    }
+
+    static func detachedDiffers(_ name: String, column: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "cannot attach partition \"\(name)\", column \"\(column)\" was changed since",
+            position: position)
     }
 }

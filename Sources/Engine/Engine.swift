@@ -31,6 +31,8 @@ package final class Engine: Sendable {
     package let backup: BackupService?
     let activity = ActivityRegistry()
     let locks: TableLocks
+    let sequences: SequenceNumbers
+    let keys = KeyIndexes()
 
     /// - Parameter backup: nil where BACKUP is not offered.
     package init(
@@ -43,6 +45,7 @@ package final class Engine: Sendable {
         self.backup = backup
         locks = TableLocks(platform: platform)
         storage.deferCompaction { [locks] in locks.isHeld($0) }
+        sequences = SequenceNumbers(storage: storage)
     }
 
     /// Makes a session for a user who has proved who they are.

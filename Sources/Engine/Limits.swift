@@ -31,4 +31,14 @@ enum Limits {
     static let copyDecoders = 2
     /// Rows of a binary COPY that are gathered together.
     static let copyBinaryRows = 32_768
+    /// Numbers of a sequence that the first commit reserves; each later one takes twice as many.
+    static let firstStretch = 32
+    /// Numbers that a commit reserves at most: so many may be left out by a restart.
+    static let longestStretch = 4_096
+    /// How often ALTER looks again whether rows came in while it worked.
+    static let alterRounds = 16
+    /// Rows whose keys are kept in memory for PRIMARY KEY and UNIQUE, per table.
+    static let keyRows = 10_000_000
+    /// How often TTL is looked at, in nanoseconds: partitions are hours at least.
+    static let timeToLiveNanoseconds: UInt64 = 60_000_000_000
 }

@@ -14,7 +14,8 @@ package final class CancellationFlag: Sendable {
     package func cancel() { flag.store(true, ordering: .relaxed) }
     package func clear() { flag.store(false, ordering: .relaxed) }
 
-    func check() throws(DatabaseError) {
+    /// - Throws: 57014 when it is set.
+    package func check() throws(DatabaseError) {
         if isCancelled { throw .queryCancelled() }
     }
 }

@@ -40,6 +40,12 @@ extension DatabaseError {
                 + "constraint")
     }
 
+    static func checkViolated(_ name: String, table: String) -> DatabaseError {
+        DatabaseError(
+            .checkViolation,
+            "new row for relation \"\(table)\" violates check constraint \"\(name)\"")
+    }
+
     static func columnTooLarge() -> DatabaseError {
         DatabaseError(
             .limitExceeded,

@@ -3,4 +3,8 @@ enum Limits {
     /// How deep `CASE operand WHEN` may stand in such an operand: it is computed once per branch,
     /// so the work grows with the branches to the power of this.
     static let operandCases = 4
+    /// Columns of a table, as in Storage.
+    static let columns = 4_096
+    /// Constraints of a table, as in Storage.
+    static let constraints = 1_024
 }

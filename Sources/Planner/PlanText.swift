@@ -129,7 +129,7 @@ extension Operation {
         case .isNotDistinctFrom: "IS NOT DISTINCT FROM"
         case .negate, .bitNot, .not, .isNull, .isNotNull, .isTrue, .isNotTrue, .isFalse,
             .isNotFalse, .inList, .between, .like, .cast, .coalesce, .array, .element, .quantified,
-            .function:
+            .function, .call:
             nil
         }
     }
@@ -138,6 +138,7 @@ extension Operation {
     package var label: String {
         if case .function(let function) = self { return function.rawValue }
         if case .like = self { return "like" }
+        if case .call(let call) = self { return call.name }
         return symbol ?? "\(self)"
     }
 }

@@ -177,4 +177,97 @@ extension DatabaseError {
     static func invalidDefinition(_ message: String, at position: Int) -> DatabaseError {
         DatabaseError(.invalidTableDefinition, message, position: position)
     }
+
+    static func columnExists(_ name: String, of table: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .duplicateColumn, "column \"\(name)\" of relation \"\(table)\" already exists",
+            position: position)
+    }
+
+    static func tooManyColumns(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .limitExceeded, "a table has at most \(Limits.columns) columns", position: position)
+    }
+
+    static func tooManyConstraints(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .limitExceeded, "a table has at most \(Limits.constraints) constraints",
+            position: position)
+    }
+
+    static func constraintExists(_ name: String, of table: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .duplicateObject,
+            "constraint \"\(name)\" for relation \"\(table)\" already exists",
+            position: position)
+    }
+
+    static func undefinedConstraint(_ name: String, of table: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .undefinedObject,
+            "constraint \"\(name)\" of relation \"\(table)\" does not exist",
+            position: position)
+    }
+
+    static func keyWithTimestamp(_ what: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported,
+            "\(what) is not supported on a table with a designated timestamp",
+            hint: "Use DEDUP UPSERT KEYS(…) to keep one row per key.", position: position)
+    }
+
+    static func twoPrimaryKeys(_ table: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidTableDefinition,
+            "multiple primary keys for table \"\(table)\" are not allowed", position: position)
+    }
+
+    static func columnInDefault(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported, "cannot use column reference in DEFAULT expression \"\(name)\"",
+            position: position)
+    }
+
+    static func sequenceIsGone(_ name: String, of column: String) -> DatabaseError {
+        DatabaseError(
+            .undefinedTable, "sequence of column \"\(column)\" does not exist \"\(name)\"",
+            hint: "Create it with CREATE SEQUENCE, or take the default away with ALTER TABLE.")
+    }
+
+    static func badSequence(_ message: String, at position: Int) -> DatabaseError {
+        DatabaseError(.invalidParameter, message, position: position)
+    }
+
+    static func generatedAlways(_ column: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .generatedAlways, "cannot insert a non-DEFAULT value into column \"\(column)\"",
+            detail: "Column \"\(column)\" is an identity column defined as GENERATED ALWAYS.",
+            hint: "Use OVERRIDING SYSTEM VALUE to override.", position: position)
+    }
+
+    static func relationExists(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateTable, "relation \"\(name)\" already exists", position: position)
+    }
+
+    static func notPartitioned(_ table: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidTableDefinition, "table is not partitioned \"\(table)\"", position: position)
+    }
+
+    static func onlyTimestamp(_ timestamp: String, _ found: String, at position: Int)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .featureNotSupported,
+            "partitions are chosen by the designated timestamp alone \"\(found)\"",
+            hint: "Name only \"\(timestamp)\" in WHERE; DELETE removes single rows.",
+            position: position)
+    }
 }

@@ -37,6 +37,43 @@ package protocol Relations {
     func damage(schema: String?, name: String) -> DatabaseError?
     /// Values that the session knows, by function name: `now`, `version`, `current_user`.
     func sessionValue(_ function: String) -> (Value, ValueType)?
+    /// Whatever has this name: a table, a sequence, or a schema (whose own schema is empty).
+    func relation(schema: String, name: String) -> TableDefinition?
+    /// A function that only the session can compute, such as `nextval`, with its constant
+    /// arguments; nil when it knows none of this name.
+    func call(_ function: String, _ arguments: [Value]) throws(DatabaseError) -> RowCall?
+    /// What gives the next number of a sequence; nil when there is no such sequence.
+    func nextValue(schema: String, sequence: String) -> RowCall?
+}
+
+extension Relations {
+    package func relation(schema: String, name: String) -> TableDefinition? {
+        table(schema: schema, name: name)
+    }
+    package func call(_ function: String, _ arguments: [Value]) throws(DatabaseError) -> RowCall? {
+        nil
+    }
+    package func nextValue(schema: String, sequence: String) -> RowCall? { nil }
+}
+
+/// Something that is done anew for every row, by whom the binder does not know.
+package struct RowCall: Sendable, Hashable {
+    /// Two calls of one name do the same.
+    package let name: String
+    package let type: ValueType
+    package let compute: @Sendable () throws(DatabaseError) -> Value
+
+    package init(
+        name: String, type: ValueType,
+        compute: @escaping @Sendable () throws(DatabaseError) -> Value
+    ) {
+        self.name = name
+        self.type = type
+        self.compute = compute
+    }
+
+    package static func == (left: RowCall, right: RowCall) -> Bool { left.name == right.name }
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 extension Relations {

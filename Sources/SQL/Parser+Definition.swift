@@ -1,43 +1,56 @@
 import Diagnostics
 
-/// CREATE, DROP, TRUNCATE and ALTER.
+/// CREATE, DROP and TRUNCATE.
 extension Parser {
     mutating func create() throws(DatabaseError) -> Statement {
         let position = token.position
         try expect(.create)
+        if self.is(.batch) || self.is(.atomic) {
+            if try accept(.batch) { _ = try integer() } else { try advance() }
+            if try acceptWord("o3maxlag") { _ = try duration() }
+        } else if let definition = try createDefinition() {
+            return .definition(definition)
+        }
         guard try accept(.table) else {
             guard case .word = token.kind else { throw unexpected() }
             throw .notSupported("CREATE \(tokenText.uppercased())", at: token.position)
         }
+        return .createTable(try createTable(position))
+    }
+
+    private mutating func createTable(_ position: Int) throws(DatabaseError) -> CreateTable {
         let ifNotExists = try ifNotExists()
         let table = try tableName()
-        var columns: [ColumnDefinition] = []
+        var elements = TableElements()
         var query: Query?
+        var like: TableName?
         if try accept(.as) {
             query = try self.query()
+        } else if try isFollowed(by: .like) {
+            try expect(.openParenthesis)
+            try expect(.like)
+            like = try tableName()
+            while case .word = token.kind { try advance() }
+            try expect(.closeParenthesis)
         } else {
-            columns = try parenthesizedList { parser throws(DatabaseError) in
-                try parser.columnDefinition()
-            }
+            elements = try tableElements()
             if self.is(.as) {
                 throw .notSupported("CREATE TABLE AS with columns", at: token.position)
             }
         }
-        let clauses = try tableClauses()
-        return .createTable(
-            CreateTable(
-                table: table, ifNotExists: ifNotExists, columns: columns, query: query,
-                designatedTimestamp: clauses.timestamp, partitionBy: clauses.unit,
-                dedupKeys: clauses.dedupKeys, position: position))
+        return CreateTable(
+            table: table, ifNotExists: ifNotExists, columns: elements.columns,
+            constraints: elements.constraints, like: like, query: query,
+            clauses: try tableClauses(), position: position)
     }
 
-    private mutating func ifNotExists() throws(DatabaseError) -> Bool {
+    mutating func ifNotExists() throws(DatabaseError) -> Bool {
         guard try acceptIf() else { return false }
         try expect(.not, .exists)
         return true
     }
 
-    private mutating func ifExists() throws(DatabaseError) -> Bool {
+    mutating func ifExists() throws(DatabaseError) -> Bool {
         guard try acceptIf() else { return false }
         try expect(.exists)
         return true
@@ -45,67 +58,25 @@ extension Parser {
 
     /// IF is a plain word, so that a table may have that name.
     private mutating func acceptIf() throws(DatabaseError) -> Bool {
-        guard case .word = token.kind, tokenText.lowercased() == "if",
-            try isFollowed(by: .not, .exists)
-        else { return false }
+        guard isWord("if"), try isFollowed(by: .not, .exists) else { return false }
         try advance()
         return true
     }
 
-    private mutating func columnDefinition() throws(DatabaseError) -> ColumnDefinition {
-        if self.is(.primary) || self.is(.unique) || self.is(.constraint) || self.is(.foreign)
-            || self.is(.check)
-        {
-            throw .notSupported("a table constraint", at: token.position)
-        }
-        let name = try columnName()
-        let type = try typeName()
-        try skipSymbolHints()
-        var isNotNull = false
-        var defaultValue: Expression?
-        while true {
-            let position = token.position
-            if try accept(.not) {
-                try expect(.null)
-                isNotNull = true
-            } else if try accept(.default) {
-                guard defaultValue == nil else {
-                    throw .conflictingClauses("DEFAULT", at: position)
-                }
-                defaultValue = try expression(.otherOperator)
-            } else if try accept(.null) {
-                continue
-            } else {
-                break
-            }
-        }
-        if !self.is(.comma), !self.is(.closeParenthesis), keyword?.isReserved == true {
-            throw .notSupported("\(tokenText.uppercased()) of a column", at: token.position)
-        }
-        return ColumnDefinition(
-            name: name, type: type, isNotNull: isNotNull, defaultValue: defaultValue)
+    /// Whether an unquoted word stands here that the grammar has no keyword for.
+    func isWord(_ word: String) -> Bool {
+        guard case .word = token.kind else { return false }
+        return tokenText.lowercased() == word
     }
 
-    /// CAPACITY, CACHE and INDEX of a SYMBOL tune structures that Basalt does not have: every
-    /// segment has its own sorted dictionary. They change no answer and are taken as read.
-    private mutating func skipSymbolHints() throws(DatabaseError) {
-        while true {
-            if try accept(.capacity) {
-                _ = try integer()
-            } else if try accept(.index) {
-                if try accept(.capacity) { _ = try integer() }
-            } else if try accept(.cache) {
-                continue
-            } else if try !accept(.nocache) {
-                return
-            }
-        }
+    mutating func acceptWord(_ word: String) throws(DatabaseError) -> Bool {
+        guard isWord(word) else { return false }
+        try advance()
+        return true
     }
 
-    private struct TableClauses {
-        var timestamp: Name?
-        var unit: PartitionUnit?
-        var dedupKeys: [Name] = []
+    mutating func expectWord(_ word: String) throws(DatabaseError) {
+        guard try acceptWord(word) else { throw unexpected() }
     }
 
     /// What follows the columns, in any order.
@@ -126,14 +97,20 @@ extension Parser {
                     throw .conflictingClauses("PARTITION BY", at: position)
                 }
                 clauses.unit = try partitionUnit()
+            } else if try accept(.ttl) {
+                guard clauses.timeToLive == nil else {
+                    throw .conflictingClauses("TTL", at: position)
+                }
+                clauses.timeToLive = try timeToLive()
             } else if try accept(.dedup) {
                 clauses.dedupKeys = try upsertKeys()
             } else if try accept(.with) {
-                try skipTableParameters()
-            } else if self.is(.ttl) || (self.is(.in) && clauses.unit != nil) {
+                clauses.parameters = try tableParameters()
+            } else if try accept(.comma) {
+                guard try accept(.index) else { throw unexpected() }
+                clauses.indexes.append(try indexClause())
+            } else if self.is(.in) || isWord("owned") {
                 throw .notSupported(tokenText.uppercased(), at: position)
-            } else if self.is(.comma) {
-                throw .notSupported("a clause after the columns", at: position)
             } else if try !accept(.bypass, .wal), try !accept(.wal) {
                 // Every table has the one log: WAL and BYPASS WAL say nothing here.
                 return clauses
@@ -150,30 +127,95 @@ extension Parser {
                 at: token.position)
         }
         try advance()
-        if self.is(.comma) { throw .notSupported("a composite partition", at: token.position) }
+        if self.is(.comma), try !isFollowed(by: .index) {
+            throw .notSupported("a composite partition", at: token.position)
+        }
         return unit
     }
 
-    private mutating func upsertKeys() throws(DatabaseError) -> [Name] {
+    mutating func upsertKeys() throws(DatabaseError) -> [Name] {
         try expect(.upsert, .keys)
         return try parenthesizedList { parser throws(DatabaseError) in try parser.columnName() }
     }
 
-    /// `WITH maxUncommittedRows = n, o3MaxLag = 10s`: hints to an ingestion that Basalt does not
-    /// have, as above. Any other name is an error.
-    private mutating func skipTableParameters() throws(DatabaseError) {
-        _ = try list { parser throws(DatabaseError) -> Int in
-            let name = try parser.name()
-            guard ["maxuncommittedrows", "o3maxlag"].contains(name.folded) else {
-                throw .unknownWord(
-                    "table parameter", name.text, allowed: ["maxUncommittedRows", "o3MaxLag"],
-                    at: name.position)
-            }
-            try parser.expect(.equal)
-            let value = try parser.integer()
-            if case .word = parser.token.kind, parser.isAdjacent { try parser.advance() }
-            return value
+    private mutating func indexClause() throws(DatabaseError) -> IndexClause {
+        try expect(.openParenthesis)
+        let column = try columnName()
+        let capacity = try accept(.capacity) ? try integer() : nil
+        try expect(.closeParenthesis)
+        return IndexClause(column: column, capacity: capacity)
+    }
+
+    /// `3 DAYS`, `12h`, `'12h'`; `M` is a month.
+    mutating func timeToLive() throws(DatabaseError) -> TimeToLiveClause {
+        let position = token.position
+        if case .string(let text) = token.kind {
+            var inner = try Parser(text)
+            let clause = try inner.timeToLive()
+            guard inner.token.kind == .end else { throw unexpected() }
+            try advance()
+            return TimeToLiveClause(value: clause.value, unit: clause.unit, position: position)
         }
+        let number = try integer()
+        guard let value = UInt32(exactly: number) else {
+            throw .numberOutOfRange("\(number)", at: position)
+        }
+        guard case .word = token.kind else {
+            if value == 0 { return TimeToLiveClause(value: 0, unit: .hour, position: position) }
+            throw unexpected()
+        }
+        let word = tokenText.uppercased()
+        let unit = TimeToLiveClause.Unit.allCases.first {
+            $0.rawValue == word || $0.rawValue + "S" == word
+                || String($0.rawValue.prefix(1)) == word
+        }
+        guard let unit else {
+            throw .unknownWord(
+                "unit of TTL", tokenText,
+                allowed: TimeToLiveClause.Unit.allCases.map(\.rawValue), at: token.position)
+        }
+        try advance()
+        return TimeToLiveClause(value: value, unit: unit, position: position)
+    }
+
+    private mutating func tableParameters() throws(DatabaseError) -> [TableParameter] {
+        try list { parser throws(DatabaseError) in try parser.tableParameter() }
+    }
+
+    /// `maxUncommittedRows = n` or `o3MaxLag = 10s`.
+    mutating func tableParameter() throws(DatabaseError) -> TableParameter {
+        let name = try name()
+        try expect(.equal)
+        switch name.folded {
+        case "maxuncommittedrows": return .maxUncommittedRows(UInt64(try integer()))
+        case "o3maxlag": return .o3MaxLag(microseconds: try duration())
+        default:
+            throw .unknownWord(
+                "table parameter", name.text, allowed: ["maxUncommittedRows", "o3MaxLag"],
+                at: name.position)
+        }
+    }
+
+    /// A number and a unit without a blank, in microseconds; without a unit it is seconds.
+    private mutating func duration() throws(DatabaseError) -> UInt64 {
+        let position = token.position
+        let number = UInt64(try integer())
+        var unit = "s"
+        if case .word = token.kind, isAdjacent {
+            unit = tokenText.lowercased()
+            try advance()
+        }
+        let lengths: [String: UInt64] = [
+            "us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000,
+            "d": 86_400_000_000,
+        ]
+        guard let length = lengths[unit] else {
+            throw .unknownWord(
+                "unit of time", unit, allowed: lengths.keys.sorted(), at: position)
+        }
+        let product = number.multipliedReportingOverflow(by: length)
+        if product.overflow { throw .numberOutOfRange("\(number)\(unit)", at: position) }
+        return product.partialValue
     }
 
     // MARK: - DROP, TRUNCATE
@@ -181,20 +223,21 @@ extension Parser {
     mutating func drop() throws(DatabaseError) -> Statement {
         try expect(.drop)
         if try accept(.backup) { return .dropBackup(try textLiteral()) }
+        if let definition = try dropDefinition() { return .definition(definition) }
         guard try accept(.table) else {
             guard case .word = token.kind else { throw unexpected() }
             throw .notSupported("DROP \(tokenText.uppercased())", at: token.position)
         }
         let ifExists = try ifExists()
         let tables = try list { parser throws(DatabaseError) in try parser.tableName() }
-        try skipDropBehaviour()
+        _ = try dropBehaviour()
         return .dropTable(DropTable(tables: tables, ifExists: ifExists))
     }
 
-    /// RESTRICT and CASCADE: nothing depends on a table here, so both mean the same.
-    private mutating func skipDropBehaviour() throws(DatabaseError) {
-        if try accept(.restrict) { return }
-        if case .word = token.kind, tokenText.lowercased() == "cascade" { try advance() }
+    /// RESTRICT or CASCADE; true for the latter.
+    mutating func dropBehaviour() throws(DatabaseError) -> Bool {
+        if try accept(.restrict) { return false }
+        return try acceptWord("cascade")
     }
 
     mutating func truncate() throws(DatabaseError) -> Statement {
@@ -203,65 +246,7 @@ extension Parser {
         let ifExists = try ifExists()
         _ = try accept(.only)
         let tables = try list { parser throws(DatabaseError) in try parser.tableName() }
-        try skipDropBehaviour()
+        _ = try dropBehaviour()
         return .truncate(Truncate(tables: tables, ifExists: ifExists))
-    }
-
-    // MARK: - ALTER
-
-    /// `RENAME TABLE a TO b`
-    mutating func renameTable() throws(DatabaseError) -> Statement {
-        let position = token.position
-        try expect(.rename, .table)
-        let table = try tableName()
-        try expect(.to)
-        return .alterTable(
-            AlterTable(
-                table: table, action: .renameTable(to: try tableName().name), position: position)
-        )
-    }
-
-    mutating func alter() throws(DatabaseError) -> Statement {
-        let position = token.position
-        try expect(.alter)
-        guard try accept(.table) else {
-            guard case .word = token.kind else { throw unexpected() }
-            throw .notSupported("ALTER \(tokenText.uppercased())", at: token.position)
-        }
-        let table = try tableName()
-        let action = try alterAction()
-        return .alterTable(AlterTable(table: table, action: action, position: position))
-    }
-
-    private mutating func alterAction() throws(DatabaseError) -> AlterTable.Action {
-        if try accept(.add) {
-            _ = try accept(.column)
-            let ifNotExists = try ifNotExists()
-            let columns = try list { parser throws(DatabaseError) -> ColumnDefinition in
-                _ = try parser.accept(.add)
-                _ = try parser.accept(.column)
-                return try parser.columnDefinition()
-            }
-            return .addColumns(columns, ifNotExists: ifNotExists)
-        }
-        if try accept(.rename) {
-            if try accept(.to) { return .renameTable(to: try tableName().name) }
-            _ = try accept(.column)
-            let column = try columnName()
-            try expect(.to)
-            return .renameColumn(column, to: try columnName())
-        }
-        guard try accept(.drop) else {
-            guard case .word = token.kind else { throw unexpected() }
-            throw .notSupported("ALTER TABLE \(tokenText.uppercased())", at: token.position)
-        }
-        if try accept(.partition) {
-            if try accept(.where) { return .dropPartitionsWhere(try expression()) }
-            return .dropPartitions(try partitionSelection())
-        }
-        _ = try accept(.column)
-        let ifExists = try ifExists()
-        let columns = try list { parser throws(DatabaseError) in try parser.columnName() }
-        return .dropColumns(columns, ifExists: ifExists)
     }
 }

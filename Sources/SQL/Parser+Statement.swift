@@ -72,6 +72,12 @@ extension Parser {
                 try parser.columnName()
             }
         }
+        var overridesSystem = false
+        if try acceptWord("overriding") {
+            overridesSystem = try acceptWord("system")
+            if !overridesSystem { throw .notSupported("OVERRIDING USER VALUE", at: token.position) }
+            try expectWord("value")
+        }
         let source = try insertSource()
         if self.is(.on) { throw .notSupported("ON CONFLICT", at: token.position) }
         var returning: [SelectItem] = []
@@ -79,7 +85,9 @@ extension Parser {
             returning = try list { parser throws(DatabaseError) in try parser.selectItem() }
         }
         return .insert(
-            Insert(table: table, columns: columns, source: source, returning: returning))
+            Insert(
+                table: table, columns: columns, source: source,
+                overridesSystem: overridesSystem, returning: returning))
     }
 
     private mutating func insertSource() throws(DatabaseError) -> Insert.Source {

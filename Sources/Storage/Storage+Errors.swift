@@ -19,6 +19,17 @@ extension DatabaseError {
             hint: "Cast it to a type of columns, such as VARCHAR.")
     }
 
+    static func undefinedSchema(_ name: String) -> DatabaseError {
+        DatabaseError(.undefinedSchema, "schema \"\(name)\" does not exist")
+    }
+
+    static func schemaNotEmpty(_ name: String, holds relation: String) -> DatabaseError {
+        DatabaseError(
+            .dependentObjects,
+            "cannot drop schema \"\(name)\", it still holds \"\(relation)\"",
+            hint: "Use DROP SCHEMA … CASCADE to drop what is in it too.")
+    }
+
     static func staleDefinition(table: String) -> DatabaseError {
         DatabaseError(
             .serializationFailure, "table was changed by another transaction [table=\(table)]",

@@ -31,10 +31,16 @@ package struct Append: Sendable {
 package struct Transaction: Sendable {
     package var edits: [Edit]
     package var appends: [Append]
+    /// Tables that must hold these segments and no rows besides, else the commit fails with 40001:
+    /// for what was computed from all rows of a table.
+    package var expectedSegments: [UInt64: Set<String>] = [:]
 
-    package init(edits: [Edit] = [], appends: [Append] = []) {
+    package init(
+        edits: [Edit] = [], appends: [Append] = [], expectedSegments: [UInt64: Set<String>] = [:]
+    ) {
         self.edits = edits
         self.appends = appends
+        self.expectedSegments = expectedSegments
     }
 }
 

@@ -140,7 +140,7 @@ struct ParserTests {
             Failure("WITH a AS (SELECT 1) SELECT 2", .featureNotSupported, 0),
             Failure("SELECT ? FROM t", .syntaxError, 7, "syntax error at or near \"?\""),
             Failure("CREATE TABLE t (a int) PARTITION BY DECADE", .invalidParameter, 36),
-            Failure("CREATE TABLE t (a int PRIMARY KEY)", .featureNotSupported, 22),
+            Failure("CREATE TABLE t (a int REFERENCES u)", .featureNotSupported, 22),
             Failure("CREATE TABLE t (a int", .syntaxError, 21),
             Failure("CREATE TABLE t ()", .syntaxError, 16),
             Failure("SELECT a.b.c.d.e", .syntaxError, 13),

@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Execution
 import Platform
 import Storage
 import Values
@@ -18,6 +19,8 @@ struct BulkRows: Sendable {
     private(set) var entries: [SegmentEntry] = []
     private var bytes = 0
     private var rows = 0
+    /// What every row must satisfy.
+    var check: RowCheck?
 
     init(_ storage: Storage, table: TableDefinition) {
         self.storage = storage
@@ -29,6 +32,7 @@ struct BulkRows: Sendable {
     /// Takes rows in the table's columns. Blocks while a segment is written.
     mutating func append(_ batch: Batch) throws(DatabaseError) {
         if batch.rowCount == 0 { return }
+        try check?.check(batch)
         batches.append(batch)
         rowCount += batch.rowCount
         rows += batch.rowCount

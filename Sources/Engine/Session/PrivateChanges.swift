@@ -22,6 +22,11 @@ struct PrivateChanges: Sendable {
             .sorted { $0.id < $1.id }
     }
 
+    /// Definitions of stored relations that the transaction has changed.
+    var altered: [UInt64: TableDefinition] {
+        tables.filter { !$0.value.isCreated && !$0.value.isDropped }.mapValues(\.definition)
+    }
+
     /// The stored tables that the transaction no longer sees.
     var dropped: Set<UInt64> { Set(tables.values.filter(\.isDropped).map(\.definition.id)) }
 
@@ -44,6 +49,46 @@ struct PrivateChanges: Sendable {
         table.isCreated = true
         tables[definition.id] = table
         edits.append(.createTable(definition))
+    }
+
+    /// Puts a new definition in the place of one. Rows written by the transaction follow.
+    ///
+    /// - Parameter expecting: the stored segments from which the change was computed; a commit
+    ///   finds exactly these, or fails.
+    mutating func alter(
+        _ old: TableDefinition, to new: TableDefinition, expecting segments: Set<String>? = nil
+    ) {
+        change(old) { table in
+            table.rows.present(as: new)
+            table.definition = new
+            if let segments, !table.isCreated { table.expectedSegments = segments }
+        }
+        if tables[old.id]?.isCreated == true {
+            for (index, edit) in edits.enumerated() where edit.tableID == old.id {
+                if case .createTable = edit { edits[index] = .createTable(new) }
+            }
+        } else {
+            edits.append(.alterTable(new))
+        }
+    }
+
+    /// The stored segments that a commit must find.
+    private var expectedSegments: [UInt64: Set<String>] {
+        tables.filter { !$0.value.isDropped && !$0.value.isEmptied }
+            .compactMapValues(\.expectedSegments)
+    }
+
+    /// Numbers that sequences of this transaction have given out.
+    mutating func advance(_ reserved: [UInt64: Int64]) {
+        for (index, edit) in edits.enumerated() {
+            guard case .createTable(let definition) = edit, var sequence = definition.sequence,
+                let number = reserved[definition.id]
+            else { continue }
+            sequence.reserved = number
+            let new = definition.withSequence(sequence)
+            edits[index] = .createTable(new)
+            change(definition) { $0.definition = new }
+        }
     }
 
     mutating func drop(_ definition: TableDefinition) {
@@ -115,7 +160,8 @@ struct PrivateChanges: Sendable {
                     Append(table: id, definitionVersion: table.definition.version, batch: batch))
             }
         }
-        return Transaction(edits: edits, appends: appends)
+        return Transaction(
+            edits: edits, appends: appends, expectedSegments: expectedSegments)
     }
 
     /// The stored tables that lose or change rows.
@@ -144,6 +190,8 @@ struct PrivateTable: Sendable {
     private(set) var exchanges: [SegmentExchange] = []
     /// Rows that the transaction has written and that are in no segment.
     var rows: PrivateRows
+    /// The stored segments that something was computed from which no other row may join.
+    var expectedSegments: Set<String>?
     /// Set when the transaction keeps a snapshot and has rewritten segments of this table.
     var stored: SettledRows?
 
@@ -216,12 +264,27 @@ struct SegmentExchange: Sendable {
 
 /// Rows written to one table, in batches.
 struct PrivateRows: Sendable {
-    let definition: TableDefinition
+    private(set) var definition: TableDefinition
     private(set) var batches: [Batch] = []
     /// How many of the last batches are small.
     private var smallTail = 0
 
     init(_ definition: TableDefinition) { self.definition = definition }
+
+    /// Gives the rows the columns of a later definition; columns are found by id.
+    mutating func present(as new: TableDefinition) {
+        let sources = new.columns.map { definition.columnIndex(id: $0.id) }
+        batches = batches.map { batch in
+            let columns = sources.enumerated().map { index, source in
+                if let source { return batch.columns[source] }
+                var nulls = ColumnBuilder(type: new.columns[index].type)
+                for _ in 0..<batch.rowCount { nulls.append(.null) }
+                return nulls.makeVector()
+            }
+            return Batch(rowCount: batch.rowCount, columns: columns)
+        }
+        definition = new
+    }
 
     mutating func replace(_ batches: [Batch]) {
         self.batches = batches.filter { $0.rowCount > 0 }

@@ -92,9 +92,14 @@ extension Session {
         }
         let taken = open.changes.segmentIDs
         let rewritten = open.changes.rewrittenTables
-        engine.storage.commit(open.changes.makeTransaction()) { [self] result in
+        var open = open
+        open.changes.advance(sequences.takeReserved())
+        let keys = ownKeys
+        ownKeys = [:]
+        engine.storage.commit(open.changes.makeTransaction()) { [self, open] result in
             if case .success(let commit) = result {
                 engine.locks.noteRewrite(of: rewritten, at: commit.lsn)
+                engine.keys.merge(keys, at: commit.lsn)
             }
             engine.locks.release(lockOwner)
             switch result {
@@ -110,6 +115,8 @@ extension Session {
 
     /// Gives back what a transaction held that nobody will commit.
     func abandon(_ open: OpenTransaction) {
+        ownKeys = [:]
+        _ = sequences.takeReserved()
         engine.locks.release(lockOwner)
         discard(open.written, then: nil)
     }

@@ -20,7 +20,19 @@ extension Session {
             sessionValues: sessionValues(),
             system: SystemRelations(
                 engine: engine, snapshot: snapshot, created: changes.created,
-                hidden: changes.dropped))
+                hidden: changes.dropped, altered: changes.altered),
+            searchPath: searchPath, sequences: sequences)
+    }
+
+    /// The schemas of `search_path`, in lower case; never empty.
+    var searchPath: [String] {
+        let written = parameters["search_path"] ?? "public"
+        let names = written.split(separator: ",").map { part -> String in
+            let trimmed = part.drop { $0 == " " || $0 == "\"" }
+            let name = String(trimmed.reversed().drop { $0 == " " || $0 == "\"" }.reversed())
+            return name == "$user" ? user.lowercased() : name.lowercased()
+        }.filter { !$0.isEmpty }
+        return names.isEmpty ? ["public"] : names
     }
 
     private func statementSnapshot(_ isKept: Bool) -> Snapshot {
@@ -29,6 +41,16 @@ extension Session {
         let snapshot = engine.storage.snapshot()
         if isKept { _ = change { $0.snapshot = snapshot } }
         return snapshot
+    }
+
+    /// The first schema of the search path that is there.
+    private func currentSchema() -> String {
+        if searchPath == ["public"] { return "public" }
+        let snapshot = engine.storage.snapshot()
+        return searchPath.first {
+            $0 == "public" || changes.table(schema: "", name: $0) != nil
+                || snapshot.relation(schema: "", name: $0) != nil
+        } ?? "public"
     }
 
     private func sessionValues() -> [String: StatementView.SessionValue] {
@@ -52,7 +74,7 @@ extension Session {
             "clock_timestamp": time(systemNow), "systimestamp": time(systemNow),
             "sysdate": time(systemNow), "current_date": time(midnight), "today": time(midnight),
             "version": text(version), "current_database": text(database),
-            "current_catalog": text(database), "current_schema": text("public"),
+            "current_catalog": text(database), "current_schema": text(currentSchema()),
             "current_user": text(user), "session_user": text(user), "user": text(user),
             "pg_backend_pid": StatementView.SessionValue(value: .integer(1), type: .int),
         ]

@@ -103,6 +103,9 @@ package final class Session: @unchecked Sendable {
     var parameters: SessionParameters
     var transaction = TransactionState.none
     var named: [String: Prepare] = [:]
+    let sequences: SessionSequences
+    /// The keys of rows that the open transaction has written.
+    var ownKeys: [UInt64: KeySets] = [:]
 
     /// Under which name the session holds tables' locks.
     let lockOwner: LockOwner
@@ -126,6 +129,7 @@ package final class Session: @unchecked Sendable {
         self.isReadOnly = isReadOnly
         self.notices = notices
         lockOwner = engine.locks.makeOwner()
+        sequences = SessionSequences(engine.sequences)
         parameters = SessionParameters(version: engine.settings.serverVersion, user: user)
     }
 

@@ -13,6 +13,9 @@ struct StatementView: Relations, TableReader {
     let changes: PrivateChanges
     let sessionValues: [String: SessionValue]
     let system: SystemRelations
+    /// Where names without a schema are looked for, in this order.
+    let searchPath: [String]
+    let sequences: SessionSequences
 
     struct SessionValue: Sendable {
         let value: Value
@@ -23,16 +26,45 @@ struct StatementView: Relations, TableReader {
     func with(_ changes: PrivateChanges) -> StatementView {
         StatementView(
             storage: storage, snapshot: snapshot, changes: changes, sessionValues: sessionValues,
-            system: system)
+            system: system, searchPath: searchPath, sequences: sequences)
     }
 
     func table(schema: String?, name: String) -> TableDefinition? {
-        let wanted = schema ?? "public"
-        if let own = changes.table(schema: wanted, name: name) { return own }
-        guard let view = snapshot.table(schema: wanted, name: name),
-            changes[view.definition.id] == nil
+        for place in schema.map({ [$0] }) ?? searchPath {
+            if let found = relation(schema: place, name: name), found.isTable { return found }
+        }
+        return nil
+    }
+
+    func relation(schema: String, name: String) -> TableDefinition? {
+        if let own = changes.table(schema: schema, name: name) { return own }
+        guard let found = snapshot.relation(schema: schema, name: name), changes[found.id] == nil
         else { return nil }
-        return view.definition
+        return found
+    }
+
+    /// Everything that is not a table: schemas and sequences.
+    var otherRelations: [TableDefinition] {
+        let stored = snapshot.otherRelations.filter { changes[$0.id] == nil }
+        let own = changes.created + changes.altered.values
+        return stored + own.filter { !$0.isTable }
+    }
+
+    /// The sequences that belong to tables.
+    func sequences(of tables: [TableDefinition]) -> [TableDefinition] {
+        otherRelations.filter { other in
+            tables.contains { $0.id == other.sequence?.owner }
+        }
+    }
+
+    func call(_ function: String, _ arguments: [Value]) throws(DatabaseError) -> RowCall? {
+        try sequences.call(function, arguments, self)
+    }
+
+    func nextValue(schema: String, sequence: String) -> RowCall? {
+        relation(schema: schema, name: sequence).flatMap {
+            sequences.nextValue($0, isOwn: isOwn($0))
+        }
     }
 
     func damage(schema: String?, name: String) -> DatabaseError? {
@@ -105,7 +137,11 @@ struct StatementView: Relations, TableReader {
             if let id = run.segment?.id, let exchange = exchanges.removeValue(forKey: id) {
                 parts += exchange.seen.map { self.own($0, own.definition) }
             } else if own.stored.map({ $0.shows(run) }) ?? true {
-                parts.append(stored(run, snapshot))
+                let isAltered = own.definition.version != own.storedVersion
+                let shown =
+                    isAltered
+                    ? run.presented(as: own.definition, insteadOf: view.definition) : run
+                parts.append(stored(shown, snapshot))
             }
         }
         guard exchanges.isEmpty else { throw .concurrentChange(of: table.name) }

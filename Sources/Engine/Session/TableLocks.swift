@@ -37,6 +37,8 @@ final class TableLocks: Sendable {
         var isTimerRunning = false
         /// When rows of a table were last rewritten or removed by this server.
         var rewrites: [UInt64: LSN] = [:]
+        /// Tables whose holder wants no new rows either: ALTER computes something from all of them.
+        var closed: Set<UInt64> = []
     }
 
     private let state = Mutex(State())
@@ -58,6 +60,17 @@ final class TableLocks: Sendable {
 
     /// Whether somebody changes a table; for background work that would rather come later.
     func isHeld(_ table: UInt64) -> Bool { state.withLock { $0.holders[table] != nil } }
+
+    /// Makes INSERT wait for the lock too, until the holder gives it back. What was on its way when
+    /// this was called may still be committed.
+    func closeToRows(_ table: UInt64) {
+        state.withLock { state in
+            if state.holders[table] != nil { state.closed.insert(table) }
+        }
+    }
+
+    /// Whether INSERT has to take the lock.
+    func isClosedToRows(_ table: UInt64) -> Bool { state.withLock { $0.closed.contains(table) } }
 
     /// Remembers the commit that rewrote tables; to be called while their locks are held.
     func noteRewrite(of tables: some Sequence<UInt64>, at lsn: LSN) {
@@ -134,6 +147,7 @@ final class TableLocks: Sendable {
             let tables = state.held.removeValue(forKey: owner) ?? []
             return tables.sorted().compactMap { table in
                 state.holders[table] = nil
+                state.closed.remove(table)
                 guard var queue = state.queues.removeValue(forKey: table) else { return nil }
                 let waiter = queue.removeFirst()
                 if !queue.isEmpty { state.queues[table] = queue }

@@ -26,18 +26,21 @@ extension Session {
             let view = view()
             var binder = Binder(relations: view)
             let bound = try binder.bindCopy(name, columns: columns)
+            if !bound.table.keys.isEmpty, copy.direction != .toClient {
+                throw .copyIntoKeys(bound.table.name, at: name.position)
+            }
             switch copy.direction {
             case .fromFile(let path):
                 let file = try CopyFile(
                     path.text, importDirectory: engine.settings.importDirectory,
                     files: engine.platform.files, position: path.position)
-                let stream = stream(bound, format, file, view, completion)
+                let stream = try stream(bound, format, file, view, completion)
                 activeCopy.withLock { $0 = stream }
                 stream.wake()
             case .fromClient, .toClient:
                 // The completion tells of the beginning; the end comes to whoever feeds the stream.
                 let ending = CopyEnding()
-                let stream = stream(bound, format, nil, view) { ending.give($0) }
+                let stream = try stream(bound, format, nil, view) { ending.give($0) }
                 activeCopy.withLock { $0 = stream }
                 completion(.success(.copyIn(stream, ending)))
             }
@@ -47,10 +50,11 @@ extension Session {
     private func stream(
         _ bound: BoundCopy, _ format: CopyFormat, _ file: CopyFile?, _ view: StatementView,
         _ completion: @escaping Completion
-    ) -> CopyIn {
-        CopyIn(
-            bound, format: format, file: file,
-            rows: BulkRows(engine.storage, table: bound.table), platform: engine.platform,
+    ) throws(DatabaseError) -> CopyIn {
+        var rows = BulkRows(engine.storage, table: bound.table)
+        rows.check = try bulkCheck(of: bound.table)
+        return CopyIn(
+            bound, format: format, file: file, rows: rows, platform: engine.platform,
             context: context(view, []), cancellation: cancellation
         ) { [self] result in
             activeCopy.withLock { $0 = nil }
@@ -68,6 +72,13 @@ extension Session {
                 }
             }
         }
+    }
+
+    /// What rows must satisfy that come in bulk, besides NOT NULL.
+    private func bulkCheck(of table: Catalog.TableDefinition) throws(DatabaseError) -> RowCheck? {
+        if table.checks.isEmpty { return nil }
+        var binder = Binder(relations: view(isKept: false))
+        return RowCheck(table, notNull: [], checks: try binder.checks(of: table))
     }
 
     // MARK: - Statements whose rows come from a query
@@ -89,10 +100,10 @@ extension Session {
         let view = view()
         var binder = Binder(relations: view)
         let bound = try binder.bindQuery(query)
-        // Checked before an id is taken: ids are for ever.
-        _ = try Binder.definition(create, takingColumnsOf: bound, id: 0)
-        let definition = try Binder.definition(
-            create, takingColumnsOf: bound, id: engine.storage.reserveTableID())
+        // Bound before an id is taken: ids are for ever.
+        let definition = try binder.bindCreateTable(
+            create, schema: try schema(for: create.table, view), source: bound.columns
+        ).numbered { engine.storage.reserveTableID() }.table
         let rows = try gather(
             bound, into: definition, mapping: definition.columns.indices.map { $0 },
             context(view, []))
@@ -110,6 +121,7 @@ extension Session {
         _ context: ExecutionContext
     ) throws(DatabaseError) -> BulkRows {
         var rows = BulkRows(engine.storage, table: table)
+        rows.check = try bulkCheck(of: table)
         do throws(DatabaseError) {
             try InsertBatch.forEachBatch(
                 of: query, into: table, mapping: mapping, context

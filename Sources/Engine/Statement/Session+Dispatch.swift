@@ -62,7 +62,9 @@ extension Session {
         case .update: try modify(prepared, values, "UPDATE", completion: completion)
         case .delete: try modify(prepared, values, "DELETE", completion: completion)
         case .copy(let copy): try self.copy(copy, values, completion: completion)
-        case .alterTable(let alter): throw .unsupported("ALTER TABLE", at: alter.position)
+        case .alterTable(let alter):
+            try alterTable(alter, CommandResult("ALTER TABLE"), completion: completion)
+        case .definition(let definition): try define(definition, completion: completion)
         case .restore(let restore): try self.restore(restore, completion: completion)
         case .snapshot(let command, _): try snapshot(command, completion: completion)
         case .checkpoint(let command, _): try checkpoint(command, completion: completion)
@@ -80,6 +82,7 @@ extension Session {
         case .dropTable: "DROP TABLE"
         case .truncate: "TRUNCATE TABLE"
         case .alterTable: "ALTER TABLE"
+        case .definition(let definition): definition.tag
         case .backup, .dropBackup, .cancelBackup, .pruneBackups, .verifyBackup: "BACKUP"
         case .restore: "RESTORE"
         case .snapshot, .checkpoint: "SNAPSHOT"
@@ -105,6 +108,7 @@ extension Session {
         case .restore: throw .readOnlyServer("RESTORE")
         case .copy(let copy):
             if copy.direction != .toClient { throw .readOnlyServer("COPY") }
+        case .definition(let definition): throw .readOnlyServer(definition.tag)
         default: break
         }
     }

@@ -66,8 +66,10 @@ extension Session {
         if isStored { try settle(bound.table, view) }
         var rewrite = TableRewrite(
             storage: engine.storage, table: bound.table,
-            modifier: RowModifier(bound, context(view, modification.values)))
+            modifier: RowModifier(bound, context(view, modification.values)),
+            check: try rowCheck(bound, view))
         try rewrite.run(view.with(changes))
+        try enforceKeys(bound, rewrite, view)
         let result = CommandResult(
             "\(modification.word) \(rewrite.rowCount)", rowCount: rewrite.rowCount)
         if rewrite.rowCount == 0 { return completion(.success(.command(result))) }
@@ -77,6 +79,33 @@ extension Session {
             if let batches = rewrite.batches {
                 changes.replaceRows(batches, of: bound.table)
             }
+        }
+    }
+
+    /// What an UPDATE's rows must satisfy besides NOT NULL.
+    private func rowCheck(_ bound: BoundModification, _ view: StatementView)
+        throws(DatabaseError) -> RowCheck?
+    {
+        guard case .update = bound.change, !bound.table.checks.isEmpty else { return nil }
+        var binder = Binder(relations: view)
+        return RowCheck(bound.table, notNull: [], checks: try binder.checks(of: bound.table))
+    }
+
+    /// Looks for doubled keys in the table as the statement leaves it.
+    private func enforceKeys(
+        _ bound: BoundModification, _ rewrite: TableRewrite, _ view: StatementView
+    ) throws(DatabaseError) {
+        guard case .update = bound.change, !bound.table.keys.isEmpty, rewrite.rowCount > 0 else {
+            return
+        }
+        var next = changes
+        next.exchange(rewrite.exchanges, of: bound.table)
+        if let batches = rewrite.batches { next.replaceRows(batches, of: bound.table) }
+        do throws(DatabaseError) {
+            try enforceKeys(bound.table, try view.with(next).sources(of: bound.table))
+        } catch {
+            engine.storage.discardSegments(rewrite.written, of: bound.table)
+            throw error
         }
     }
 
@@ -104,15 +133,19 @@ struct TableRewrite {
     let storage: Storage
     let table: TableDefinition
     let modifier: RowModifier
+    let check: RowCheck?
     private(set) var rowCount = 0
     private(set) var exchanges: [SegmentExchange] = []
     /// The transaction's rows that are in no segment, as they are afterwards; nil when they stay.
     private(set) var batches: [Batch]?
 
-    init(storage: Storage, table: TableDefinition, modifier: RowModifier) {
+    init(
+        storage: Storage, table: TableDefinition, modifier: RowModifier, check: RowCheck? = nil
+    ) {
         self.storage = storage
         self.table = table
         self.modifier = modifier
+        self.check = check
     }
 
     var written: [SegmentEntry] { exchanges.flatMap(\.added) }
@@ -132,6 +165,7 @@ struct TableRewrite {
                     if source.rowCount < parts[index].source.rowCount { hiding.append(index) }
                 case .changed(let hits, let rest):
                     rowCount += hits
+                    try check?.check(rest)
                     try put(rest, in: parts[index].place, alone)
                 }
             }

@@ -35,44 +35,41 @@ extension Session {
         var binder = Binder(relations: view, parameterTypes: prepared.parameterTypes)
         let bound = try binder.bindInsert(insert)
         try check(values, binder)
-        if case .query(let query) = bound.source {
+        let table = bound.table
+        guard !table.keys.isEmpty || engine.locks.isClosedToRows(table.id) else {
+            return try self.insert(bound, view, binder, values, completion: completion)
+        }
+        // Nobody else may add a key between looking for it and committing.
+        try locking([table.id], completion: completion) { [self] () throws(DatabaseError) in
+            let view = self.view()
+            var binder = Binder(relations: view, parameterTypes: prepared.parameterTypes)
+            let bound = try binder.bindInsert(insert)
+            guard bound.table.id == table.id else { throw .concurrentChange(of: table.name) }
+            try self.insert(bound, view, binder, values, completion: completion)
+        }
+    }
+
+    private func insert(
+        _ bound: BoundInsert, _ view: StatementView, _ binder: Binder, _ values: [Value],
+        completion: @escaping Completion
+    ) throws(DatabaseError) {
+        // Keys are looked at in one piece: the rows of many batches are not yet in the transaction.
+        if case .query(let query) = bound.source, bound.table.keys.isEmpty {
             return try self.insert(
                 query, into: bound, context(view, values), completion: completion)
         }
-        let batch = try InsertBatch.make(
-            bound, context(view, values))
+        let batch = try InsertBatch.make(bound, context(view, values))
+        try enforce([batch], bound.table, view)
         let result = CommandResult("INSERT 0 \(batch.rowCount)", rowCount: batch.rowCount)
         apply(result, completion: completion) { $0.append(batch, to: bound.table) }
-    }
-
-    func createTable(_ create: CreateTable, completion: @escaping Completion)
-        throws(DatabaseError)
-    {
-        let name = create.table.name
-        if let schema = create.table.schema, schema.folded != "public" {
-            throw .unknownSchema(schema.text, at: schema.position)
-        }
-        let view = view()
-        if view.table(schema: create.table.schema?.folded, name: name.folded) != nil {
-            guard create.ifNotExists else { throw .tableExists(name.text, at: name.position) }
-            notice(.notice, .duplicateTable, "relation \"\(name.text)\" already exists, skipping")
-            completion(.success(.command(CommandResult("CREATE TABLE"))))
-            return
-        }
-        if let query = create.query {
-            return try createTable(create, as: query, completion: completion)
-        }
-        // Checked before an id is taken: ids are for ever.
-        _ = try Binder.definition(create, id: 0)
-        let definition = try Binder.definition(create, id: engine.storage.reserveTableID())
-        apply(CommandResult("CREATE TABLE"), completion: completion) { $0.create(definition) }
     }
 
     func dropTable(_ drop: DropTable, completion: @escaping Completion) throws(DatabaseError) {
         try lockingFound(drop.tables, ifExists: drop.ifExists, completion: completion) {
             [self] found in
+            let sequences = view().sequences(of: found)
             apply(CommandResult("DROP TABLE"), completion: completion) { changes in
-                for definition in found { changes.drop(definition) }
+                for definition in found + sequences { changes.drop(definition) }
             }
         }
     }

@@ -45,11 +45,16 @@ struct SystemRelations: Sendable {
     let snapshot: Snapshot
     let created: [TableDefinition]
     let hidden: Set<UInt64>
+    let altered: [UInt64: TableDefinition]
+
+    /// The names of schemas that are always there.
+    static let schemas: Set<String> = ["public", "information_schema", "pg_catalog"]
 
     /// All tables the statement sees, by name.
     var definitions: [TableDefinition] {
         let stored = snapshot.tables.map(\.definition).filter { !hidden.contains($0.id) }
-        return (stored + created).sorted { $0.name < $1.name }
+            .map { altered[$0.id] ?? $0 }
+        return (stored + created.filter(\.isTable)).sorted { $0.name < $1.name }
     }
 
     func find(schema: String?, name: String, isFunction: Bool) -> (any SystemRelation)? {

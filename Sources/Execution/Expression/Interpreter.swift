@@ -52,6 +52,10 @@ final class Interpreter {
         case .and, .or: return try logical(operation, arguments, batch)
         case .coalesce: return try coalesce(arguments, expression.type, batch)
         case .inList: return try inList(arguments, batch)
+        case .call(let call):
+            var builder = ColumnBuilder(type: call.type)
+            for _ in 0..<batch.rowCount { builder.append(try call.compute()) }
+            return .vector(builder.makeVector())
         default: break
         }
         var operands: [Operand] = []
@@ -103,7 +107,7 @@ final class Interpreter {
             return .vector(try rowByRow(operation, operands, type, count))
         case .between:
             return between(operands, count)
-        case .and, .or, .coalesce, .inList:
+        case .and, .or, .coalesce, .inList, .call:
             preconditionFailure("these choose what they evaluate and never come here")
         }
     }

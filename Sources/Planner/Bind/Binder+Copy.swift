@@ -31,6 +31,10 @@ extension Binder {
             targets.append(index)
         }
         if columns.isEmpty { targets = Array(table.columns.indices) }
-        return BoundCopy(table: table, targets: targets, defaults: table.columns.map { _ in nil })
+        var defaults: [BoundExpression?] = []
+        for (index, column) in table.columns.enumerated() {
+            defaults.append(targets.contains(index) ? nil : try defaultValue(of: column))
+        }
+        return BoundCopy(table: table, targets: targets, defaults: defaults)
     }
 }

@@ -77,6 +77,7 @@ extension Binder {
         if call.list.isEmpty, let (value, valueType) = relations.sessionValue(name) {
             return BoundExpression(.constant(value), valueType, position: position)
         }
+        if let call = try sessionCall(call, at: position) { return call }
         switch name {
         case "coalesce":
             guard !call.list.isEmpty else { break }
@@ -98,6 +99,44 @@ extension Binder {
         var arguments: [BoundExpression] = []
         for argument in call.list { arguments.append(try bind(argument)) }
         return try scalar(name, arguments, at: position)
+    }
+
+    /// A function of the session, such as `nextval('s')`: its arguments are constants.
+    private func sessionCall(_ call: FunctionCall, at position: Int) throws(DatabaseError)
+        -> BoundExpression?
+    {
+        var arguments: [Value] = []
+        for argument in call.list {
+            var constant = argument
+            // 's'::regclass, as pg_dump writes it.
+            if case .cast(let operand, let type) = constant.kind, type.name == "regclass" {
+                constant = operand
+            }
+            guard let value = Self.constant(constant) else { return nil }
+            arguments.append(value)
+        }
+        do throws(DatabaseError) {
+            guard let found = try relations.call(call.name.folded, arguments) else { return nil }
+            return BoundExpression(.operation(.call(found), []), found.type, position: position)
+        } catch {
+            throw error.at(position)
+        }
+    }
+
+    private static func constant(_ expression: Expression) -> Value? {
+        switch expression.kind {
+        case .literal(.null): .null
+        case .literal(.boolean(let flag)): .boolean(flag)
+        case .literal(.string(let text)): .string(text)
+        case .literal(.integer(let digits)): Int64(digits).map(Value.integer)
+        case .unary(.minus, let operand):
+            if case .literal(.integer(let digits)) = operand.kind {
+                Int64("-" + digits).map(Value.integer)
+            } else {
+                nil
+            }
+        default: nil
+        }
     }
 
     private func scalar(_ name: String, _ arguments: [BoundExpression], at position: Int)

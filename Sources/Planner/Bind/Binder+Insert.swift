@@ -1,4 +1,4 @@
-package import Catalog
+import Catalog
 package import Diagnostics
 package import SQL
 import Values
@@ -15,24 +15,31 @@ extension Binder {
         for (index, target) in targets.enumerated() { mapping[target] = index }
         switch insert.source {
         case .defaultValues:
-            return BoundInsert(
-                table: table, mapping: table.columns.map { _ in nil }, source: .rows([[]]))
+            mapping = table.columns.map { _ in nil }
+            let defaults = try defaults(of: table, &mapping, width: 0)
+            return BoundInsert(table: table, mapping: mapping, source: .rows([defaults]))
         case .rows(let rows):
             let given = rows.first?.count ?? 0
             // Without a list the first columns are meant when there are fewer values.
             if insert.columns.isEmpty, given < targets.count {
                 for index in given..<targets.count { mapping[targets[index]] = nil }
             }
+            let defaults = try defaults(of: table, &mapping, width: given)
             var bound: [[BoundExpression]] = []
             bound.reserveCapacity(rows.count)
             for row in rows {
-                bound.append(try bindRow(row, insert, table, targets, first: given))
+                bound.append(try bindRow(row, insert, table, targets, first: given) + defaults)
             }
             return BoundInsert(table: table, mapping: mapping, source: .rows(bound))
         case .query(let query):
-            let source = try bindSource(query, insert, table, targets)
+            var source = try bindSource(query, insert, table, targets)
             for index in source.columns.count..<max(targets.count, source.columns.count) {
                 mapping[targets[index]] = nil
+            }
+            let defaults = try defaults(of: table, &mapping, width: source.columns.count)
+            if !defaults.isEmpty, case .project(let plan, let outputs) = source.plan {
+                source = BoundQuery(
+                    plan: .project(plan, outputs + defaults), columns: source.columns)
             }
             return BoundInsert(table: table, mapping: mapping, source: .query(source))
         }
@@ -73,9 +80,12 @@ extension Binder {
         for (index, expression) in row.enumerated() {
             let column = table.columns[targets[index]]
             guard let expression else {
-                values.append(BoundExpression(.constant(.null), column.type, position: position))
+                values.append(
+                    try defaultValue(of: column)
+                        ?? BoundExpression(.constant(.null), column.type, position: position))
                 continue
             }
+            try refuseGenerated(column, insert, at: expression.position)
             let bound = try bind(
                 expression, expecting: isUntyped(expression) ? column.type : nil)
             values.append(try assign(bound, to: column))
@@ -97,6 +107,9 @@ extension Binder {
         _ query: Query, _ insert: Insert, _ table: TableDefinition, _ targets: [Int]
     ) throws(DatabaseError) -> BoundQuery {
         let bound = try bindQuery(query)
+        for target in targets.prefix(bound.columns.count) {
+            try refuseGenerated(table.columns[target], insert, at: query.position)
+        }
         if bound.columns.count > targets.count {
             throw .insertCount(more: true, at: query.position)
         }
@@ -111,42 +124,25 @@ extension Binder {
         return BoundQuery(plan: .project(bound.plan, outputs), columns: bound.columns)
     }
 
-    /// Makes a table's definition of what CREATE TABLE says.
-    package static func definition(_ create: CreateTable, id: UInt64)
-        throws(DatabaseError) -> TableDefinition
-    {
-        if create.query != nil { throw .unsupported("CREATE TABLE AS", at: create.position) }
-        if !create.dedupKeys.isEmpty { throw .unsupported("DEDUP", at: create.position) }
-        var columns: [Catalog.ColumnDefinition] = []
-        for column in create.columns {
-            if columns.contains(where: { $0.name.lowercased() == column.name.folded }) {
-                throw .duplicateColumn(column.name.text, at: column.name.position)
-            }
-            if let value = column.defaultValue { throw .unsupported("DEFAULT", at: value.position) }
-            columns.append(
-                Catalog.ColumnDefinition(
-                    id: UInt32(columns.count + 1), name: column.name.text,
-                    type: try columnType(named: column.type), isNullable: !column.isNotNull))
+    /// The defaults of the columns that get no value; they stand behind a row's own values.
+    private mutating func defaults(
+        of table: TableDefinition, _ mapping: inout [Int?], width: Int
+    ) throws(DatabaseError) -> [BoundExpression] {
+        var defaults: [BoundExpression] = []
+        for (index, column) in table.columns.enumerated() where mapping[index] == nil {
+            guard let value = try defaultValue(of: column) else { continue }
+            mapping[index] = width + defaults.count
+            defaults.append(value)
         }
-        var timestamp: Int?
-        if let name = create.designatedTimestamp {
-            timestamp = columns.firstIndex { $0.name.lowercased() == name.folded }
-            guard let timestamp else { throw .undefinedColumn(name.text, at: name.position) }
-            guard columns[timestamp].type == .timestamp else {
-                throw .invalidDefinition(
-                    "designated timestamp must be of type TIMESTAMP \"\(name.text)\"",
-                    at: name.position)
-            }
+        return defaults
+    }
+
+    private func refuseGenerated(
+        _ column: Catalog.ColumnDefinition, _ insert: Insert, at position: Int
+    ) throws(DatabaseError) {
+        guard case .sequence(_, _, .always)? = column.defaultValue, !insert.overridesSystem else {
+            return
         }
-        let unit = create.partitionBy.flatMap { Catalog.PartitionUnit.named($0.rawValue) }
-        if timestamp == nil, let unit, unit != .none {
-            throw .invalidDefinition(
-                "partitioning is possible only on tables with designated timestamps",
-                at: create.position)
-        }
-        return TableDefinition(
-            id: id, schema: create.table.schema?.folded ?? "public", name: create.table.name.text,
-            columns: columns, timestampIndex: timestamp,
-            partitionUnit: unit ?? (timestamp == nil ? .none : .day))
+        throw .generatedAlways(column.name, at: position)
     }
 }

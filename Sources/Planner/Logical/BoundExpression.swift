@@ -30,6 +30,8 @@ package enum Operation: Sendable, Hashable {
     /// A value and an array: whether a comparison holds for some element, or for all.
     indirect case quantified(Operation, isAll: Bool)
     case function(ScalarFunction)
+    /// Without arguments, once for every row.
+    case call(RowCall)
 }
 
 /// Functions of a row's values, by their SQL names.
@@ -114,7 +116,7 @@ package struct BoundExpression: Sendable, Hashable {
         case .operation(let operation, _):
             switch operation {
             case .add, .subtract, .multiply, .divide, .remainder, .negate, .cast, .function,
-                .shiftLeft, .shiftRight:
+                .call, .shiftLeft, .shiftRight:
                 return true
             case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,
                 .isDistinctFrom, .isNotDistinctFrom, .and, .or, .not, .isNull, .isNotNull,

@@ -11,6 +11,8 @@ package indirect enum Statement: Sendable, Equatable {
     case dropTable(DropTable)
     case truncate(Truncate)
     case alterTable(AlterTable)
+    /// Schemas, sequences and indexes.
+    case definition(DefinitionStatement)
     // Transactions
     case begin(TransactionModes)
     case commit
@@ -72,6 +74,8 @@ package struct Insert: Sendable, Equatable {
     /// Empty when no list was written: all columns in order.
     package let columns: [Name]
     package let source: Source
+    /// OVERRIDING SYSTEM VALUE: a value may be given to a column that is GENERATED ALWAYS.
+    package let overridesSystem: Bool
     /// Empty without RETURNING.
     package let returning: [SelectItem]
 }
@@ -118,62 +122,6 @@ package struct Copy: Sendable, Equatable {
     package let subject: Subject
     package let direction: Direction
     package let options: [Option]
-    package let position: Int
-}
-
-// MARK: - Definitions
-
-package struct ColumnDefinition: Sendable, Equatable {
-    package let name: Name
-    package let type: TypeName
-    package let isNotNull: Bool
-    package let defaultValue: Expression?
-}
-
-package struct CreateTable: Sendable, Equatable {
-    package let table: TableName
-    package let ifNotExists: Bool
-    package let columns: [ColumnDefinition]
-    /// `CREATE TABLE … AS (query)`
-    package let query: Query?
-    /// The column named by TIMESTAMP(…).
-    package let designatedTimestamp: Name?
-    package let partitionBy: PartitionUnit?
-    package let dedupKeys: [Name]
-    package let position: Int
-}
-
-package enum PartitionUnit: String, Sendable, CaseIterable {
-    case none = "NONE"
-    case hour = "HOUR"
-    case day = "DAY"
-    case week = "WEEK"
-    case month = "MONTH"
-    case year = "YEAR"
-}
-
-package struct DropTable: Sendable, Equatable {
-    package let tables: [TableName]
-    package let ifExists: Bool
-}
-
-package struct Truncate: Sendable, Equatable {
-    package let tables: [TableName]
-    package let ifExists: Bool
-}
-
-package struct AlterTable: Sendable, Equatable {
-    package enum Action: Sendable, Equatable {
-        case addColumns([ColumnDefinition], ifNotExists: Bool)
-        case dropColumns([Name], ifExists: Bool)
-        case renameColumn(Name, to: Name)
-        case renameTable(to: Name)
-        case dropPartitions(PartitionSelection)
-        case dropPartitionsWhere(Expression)
-    }
-
-    package let table: TableName
-    package let action: Action
     package let position: Int
 }
 

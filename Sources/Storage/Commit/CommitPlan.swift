@@ -42,6 +42,7 @@ struct CommitPlan {
         let before = (changes, nameChanges, payload.count)
         let segmentsBefore = (created, removedSegments, emptied)
         do throws(DatabaseError) {
+            try check(transaction.expectedSegments)
             for edit in transaction.edits { try check(edit) }
             for append in transaction.appends { try check(append) }
             let entry = LogEntry(
@@ -75,6 +76,7 @@ struct CommitPlan {
             try checkReadable(definition)
             let key = DatabaseState.key(definition)
             if (nameChanges[key] ?? names[key]) != nil { throw .duplicateTable(definition.name) }
+            try checkSchema(of: definition)
             if tables[definition.id] != nil || changes[definition.id] != nil {
                 throw .staleTableID(definition.id)
             }
@@ -83,6 +85,7 @@ struct CommitPlan {
             created.append(definition)
         case .dropTable(let id):
             let definition = try definition(id)
+            if definition.kind == .schema { try checkEmpty(schema: definition.name) }
             changes.updateValue(nil, forKey: id)
             nameChanges.updateValue(nil, forKey: DatabaseState.key(definition))
         case .truncateTable(let id):
@@ -95,7 +98,9 @@ struct CommitPlan {
 
     /// What the log cannot be read back with must never be written to it.
     private func checkReadable(_ definition: TableDefinition) throws(DatabaseError) {
-        for name in [definition.schema, definition.name] + definition.columns.map(\.name)
+        // A schema's own schema is the empty name.
+        let schema = definition.kind == .schema ? [] : [definition.schema]
+        for name in schema + [definition.name] + definition.columns.map(\.name)
         where name.isEmpty || name.utf8.count > Limits.nameBytes {
             throw .nameOutOfLimits(name)
         }
@@ -117,10 +122,39 @@ struct CommitPlan {
         let new = DatabaseState.key(altered)
         if old != new {
             if (nameChanges[new] ?? names[new]) != nil { throw .duplicateTable(altered.name) }
+            try checkSchema(of: altered)
             nameChanges.updateValue(nil, forKey: old)
             nameChanges.updateValue(altered.id, forKey: new)
         }
         changes.updateValue(altered, forKey: altered.id)
+    }
+
+    /// A relation's schema is there. "public" always is, and schemas themselves have none.
+    private func checkSchema(of definition: TableDefinition) throws(DatabaseError) {
+        let schema = definition.schema.lowercased()
+        if schema == "public" || definition.kind == .schema { return }
+        let key = DatabaseState.key(schema: "", name: schema)
+        if (nameChanges[key] ?? names[key]) == nil { throw .undefinedSchema(definition.schema) }
+    }
+
+    private func checkEmpty(schema: String) throws(DatabaseError) {
+        let wanted = schema.lowercased()
+        var left = tables.mapValues(\.definition)
+        for (id, change) in changes { left[id] = change }
+        let inside = left.values.first { $0.schema.lowercased() == wanted && $0.kind != .schema }
+        if let inside { throw .schemaNotEmpty(schema, holds: inside.name) }
+    }
+
+    private func check(_ expected: [UInt64: Set<String>]) throws(DatabaseError) {
+        for (id, segments) in expected {
+            let definition = try definition(id)
+            let isTouched = items.contains { item in
+                item.entry.appends.contains { $0.table == id } || item.entry.edits.contains(id)
+            }
+            guard let table = tables[id], !table.hasUnflushedRows, !isTouched,
+                Set(table.segments.map(\.entry.id)) == segments
+            else { throw .staleDefinition(table: definition.name) }
+        }
     }
 
     private mutating func check(_ replacement: SegmentReplacement) throws(DatabaseError) {
@@ -156,6 +190,19 @@ struct CommitPlan {
             if vector.validity == nil { continue }
             for row in 0..<vector.count where vector.isNull(row) {
                 throw .nullInColumn(table: definition.name, column: column.name)
+            }
+        }
+    }
+}
+
+extension [LogEdit] {
+    /// Whether one of them is about a table.
+    fileprivate func contains(_ table: UInt64) -> Bool {
+        contains { edit in
+            switch edit {
+            case .create(let definition), .alter(let definition): definition.id == table
+            case .drop(let id), .truncate(let id), .attach(let id, _, _): id == table
+            case .replace(let replacement): replacement.table == table
             }
         }
     }

@@ -49,7 +49,7 @@ extension Committer {
                 return hasKeys && hasFresh ? replacement.table : nil
             case .createTable, .dropTable, .truncateTable: return nil
             }
-        }
+        } + transaction.expectedSegments.keys
     }
 
     private func flushBeforeAltering(_ transaction: Transaction) throws(DatabaseError) {

@@ -185,7 +185,14 @@ struct Recovery {
         let known = Set(table.segments.map(\.path))
         for name in try files.list(path) {
             let place = Path.join(path, name)
-            if try files.info(place)?.kind == .directory {
+            if name.hasSuffix(DetachedPartition.suffix) {
+                do throws(DatabaseError) {
+                    try DetachedPartition.sweep(place, of: table.segments.map(\.entry), files)
+                } catch {
+                    // Nothing in the table needs it: ATTACH will tell whoever asks for it.
+                    log.log(.error, "storage", "cannot read a detached partition: \(error)")
+                }
+            } else if try files.info(place)?.kind == .directory {
                 for file in try files.list(place) {
                     let segment = Path.join(place, file)
                     let isOurs = file.hasSuffix(".seg") || file.hasSuffix(Path.temporarySuffix)

@@ -1,11 +1,11 @@
-import Catalog
+package import Catalog
 import Values
 
 /// The calendar unit a timestamp falls into, and the name of its directory.
-enum PartitionName {
+package enum PartitionName {
     /// The unit's first and the next unit's first microsecond, and the name; without a timestamp
     /// everything is one partition.
-    static func partition(of timestamp: Int64?, unit: PartitionUnit)
+    package static func partition(of timestamp: Int64?, unit: PartitionUnit)
         -> (range: ClosedRange<Int64>, name: String)
     {
         guard let timestamp, unit != .none else { return (Int64.min...Int64.max, "default") }
@@ -29,6 +29,39 @@ enum PartitionName {
             return (days(from: (civil.year, civil.month), to: next), name)
         case .year: return (days(from: (civil.year, 1), to: (civil.year + 1, 1)), year)
         }
+    }
+
+    /// The first microsecond of the partition of this name and the unit; nil when it is no name of
+    /// one.
+    package static func begin(of name: String, unit: PartitionUnit) -> Int64? {
+        let parts = name.utf8.split(omittingEmptySubsequences: false) {
+            $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "T") || $0 == UInt8(ascii: "W")
+        }.map { Int(String(Substring($0))) }
+        // A week is 2026-W07: nothing stands between the dash and the W.
+        let numbers = parts.compactMap { $0 }
+        guard let year = numbers.first, (1...9_999).contains(year) else { return nil }
+        let begin: Int
+        switch (unit, numbers.count) {
+        case (.year, 1): begin = CivilTime.daysSinceEpoch(year: year, month: 1, day: 1)
+        case (.month, 2) where (1...12).contains(numbers[1]):
+            begin = CivilTime.daysSinceEpoch(year: year, month: numbers[1], day: 1)
+        case (.week, 2) where (1...53).contains(numbers[1]):
+            // The 4th of January lies in the first week.
+            let fourth = CivilTime.daysSinceEpoch(year: year, month: 1, day: 4)
+            begin = fourth + (numbers[1] - 1) * 7
+        case (.day, 3), (.hour, 4):
+            guard (1...12).contains(numbers[1]), (1...31).contains(numbers[2]) else { return nil }
+            begin = CivilTime.daysSinceEpoch(year: year, month: numbers[1], day: numbers[2])
+        default: return nil
+        }
+        var time = Int64(begin) * CivilTime.microsecondsPerDay
+        if unit == .hour {
+            guard (0...23).contains(numbers[3]) else { return nil }
+            time += Int64(numbers[3]) * 3_600_000_000
+        }
+        let found = partition(of: time, unit: unit)
+        // What is not written as we write it (2026-02-31, 2026-1) is no name.
+        return found.name == name ? found.range.lowerBound : nil
     }
 
     /// ISO weeks: Monday to Sunday, numbered by the year of their Thursday.

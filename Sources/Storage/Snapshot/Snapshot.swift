@@ -22,13 +22,26 @@ package final class Snapshot: Sendable {
 
     /// All tables, ordered by id.
     package var tables: [TableView] {
-        state.tables.values.sorted { $0.definition.id < $1.definition.id }
+        state.tables.values.filter { $0.definition.isTable }
+            .sorted { $0.definition.id < $1.definition.id }
             .map { TableView(version: $0) }
+    }
+
+    /// Schemas and sequences, ordered by id.
+    package var otherRelations: [TableDefinition] {
+        state.tables.values.map(\.definition).filter { !$0.isTable }.sorted { $0.id < $1.id }
     }
 
     /// Finds a table by name, without regard to case.
     package func table(schema: String, name: String) -> TableView? {
         state.names[DatabaseState.key(schema: schema, name: name)].flatMap { table(id: $0) }
+            .flatMap { $0.definition.isTable ? $0 : nil }
+    }
+
+    /// Finds whatever has this name; a schema lies in the schema of the empty name.
+    package func relation(schema: String, name: String) -> TableDefinition? {
+        state.names[DatabaseState.key(schema: schema, name: name)]
+            .flatMap { state.tables[$0]?.definition }
     }
 
     /// What is wrong with a table that lies there and cannot be opened; nil when there is none of
@@ -80,8 +93,23 @@ package struct Run: Sendable {
     }
 
     let source: Source
+    /// For rows in memory that are presented under a newer definition: where its columns are found,
+    /// nil for one that the rows do not have.
+    private var presented: [(index: Int?, type: ValueType)]?
 
     init(_ source: Source) { self.source = source }
+
+    /// The same rows under a later definition of their table: a transaction sees its own ALTER
+    /// before anyone else does. Columns are found by id.
+    package func presented(as new: TableDefinition, insteadOf old: TableDefinition) -> Run {
+        switch source {
+        case .segment(let handle, _): return Run(.segment(handle, new))
+        case .memory:
+            var copy = self
+            copy.presented = new.columns.map { (old.columnIndex(id: $0.id), $0.type) }
+            return copy
+        }
+    }
 
     package var rowCount: Int {
         switch source {
@@ -150,8 +178,12 @@ package struct Run: Sendable {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows of this run")
         switch source {
         case .memory(let view, let dictionaries):
-            let vectors = columns.map {
-                view.chunk.vector($0, rows: rows, dictionary: dictionaries[$0]?.current())
+            let vectors = columns.map { column in
+                guard let index = presented.map({ $0[column].index }) ?? column else {
+                    return ColumnVector.nulls(presented?[column].type ?? .long, rows.count)
+                }
+                return view.chunk.vector(
+                    index, rows: rows, dictionary: dictionaries[index]?.current())
             }
             return Batch(rowCount: rows.count, columns: vectors)
         case .segment(let handle, let definition):
@@ -164,5 +196,14 @@ package struct Run: Sendable {
             }
             return Batch(rowCount: rows.count, columns: vectors)
         }
+    }
+}
+
+extension ColumnVector {
+    /// A column of nothing but NULL.
+    fileprivate static func nulls(_ type: ValueType, _ count: Int) -> ColumnVector {
+        var builder = ColumnBuilder(type: type)
+        for _ in 0..<count { builder.append(.null) }
+        return builder.makeVector()
     }
 }

@@ -1,0 +1,177 @@
+import Catalog
+import Diagnostics
+import Execution
+import Planner
+import Storage
+import Synchronization
+import Values
+
+/// The keys of one table's PRIMARY KEY and UNIQUE constraints, in the order of the definition.
+struct KeySets: Sendable {
+    let table: TableDefinition
+    private let places: [[Int]]
+    private var sets: [Set<[Value]>]
+    private(set) var rowCount = 0
+
+    init(_ table: TableDefinition) {
+        self.table = table
+        places = table.keys.map { key in key.columns.compactMap { table.columnIndex(id: $0) } }
+        sets = places.map { _ in [] }
+    }
+
+    private var columns: [Int] { Array(Set(places.joined())).sorted() }
+
+    mutating func add(_ source: any RowSource) throws(DatabaseError) {
+        let columns = columns
+        for begin in stride(from: 0, to: source.rowCount, by: 65_536) {
+            let range = begin..<min(begin + 65_536, source.rowCount)
+            try add(try source.batch(columns: columns, rows: range), columns)
+        }
+    }
+
+    /// Adds whole rows of the table.
+    ///
+    /// - Parameter others: keys that are there already.
+    mutating func add(_ batch: Batch, besides others: KeySets? = nil) throws(DatabaseError) {
+        try add(batch, Array(table.columns.indices), besides: others)
+    }
+
+    /// - Throws: 23505 for a key that is there; what was added before stays added.
+    private mutating func add(_ batch: Batch, _ columns: [Int], besides others: KeySets? = nil)
+        throws(DatabaseError)
+    {
+        if rowCount + batch.rowCount > Limits.keyRows { throw .tooManyKeys(table.name) }
+        for (number, key) in places.enumerated() {
+            let vectors = key.compactMap { place in
+                columns.firstIndex(of: place).map { batch.columns[$0] }
+            }
+            for row in 0..<batch.rowCount {
+                let values = vectors.map { $0.value(at: row) }
+                // NULL is equal to nothing.
+                if values.contains(.null) { continue }
+                let isTaken = others?.sets[number].contains(values) ?? false
+                guard !isTaken, sets[number].insert(values).inserted else {
+                    throw .uniqueViolated(table.keys[number].name, detail: detail(key, values))
+                }
+            }
+        }
+        rowCount += batch.rowCount
+    }
+
+    private func detail(_ key: [Int], _ values: [Value]) -> String {
+        let names = key.map { table.columns[$0].name }.joined(separator: ", ")
+        let texts = zip(key, values).map { place, value in
+            String((value.text(as: table.columns[place].type) ?? "").prefix(64))
+        }.joined(separator: ", ")
+        return "Key (\(names))=(\(texts)) already exists."
+    }
+
+    /// Takes over keys that are known to be others.
+    mutating func formUnion(_ other: KeySets) {
+        for number in sets.indices { sets[number].formUnion(other.sets[number]) }
+        rowCount += other.rowCount
+    }
+}
+
+/// The keys of stored tables, so that an INSERT need not read its table. They change only under
+/// their table's lock; what was changed in another way shows in the count of rows or in the LSN of
+/// the last rewrite, and the keys are read anew.
+final class KeyIndexes: Sendable {
+    private struct Index {
+        var sets: KeySets
+        var lsn: LSN
+    }
+
+    private let indexes = Mutex<[UInt64: Index]>([:])
+
+    /// The keys of a table's stored rows. To be called with the table's lock held.
+    func keys(of view: TableView, snapshot: Snapshot, lastRewrite: LSN)
+        throws(DatabaseError) -> KeySets
+    {
+        let definition = view.definition
+        let known = indexes.withLock { $0[definition.id] }
+        if let known, known.sets.table == definition, known.sets.rowCount == view.rowCount,
+            lastRewrite <= known.lsn
+        {
+            return known.sets
+        }
+        var sets = KeySets(definition)
+        for run in view.runs { try sets.add(SnapshotRun(run: run, snapshot: snapshot)) }
+        let index = Index(sets: sets, lsn: snapshot.lsn)
+        indexes.withLock { $0[definition.id] = index }
+        return sets
+    }
+
+    /// Adds the keys of rows that a commit has stored.
+    func merge(_ added: [UInt64: KeySets], at lsn: LSN) {
+        indexes.withLock { indexes in
+            for (id, sets) in added {
+                guard var index = indexes.removeValue(forKey: id), index.sets.table == sets.table
+                else { continue }
+                index.sets.formUnion(sets)
+                index.lsn = lsn
+                indexes[id] = index
+            }
+        }
+    }
+}
+
+extension Session {
+    /// Checks rows that are about to be written: CHECK, PRIMARY KEY, UNIQUE. A table with keys has
+    /// its lock taken before. NOT NULL is for who makes the rows.
+    ///
+    /// - Throws: 23514, 23505.
+    func enforce(_ batches: [Batch], _ table: TableDefinition, _ view: StatementView)
+        throws(DatabaseError)
+    {
+        if !table.checks.isEmpty {
+            var binder = Binder(relations: view)
+            let check = RowCheck(table, notNull: [], checks: try binder.checks(of: table))
+            for batch in batches { try check.check(batch) }
+        }
+        if table.keys.isEmpty { return }
+        let own = changes[table.id]
+        let snapshot = engine.storage.snapshot()
+        var stored = KeySets(table)
+        if own?.isCreated != true, own?.isEmptied != true {
+            if let own,
+                !own.exchanges.isEmpty || own.stored != nil
+                    || own.definition.version != own.storedVersion
+            {
+                // The transaction has rewritten the table: its keys are what it sees.
+                var seen = KeySets(table)
+                for source in try view.sources(of: table) { try seen.add(source) }
+                for batch in batches { try seen.add(batch) }
+                return
+            }
+            guard let found = snapshot.table(id: table.id), found.definition == table else {
+                throw .concurrentChange(of: table.name)
+            }
+            stored = try engine.keys.keys(
+                of: found, snapshot: snapshot, lastRewrite: engine.locks.lastRewrite(of: table.id))
+        }
+        try addOwn(batches, table, own?.rows.batches ?? [], besides: stored)
+    }
+
+    /// Keeps the transaction's own keys, read anew when its rows are not those they were made of.
+    private func addOwn(
+        _ batches: [Batch], _ table: TableDefinition, _ before: [Batch], besides stored: KeySets
+    ) throws(DatabaseError) {
+        let count = before.reduce(0) { $0 + $1.rowCount }
+        // Out of the session while it grows, so that nothing is copied; gone when it fails.
+        var own = ownKeys.removeValue(forKey: table.id) ?? KeySets(table)
+        if own.rowCount != count || own.table != table {
+            own = KeySets(table)
+            for batch in before { try own.add(batch) }
+        }
+        for batch in batches { try own.add(batch, besides: stored) }
+        ownKeys[table.id] = own
+    }
+
+    /// Checks the keys of a whole table as a statement leaves it.
+    func enforceKeys(_ table: TableDefinition, _ sources: [any RowSource]) throws(DatabaseError) {
+        if table.keys.isEmpty { return }
+        var keys = KeySets(table)
+        for source in sources { try keys.add(source) }
+    }
+}

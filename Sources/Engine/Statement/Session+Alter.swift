@@ -1,0 +1,279 @@
+import Catalog
+import Diagnostics
+import Execution
+import Planner
+import Platform
+import SQL
+import Storage
+import Values
+
+/// ALTER TABLE: a new definition, and where rows have a say in it, new segments or a look at all of
+/// them.
+extension Session {
+    func alterTable(
+        _ alter: AlterTable, _ result: CommandResult, completion: @escaping Completion
+    ) throws(DatabaseError) {
+        let view = view(isKept: false)
+        let name = alter.table
+        guard let table = view.table(schema: name.schema?.folded, name: name.name.folded) else {
+            guard alter.ifExists else { throw .noTable(name.name.text, at: name.position) }
+            notice(
+                .notice, .undefinedTable,
+                "relation \"\(name.name.text)\" does not exist, skipping")
+            return completion(.success(.command(result)))
+        }
+        // Bound once before any waiting, for its errors.
+        var binder = Binder(relations: view)
+        if try binder.bindPartitions(alter, table) == nil {
+            _ = try binder.bindAlter(alter, table)
+        }
+        try locking([table.id], completion: completion) { [self] () throws(DatabaseError) in
+            onThread("alter", completion: completion) { [self] () throws(DatabaseError) in
+                try alterLocked(alter, table.id, result, completion)
+            }
+        }
+    }
+
+    /// Runs with the table's lock held, on a thread of its own.
+    private func alterLocked(
+        _ alter: AlterTable, _ id: UInt64, _ result: CommandResult,
+        _ completion: @escaping Completion
+    ) throws(DatabaseError) {
+        let view = view()
+        let name = alter.table
+        guard let table = view.table(schema: name.schema?.folded, name: name.name.folded),
+            table.id == id
+        else { throw .concurrentChange(of: name.name.text) }
+        var binder = Binder(relations: view)
+        if let change = try binder.bindPartitions(alter, table) {
+            return try changePartitions(change, table, result, completion)
+        }
+        let bound = try binder.bindAlter(alter, table)
+        for text in bound.notices { notice(.notice, .warning, text) }
+        if !bound.isChange { return completion(.success(.command(result))) }
+        if bound.concernsRows { return try alterRows(bound, alter, result, completion) }
+        finish(bound, nil, result, completion)
+    }
+
+    /// Makes the change: commits it, or leaves it to the transaction.
+    private func finish(
+        _ bound: BoundAlter, _ rows: AlteredRows?, _ result: CommandResult,
+        _ completion: @escaping Completion
+    ) {
+        let view = view()
+        let gone = bound.droppedSequences.compactMap {
+            view.relation(schema: $0.schema, name: $0.name)
+        }
+        let numbered = bound.newSequences.map {
+            $0.copied(id: engine.storage.reserveTableID(), name: $0.name)
+        }
+        let written = rows.map { WrittenSegments(table: bound.altered, entries: $0.added) }
+        let ending = endingTimeToLive(bound, completion)
+        apply(result, written: written, completion: ending) { changes in
+            for sequence in numbered { changes.create(sequence) }
+            changes.alter(bound.table, to: bound.altered, expecting: rows?.segments)
+            if let rows {
+                changes.exchange(rows.exchanges, of: bound.altered)
+                if let batches = rows.batches {
+                    changes.replaceRows(batches, of: bound.altered)
+                }
+            }
+            for sequence in gone { changes.drop(sequence) }
+        }
+    }
+
+    /// A new TTL is looked at when it is set, not a minute later.
+    private func endingTimeToLive(_ bound: BoundAlter, _ completion: @escaping Completion)
+        -> Completion
+    {
+        guard bound.altered.timeToLive != nil,
+            bound.altered.timeToLive != bound.table.timeToLive, case .none = transaction
+        else { return completion }
+        let engine = engine
+        let id = bound.table.id
+        return { result in
+            guard case .success = result else { return completion(result) }
+            engine.platform.workers.start("ttl") {
+                engine.enforceTimeToLive(of: [id])
+                completion(result)
+            }
+        }
+    }
+
+    // MARK: - Rows
+
+    /// Rewrites or checks every row. New rows wait meanwhile; what was on its way when the table was
+    /// closed to them is taken in by another round.
+    private func alterRows(
+        _ bound: BoundAlter, _ alter: AlterTable, _ result: CommandResult,
+        _ completion: @escaping Completion
+    ) throws(DatabaseError) {
+        let table = bound.table
+        let own = changes[table.id]
+        let isStored = own.map { !$0.isCreated && !$0.isEmptied } ?? true
+        if let own, own.stored != nil || (isStored && !own.removed.isEmpty) {
+            throw .unsupported(
+                "ALTER TABLE of a table whose rows the transaction has changed",
+                at: alter.position)
+        }
+        engine.locks.closeToRows(table.id)
+        var rows = AlteredRows(bound, storage: engine.storage)
+        do throws(DatabaseError) {
+            var binder = Binder(relations: view())
+            rows.check = RowCheck(
+                bound.altered, notNull: bound.newlyNotNull,
+                checks: try binder.checks(of: bound.altered).filter {
+                    bound.newChecks.contains($0.name.lowercased())
+                })
+            if isStored { try rewriteStored(&rows, table) }
+            for entry in own?.added ?? [] {
+                try rows.take(entry, engine.storage.run(of: entry, table: table))
+            }
+            try rows.takePrivate(own?.rows.batches ?? [])
+            if !bound.newKeys.isEmpty { try checkKeys(rows, bound) }
+            try refuseSerial(bound, alter, rows)
+        } catch {
+            rows.discard()
+            throw error
+        }
+        finish(bound, rows, result, completion)
+    }
+
+    private func rewriteStored(_ rows: inout AlteredRows, _ table: TableDefinition)
+        throws(DatabaseError)
+    {
+        for _ in 0..<Limits.alterRounds {
+            try engine.storage.flush(tables: [table.id])
+            let snapshot = engine.storage.snapshot()
+            guard let stored = snapshot.table(id: table.id),
+                stored.definition.version == (changes[table.id]?.storedVersion ?? table.version)
+            else { throw .concurrentChange(of: table.name) }
+            if stored.runs.allSatisfy({ $0.segment != nil }),
+                rows.segments == Set(stored.segments.map(\.id))
+            {
+                return
+            }
+            rows.forget(allBut: Set(stored.segments.map(\.id)))
+            for run in stored.runs {
+                guard let segment = run.segment, rows.segments?.contains(segment.id) != true else {
+                    continue
+                }
+                try cancellation.check()
+                try rows.takeStored(
+                    segment, run.presented(as: table, insteadOf: stored.definition))
+            }
+        }
+        throw .rowsKeepComing(table.name)
+    }
+
+    /// Keys are checked over all rows as they will be.
+    private func checkKeys(_ rows: AlteredRows, _ bound: BoundAlter) throws(DatabaseError) {
+        var next = changes
+        next.alter(bound.table, to: bound.altered, expecting: rows.segments)
+        next.exchange(rows.exchanges, of: bound.altered)
+        if let batches = rows.batches { next.replaceRows(batches, of: bound.altered) }
+        let view = view(isKept: false).with(next)
+        try enforceKeys(bound.altered, try view.sources(of: bound.altered))
+    }
+
+    private func refuseSerial(_ bound: BoundAlter, _ alter: AlterTable, _ rows: AlteredRows)
+        throws(DatabaseError)
+    {
+        guard let sequence = bound.newSequences.first, rows.rowCount > 0 else { return }
+        throw .serialOnRows(sequence.name, at: alter.position)
+    }
+}
+
+/// What ALTER TABLE makes of the rows that are there, one segment at a time.
+struct AlteredRows {
+    private let bound: BoundAlter
+    private let storage: Storage
+    var check: RowCheck?
+    /// The stored segments that were looked at; nil when none was.
+    private(set) var segments: Set<String>?
+    /// What each rewritten segment became.
+    private var rewritten: [String: [SegmentEntry]] = [:]
+    /// The partition of each segment that was looked at.
+    private var partitions: [String: String] = [:]
+    /// The transaction's rows that are in no segment, as they will be.
+    private(set) var batches: [Batch]?
+    private(set) var rowCount = 0
+
+    init(_ bound: BoundAlter, storage: Storage) {
+        self.bound = bound
+        self.storage = storage
+    }
+
+    var added: [SegmentEntry] { rewritten.values.flatMap { $0 } }
+
+    var exchanges: [SegmentExchange] {
+        var counts: [String: Int] = [:]
+        for partition in partitions.values { counts[partition, default: 0] += 1 }
+        return rewritten.sorted { $0.key < $1.key }.map { id, entries in
+            SegmentExchange(
+                removed: id, seen: entries, isAlone: partitions[id].map { counts[$0] == 1 } ?? false
+            )
+        }
+    }
+
+    mutating func takeStored(_ entry: SegmentEntry, _ run: Run) throws(DatabaseError) {
+        try take(entry, run)
+        segments = (segments ?? []).union([entry.id])
+    }
+
+    mutating func take(_ entry: SegmentEntry, _ run: Run) throws(DatabaseError) {
+        partitions[entry.id] = entry.partition
+        var results: [Batch] = []
+        for begin in stride(from: 0, to: run.rowCount, by: Self.stretch) {
+            let range = begin..<min(begin + Self.stretch, run.rowCount)
+            let batch = try run.batch(
+                columns: Array(bound.table.columns.indices), rows: range)
+            let result = try transform(batch)
+            if bound.values != nil { results.append(result) }
+        }
+        if bound.values == nil { return }
+        rewritten[entry.id] = try storage.writeSegments(
+            results, of: bound.altered, firstLSN: entry.firstLSN, lastLSN: entry.lastLSN)
+    }
+
+    private static let stretch = 65_536
+
+    mutating func takePrivate(_ own: [Batch]) throws(DatabaseError) {
+        var results: [Batch] = []
+        for batch in own { results.append(try transform(batch)) }
+        if bound.values != nil { batches = results }
+    }
+
+    /// Gives rows of the old definition the values they have under the new one, and checks them.
+    private mutating func transform(_ batch: Batch) throws(DatabaseError) -> Batch {
+        rowCount += batch.rowCount
+        let values = bound.values ?? bound.identity
+        let result = try ColumnProjection(values).batch(batch)
+        try check?.check(result)
+        return result
+    }
+
+    /// Lets go of what was made of segments that are gone: compaction has rewritten them.
+    mutating func forget(allBut current: Set<String>) {
+        for (id, entries) in rewritten where !current.contains(id) {
+            storage.discardSegments(entries, of: bound.altered)
+            rewritten[id] = nil
+        }
+        segments = (segments ?? []).intersection(current)
+        partitions = partitions.filter { current.contains($0.key) }
+    }
+
+    func discard() { storage.discardSegments(added, of: bound.altered) }
+}
+
+extension BoundAlter {
+    /// Each column of the new definition as it is in the old one; what is new is NULL.
+    fileprivate var identity: [BoundExpression] {
+        altered.columns.map { column in
+            guard let index = table.columnIndex(id: column.id) else {
+                return BoundExpression(.constant(.null), column.type, position: 0)
+            }
+            return BoundExpression(.column(index), column.type, position: 0)
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package import Catalog
+import Bytes
+package import Diagnostics
+import Platform
+
+/// A partition that was taken out of its table and kept: a directory `<partition>.detached` below
+/// the table's, with hard links to the segments and a manifest of them.
+///
+/// The directory is complete before the commit that takes the segments out of the table, and goes
+/// after the commit that brings them back: a crash leaves it beside the attached partition, never
+/// neither. What is left behind so is known by its segments, which are in the table, and ignored.
+package struct DetachedPartition: Sendable, Equatable {
+    package static let suffix = ".detached"
+    static let manifestName = "_detached"
+
+    package let partition: String
+    /// The table as it was when the partition left.
+    package let definition: TableDefinition
+    package let segments: [SegmentEntry]
+
+    package var rows: Int { segments.reduce(0) { $0 + $1.rows } }
+    package var bytes: Int { segments.reduce(0) { $0 + $1.bytes } }
+
+    private var manifest: Manifest {
+        Manifest(
+            definition: definition, lsn: .zero, completeTo: .zero, isDropped: false,
+            segments: segments)
+    }
+
+    fileprivate func encode() -> [UInt8] { manifest.encode() }
+
+    init(_ manifest: Manifest, partition: String) {
+        self.partition = partition
+        definition = manifest.definition
+        segments = manifest.segments
+    }
+
+    package init(partition: String, definition: TableDefinition, segments: [SegmentEntry]) {
+        self.partition = partition
+        self.definition = definition
+        self.segments = segments
+    }
+
+    /// Reads what a directory holds; nil when it was never finished.
+    static func read(_ directory: String, _ files: any FileSystem) throws(DatabaseError)
+        -> DetachedPartition?
+    {
+        let path = Path.join(directory, manifestName)
+        guard try files.info(path) != nil else { return nil }
+        let bytes = try files.readAll(path, upTo: Limits.manifestBytes)
+        let name = Path.name(of: directory).dropLast(suffix.count)
+        return DetachedPartition(
+            try Manifest.decode(bytes, path: path), partition: String(name))
+    }
+
+    /// Removes what a crash left: a directory that was not finished, or whose rows are in the table.
+    static func sweep(_ directory: String, of segments: [SegmentEntry], _ files: any FileSystem)
+        throws(DatabaseError)
+    {
+        let found = try read(directory, files)
+        guard found?.isAttached(to: segments) ?? true else { return }
+        try remove(directory, files)
+    }
+
+    /// The manifest goes first: without it the directory is nothing.
+    static func remove(_ directory: String, _ files: any FileSystem) throws(DatabaseError) {
+        let manifest = Path.join(directory, manifestName)
+        if try files.info(manifest) != nil {
+            try files.remove(manifest)
+            try files.syncDirectory(directory)
+        }
+        try files.removeTree(directory)
+        try files.syncDirectory(Path.directory(of: directory))
+    }
+
+    /// Whether a table has these rows: the directory is left over from a crash.
+    func isAttached(to current: [SegmentEntry]) -> Bool {
+        let digests = Set(current.map(\.sha256))
+        return !segments.isEmpty && segments.allSatisfy { digests.contains($0.sha256) }
+    }
+}
+
+extension Storage {
+    private func directory(of partition: String, _ table: TableDefinition) -> String {
+        Path.join(tableDirectory(table), partition + DetachedPartition.suffix)
+    }
+
+    /// The partitions that were detached from a table, by name.
+    ///
+    /// - Parameter current: the table's segments.
+    package func detachedPartitions(of table: TableDefinition, current: [SegmentEntry])
+        throws(DatabaseError) -> [DetachedPartition]
+    {
+        let files = platform.files
+        let place = tableDirectory(table)
+        guard try files.info(place) != nil else { return [] }
+        var found: [DetachedPartition] = []
+        for name in try files.list(place) where name.hasSuffix(DetachedPartition.suffix) {
+            guard let detached = try DetachedPartition.read(Path.join(place, name), files) else {
+                continue
+            }
+            if !detached.isAttached(to: current) { found.append(detached) }
+        }
+        return found
+    }
+
+    /// Keeps the segments of a partition beside the table; durable afterwards. Blocks.
+    ///
+    /// The caller commits a replacement that removes them, and calls `forget` when that fails.
+    package func keep(_ detached: DetachedPartition, of table: TableDefinition)
+        throws(DatabaseError)
+    {
+        let files = platform.files
+        try forget(detached.partition, of: table)
+        let place = directory(of: detached.partition, table)
+        try files.makeDurableDirectory(place)
+        for entry in detached.segments {
+            let target = Path.join(place, "\(entry.id).seg")
+            try files.link(segmentPath(entry, of: table), to: target)
+        }
+        try files.syncDirectory(place)
+        try files.publish(
+            detached.encode(), as: Path.join(place, DetachedPartition.manifestName))
+    }
+
+    /// Links a detached partition's segments back under new names; durable afterwards. Blocks.
+    ///
+    /// The ids are new because files of the old names may still wait to be unlinked. The caller
+    /// commits a replacement that adds them, or discards them.
+    package func linkBack(_ detached: DetachedPartition, to table: TableDefinition)
+        throws(DatabaseError) -> [SegmentEntry]
+    {
+        let files = platform.files
+        let place = directory(of: detached.partition, table)
+        var linked: [SegmentEntry] = []
+        do throws(DatabaseError) {
+            for entry in detached.segments {
+                let source = Path.join(place, "\(entry.id).seg")
+                let renamed = entry.withID(Hexadecimal.text(platform.chance.bytes(16)))
+                let target = segmentPath(renamed, of: table)
+                try files.makeDurableDirectory(Path.directory(of: target))
+                try files.link(source, to: target)
+                linked.append(renamed)
+                try files.syncDirectory(Path.directory(of: target))
+            }
+        } catch {
+            discardSegments(linked, of: table)
+            throw error
+        }
+        return linked
+    }
+
+    /// Removes a detached partition's directory, if there is one; what readers map stays readable.
+    package func forget(_ partition: String, of table: TableDefinition) throws(DatabaseError) {
+        let files = platform.files
+        let place = directory(of: partition, table)
+        guard try files.info(place) != nil else { return }
+        try DetachedPartition.remove(place, files)
+    }
+}
+
+extension SegmentEntry {
+    /// The same rows in another file.
+    fileprivate func withID(_ id: String) -> SegmentEntry {
+        SegmentEntry(
+            id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
+            maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes,
+            sha256: sha256, columnMap: columnMap)
+    }
+}
