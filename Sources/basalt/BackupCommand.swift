@@ -3,16 +3,6 @@ import Diagnostics
 import Platform
 import Storage
 
-/// How a command on files ends: other numbers than those of `serve`, which has more to tell.
-enum FileExitCode: Int32 {
-    case done = 0
-    case failed = 1
-    case usage = 2
-    case damaged = 3
-
-    init(_ error: DatabaseError) { self = error.state == .corrupted ? .damaged : .failed }
-}
-
 /// `basalt backup …`: works on backups while no server runs, or beside one that does not have the
 /// root open. `create` and `restore` open the root exclusively.
 struct BackupCommand {
@@ -21,7 +11,7 @@ struct BackupCommand {
     let environment: [String: String]
     let workingDirectory: String
 
-    func run() -> FileExitCode {
+    func run() -> ExitCode {
         let platform = Platform.linux(
             log: ErrorLog(), workerThreads: Machine.coreCount)
         do throws(DatabaseError) {
@@ -29,7 +19,7 @@ struct BackupCommand {
             return .done
         } catch {
             Process.printError("basalt: \(error)")
-            return FileExitCode(error)
+            return ExitCode(error)
         }
     }
 

@@ -60,7 +60,8 @@ enum HelpText {
         -d ROOT is the root directory; default $BASALT_ROOT, else ~/.basalt. BACKUP is a name in its
         backup directory, or a path. Progress goes to the standard error, a bar on a terminal.
 
-        exit codes: 0 done, 1 failed, 2 wrong arguments, 3 damaged
+        exit codes: 0 done, 1 failed, 2 wrong arguments, 3 bad configuration,
+                    4 the root is in use, 5 damaged
         """
 
     static let inspect = """
@@ -69,7 +70,7 @@ enum HelpText {
         Tells what is in a segment (.seg), a table's manifest, a log file (.wal), `_database` or a
         backup's `_backup.json`: header, columns, encodings, statistics; and checks every checksum.
 
-        exit codes: 0 sound, 1 failed, 2 wrong arguments, 3 damaged
+        exit codes: 0 sound, 1 failed, 2 wrong arguments, 5 damaged
         """
 
     static let repair = """

@@ -7,14 +7,14 @@ import Storage
 struct InspectCommand {
     let path: String
 
-    func run() -> FileExitCode {
+    func run() -> ExitCode {
         let files = LinuxFileSystem()
         do throws(DatabaseError) {
             for line in try describe(files) { print(line) }
             return .done
         } catch {
             Process.printError("basalt: \(error)")
-            return FileExitCode(error)
+            return ExitCode(error)
         }
     }
 

@@ -49,7 +49,7 @@ enum MainCommand {
         }
     }
 
-    private static func backup(_ options: BackupOptions) throws(UsageError) -> FileExitCode {
+    private static func backup(_ options: BackupOptions) throws(UsageError) -> ExitCode {
         let environment = ProcessEnvironment.all()
         let directory = Process.workingDirectory
         let root = try RootDirectory.find(

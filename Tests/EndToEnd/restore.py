@@ -155,7 +155,7 @@ class Restore(unittest.TestCase):
         inspected = self.basalt("inspect", str(segment))
 
         for done in (verified, restored, inspected):
-            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertEqual(done.returncode, 5, done.stderr)
             self.assertIn(segment.name, done.stderr)
         self.assertNotIn("u", self.start().rows("SELECT table_name FROM tables()"))
 
