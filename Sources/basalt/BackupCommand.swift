@@ -61,14 +61,12 @@ struct BackupCommand {
     }
 
     private func backupSettings(_ configuration: Configuration) -> BackupSettings {
-        var allowed = configuration.list("backup.allowed.paths")
+        var allowed: [String] = []
         if name.hasPrefix("/") { allowed += [Path.directory(of: name), name] }
         if case .create(let request) = options.act, let target = request.destination {
             allowed.append(target)
         }
-        return BackupSettings(
-            root: root.path, backupRoot: configuration.text("cairo.sql.backup.root"),
-            allowedPaths: allowed, software: "Basalt \(Version.text)")
+        return BackupSettings(configuration, root: root.path, alsoAllowed: allowed)
     }
 
     /// The service for what touches no open database.

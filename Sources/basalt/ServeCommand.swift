@@ -96,10 +96,7 @@ struct ServeCommand {
         if limit > 0 { settings.queryMemoryBytes = limit }
         let backup = BackupService(
             source: BackupSource(storage: storage), platform: platform,
-            settings: BackupSettings(
-                root: root.path, backupRoot: configuration.text("cairo.sql.backup.root"),
-                allowedPaths: configuration.list("backup.allowed.paths"),
-                software: "Basalt \(Version.text)"))
+            settings: BackupSettings(configuration, root: root.path))
         return Engine(
             storage: storage, platform: platform, settings: settings,
             backup: options.isReadOnly ? nil : backup)

@@ -4,7 +4,7 @@
 extension SettingTable {
     /// A value is checked and then ignored; the start says so when it differs from the default.
     static let ignored: Set<String> = [
-        "backup.rate.limit", "backup.reverify", "backup.verify", "cairo.max.file.name.length",
+        "backup.verify", "cairo.max.file.name.length",
         "cairo.root", "cairo.snapshot.instance.id", "cairo.snapshot.recovery.enabled",
         "cairo.sql.backup.dir.datetime.format", "cairo.sql.backup.dir.tmp.name",
         "cairo.sql.backup.mkdir.mode", "cairo.sql.copy.export.root",

@@ -203,11 +203,11 @@ package enum SettingTable {
             "backup.allowed.paths", .list, "", .backup,
             "Directories besides cairo.sql.backup.root that BACKUP and RESTORE may use."),
         SettingKey(
-            "backup.reverify", .duration, "0", .backup, reloadable: true,
-            "How often backups are read again and verified in the background; 0: never."),
+            "backup.reverify", .duration, "30d", .backup,
+            "A file that an incremental backup shares is read again after so long; 0: never."),
         SettingKey(
-            "backup.rate.limit", .size(0...(1 << 40)), "0", .backup, reloadable: true,
-            "Bytes a second that a backup may read; 0: as fast as it goes."),
+            "backup.rate.limit", .size(0...(1 << 40)), "0", .backup,
+            "Bytes a second that a backup copies at most unless it says otherwise; 0: no limit."),
         SettingKey(
             "backup.verify", .boolean, "true", .backup, reloadable: true,
             "Whether a backup is verified before it is published."),
