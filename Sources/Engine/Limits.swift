@@ -39,6 +39,6 @@ enum Limits {
     static let alterRounds = 16
     /// Rows whose keys are kept in memory for PRIMARY KEY and UNIQUE, per table.
     static let keyRows = 10_000_000
-    /// How often TTL is looked at, in nanoseconds: partitions are hours at least.
-    static let timeToLiveNanoseconds: UInt64 = 60_000_000_000
+    /// How often TTL is looked at, in milliseconds: partitions are hours at least.
+    static let timeToLiveMilliseconds = 60_000
 }

@@ -6,6 +6,9 @@ import Values
 
 /// TTL: partitions that are wholly older than a table keeps its rows are dropped.
 extension Engine {
+    /// How often the server calls `enforceTimeToLive`.
+    package static var timeToLiveMilliseconds: Int { Limits.timeToLiveMilliseconds }
+
     /// The partitions of a table that its TTL ends.
     ///
     /// A partition is over when its end is at least the TTL before the table's highest timestamp.

@@ -72,6 +72,9 @@ package final class Storage: Sendable {
     /// The same: a cut that lives in memory.
     package func pin() -> Snapshot { snapshot() }
 
+    /// The moment it is, on the clock that pins are stamped with.
+    package var now: Int64 { platform.clock.now() }
+
     /// Everything that holds on to a moment of the database, the oldest first.
     package var pins: [PinInfo] { core.state.withLock { $0.pins }.list }
 

@@ -51,8 +51,9 @@ struct ServeCommand {
             loop.stop()
         }
         announceTables(storage, platform)
+        let engine = makeEngine(configuration, platform, storage)
         let server = Server(
-            engine: makeEngine(configuration, platform, storage), platform: platform, loop: loop,
+            engine: engine, platform: platform, loop: loop,
             settings: Self.serverSettings(configuration))
         try server.open()
         let reload = ReloadCommand(
@@ -60,12 +61,26 @@ struct ServeCommand {
             environment: environment, platform: platform, logger: logger, server: server,
             configuration: configuration)
         try watchSignals(loop, server, platform, reload)
+        if !options.isReadOnly { Self.watchTimeToLive(loop, engine, platform) }
         platform.log.log(.advisory, "server", "ready")
         loop.run()
         loop.closeAll()
         try storage.close()
         platform.log.log(.advisory, "server", "stopped")
         return hasFailed.load(ordering: .relaxed) ? .failed : .done
+    }
+
+    /// Drops now and then what is older than the TTL of its table, one round after the other.
+    private static func watchTimeToLive(
+        _ loop: EventLoop, _ engine: Engine, _ platform: Platform
+    ) {
+        _ = loop.schedule(afterMilliseconds: Engine.timeToLiveMilliseconds) {
+            let isQueued = platform.workers.submit {
+                engine.enforceTimeToLive()
+                loop.execute { watchTimeToLive(loop, engine, platform) }
+            }
+            if !isQueued { watchTimeToLive(loop, engine, platform) }
+        }
     }
 
     private var logConfigurationFile: String { Path.join(root.path, "conf", "log.conf") }

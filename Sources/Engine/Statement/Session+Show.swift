@@ -58,7 +58,11 @@ extension Session {
             return FixedRelation(name: "show", columns: Self.texts("table_name"), rows: tables)
         case .columns(let name): return try columnsRelation(name)
         case .createTable(let name): return try createTableRelation(name)
-        case .partitions(let name): throw .unsupported("SHOW PARTITIONS", at: name.position)
+        case .partitions(let name):
+            let view = view()
+            guard let table = view.table(schema: name.schema?.folded, name: name.name.folded)
+            else { throw .noTable(name.name.text, at: name.position) }
+            return try view.system.onStorage.partitions(of: table)
         case .backups(let destination):
             return try BackupsRelation(engine: engine).fixed(destination: destination?.text)
         }
@@ -91,26 +95,8 @@ extension Session {
         guard let table = view().table(schema: name.schema?.folded, name: name.name.folded) else {
             throw .noTable(name.name.text, at: name.position)
         }
-        let columns = table.columns.map {
-            "\t\(quoted($0.name)) \($0.type.name)\($0.isNullable ? "" : " NOT NULL")"
-        }
-        var text = "CREATE TABLE \(quoted(table.name)) (\n\(columns.joined(separator: ",\n"))\n)"
-        if let index = table.timestampIndex {
-            text += " timestamp(\(quoted(table.columns[index].name)))"
-            text += " PARTITION BY \(table.partitionUnit.name)"
-        }
         return FixedRelation(
-            name: "show", columns: Self.texts("ddl"), rows: [[.string(text + ";")]])
-    }
-
-    private func quoted(_ name: String) -> String {
-        let isPlain = name.utf8.enumerated().allSatisfy { index, byte in
-            (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte == 95
-                || (index > 0 && byte >= 48 && byte <= 57)
-        }
-        if isPlain && !name.isEmpty { return name }
-        var result = "\""
-        for character in name { result += character == "\"" ? "\"\"" : String(character) }
-        return result + "\""
+            name: "show", columns: Self.texts("ddl"),
+            rows: [[.string(TableText(table: table).text)]])
     }
 }

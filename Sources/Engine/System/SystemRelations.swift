@@ -61,6 +61,9 @@ struct SystemRelations: Sendable {
         switch (schema, name, isFunction) {
         case (nil, "tables", true), (nil, "all_tables", true): return tables
         case (nil, "table_columns", true): return tableColumns
+        case (nil, "table_storage", true): return onStorage.tables
+        case (nil, "table_partitions", true): return tablePartitions
+        case (nil, "pins", true): return onStorage.pins
         case (nil, "query_activity", true): return engine.activity.relation
         case (nil, "backups", true): return BackupsRelation(engine: engine)
         case (nil, "backup_tables", true): return BackupContents(engine: engine).tables
@@ -94,6 +97,25 @@ struct SystemRelations: Sendable {
         }
     }
 
+    var onStorage: StorageRelations {
+        StorageRelations(storage: engine.storage, snapshot: snapshot, definitions: definitions)
+    }
+
+    private var tablePartitions: ComputedRelation {
+        ComputedRelation(
+            name: "table_partitions", columns: StorageRelations.partitionColumns
+        ) { arguments throws(DatabaseError) in
+            try onStorage.partitions(of: try table(named: arguments)).rows
+        }
+    }
+
+    private func table(named arguments: [Value]) throws(DatabaseError) -> TableDefinition {
+        guard case .string(let name)? = arguments.first,
+            let table = definitions.first(where: { $0.name.lowercased() == name.lowercased() })
+        else { throw .noTable(arguments.first?.text(as: .varchar) ?? "", at: 0) }
+        return table
+    }
+
     private func rowCount(_ table: TableDefinition) -> Int {
         snapshot.table(id: table.id)?.rowCount ?? 0
     }
@@ -115,7 +137,8 @@ struct SystemRelations: Sendable {
                 return [
                     .integer(Int64(table.id)), .string(table.name),
                     timestamp.map(Value.string) ?? .null, .string(table.partitionUnit.name),
-                    .integer(Int64(rowCount(table))), .boolean(true), .boolean(false),
+                    .integer(Int64(rowCount(table))), .boolean(true),
+                    .boolean(!table.dedupKeys.isEmpty),
                 ]
             }
         }
@@ -130,9 +153,7 @@ struct SystemRelations: Sendable {
                 PlanColumn(name: "designated", type: .boolean),
             ]
         ) { arguments throws(DatabaseError) in
-            guard case .string(let name)? = arguments.first,
-                let table = definitions.first(where: { $0.name.lowercased() == name.lowercased() })
-            else { throw .noTable(arguments.first?.text(as: .varchar) ?? "", at: 0) }
+            let table = try table(named: arguments)
             return table.columns.enumerated().map { index, column in
                 [
                     .string(column.name), .string(column.type.name),
