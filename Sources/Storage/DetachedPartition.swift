@@ -91,7 +91,6 @@ extension Storage {
     package func detachedPartitions(of table: TableDefinition, current: [SegmentEntry])
         throws(DatabaseError) -> [DetachedPartition]
     {
-        let files = platform.files
         let place = tableDirectory(table)
         guard try files.info(place) != nil else { return [] }
         var found: [DetachedPartition] = []
@@ -110,7 +109,6 @@ extension Storage {
     package func keep(_ detached: DetachedPartition, of table: TableDefinition)
         throws(DatabaseError)
     {
-        let files = platform.files
         try forget(detached.partition, of: table)
         let place = directory(of: detached.partition, table)
         try files.makeDurableDirectory(place)
@@ -130,7 +128,6 @@ extension Storage {
     package func linkBack(_ detached: DetachedPartition, to table: TableDefinition)
         throws(DatabaseError) -> [SegmentEntry]
     {
-        let files = platform.files
         let place = directory(of: detached.partition, table)
         var linked: [SegmentEntry] = []
         do throws(DatabaseError) {
@@ -152,7 +149,6 @@ extension Storage {
 
     /// Removes a detached partition's directory, if there is one; what readers map stays readable.
     package func forget(_ partition: String, of table: TableDefinition) throws(DatabaseError) {
-        let files = platform.files
         let place = directory(of: partition, table)
         guard try files.info(place) != nil else { return }
         try DetachedPartition.remove(place, files)
