@@ -41,7 +41,7 @@ package struct RecordDecoder: Sendable {
     package func decode(_ chunk: RecordChunk) throws(DatabaseError) -> DecodedRows {
         let bytes = chunk.bytes.span
         guard bytes.count < Limits.chunkBytes else { throw .recordTooLong(line: chunk.firstLine) }
-        try checkText(bytes, chunk)
+        let bad = offsetOfBadText(bytes, chunk)
         var finder = CellFinder(dialect, columns: columns.count)
         if chunk.isFirst, dialect.header != .none { try passHeader(&finder, bytes, chunk) }
         var gatherers = columns.enumerated().map { index, column in
@@ -59,10 +59,12 @@ package struct RecordDecoder: Sendable {
             } catch {
                 failure = error
             }
+            try refuse(bad, before: finder.offset, bytes, chunk)
             try gather(block, &gatherers, bytes, chunk)
             if let failure { throw describe(failure, bytes, chunk) }
             rows += block.rows
         }
+        try refuse(bad, before: finder.offset, bytes, chunk)
         return DecodedRows(
             batch: Batch(rowCount: rows, columns: gatherers.map { $0.makeVector() }),
             isEnded: finder.isEnded)
@@ -107,8 +109,8 @@ package struct RecordDecoder: Sendable {
         }
     }
 
-    /// All text at once: cells end at ASCII characters, so a valid whole has valid parts.
-    private func checkText(_ bytes: Span<UInt8>, _ chunk: RecordChunk) throws(DatabaseError) {
+    /// Looks at all text at once: cells end at ASCII characters, so a valid whole has valid parts.
+    private func offsetOfBadText(_ bytes: Span<UInt8>, _ chunk: RecordChunk) -> Int? {
         var all: UInt8 = 0
         var zeros = 0
         var index = 0
@@ -119,12 +121,22 @@ package struct RecordDecoder: Sendable {
         }
         var bad: Int?
         if zeros > 0 { bad = chunk.bytes.firstIndex(of: 0) }
-        if bad == nil, all >= 128 {
-            do { _ = try UTF8Span(validating: bytes) } catch { bad = error.byteOffsets.lowerBound }
+        if all >= 128 {
+            do {
+                _ = try UTF8Span(validating: bytes)
+            } catch {
+                bad = min(bad ?? .max, error.byteOffsets.lowerBound)
+            }
         }
-        if let bad {
-            throw .badTextEncoding().inRecord(line: line(of: bad, bytes, chunk), column: nil)
-        }
+        return bad
+    }
+
+    /// What lies behind an end marker is no data, and may be anything.
+    private func refuse(
+        _ bad: Int?, before offset: Int, _ bytes: Span<UInt8>, _ chunk: RecordChunk
+    ) throws(DatabaseError) {
+        guard let bad, bad < offset else { return }
+        throw .badTextEncoding().inRecord(line: line(of: bad, bytes, chunk), column: nil)
     }
 
     private func passHeader(

@@ -233,6 +233,20 @@ import Values
         #expect(failure(escaped, try TextDialect(.text))?.state == .badEncoding)
     }
 
+    @Test("what follows the end marker may be anything, wherever the stream is cut")
+    func behindTheEnd() throws {
+        let columns = [RecordColumn(name: "n", type: .long)]
+        let dialect = try TextDialect(.text)
+        let bytes: [UInt8] = Array("1\n\\.\nx\ty\n".utf8) + [0xac, 0, 10]
+        for cut in 0...bytes.count {
+            let pieces = [Array(bytes[..<cut]), Array(bytes[cut...])]
+            #expect(try decode(pieces, dialect, columns) == [[.integer(1)]], "cut at \(cut)")
+        }
+        let broken: [UInt8] = [0x8b, 10] + Array("\\.\n".utf8) + [0, 10]
+        let texts = [RecordColumn(name: "v", type: .varchar)]
+        #expect(throws: DatabaseError.self) { try decode([broken], dialect, texts) }
+    }
+
     @Test("options that contradict each other are refused")
     func contradictions() {
         let comma = UInt8(ascii: ",")
