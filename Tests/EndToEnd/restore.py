@@ -142,7 +142,7 @@ class Restore(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.start().rows(ALL.format("u")), ROWS[2:])
 
-    def test_damage_is_exit_code_3_and_restores_nothing(self):
+    def test_damage_is_exit_code_5_and_restores_nothing(self):
         self.filled().stop()
         segment = next((self.root / "backup/one/db").glob("t~*/2026-01-01/*.seg"))
         segment.chmod(0o600)
@@ -174,11 +174,11 @@ class Restore(unittest.TestCase):
             self.assertTrue(done.stdout.startswith(kind), done.stdout)
         self.assertEqual(self.basalt("inspect", str(self.root / "conf/server.conf")).returncode, 1)
 
-    def test_a_root_in_use_is_left_alone_and_wrong_arguments_are_exit_code_2(self):
+    def test_a_root_in_use_is_exit_code_4_and_wrong_arguments_are_2(self):
         self.filled()
 
         busy = self.basalt("backup", "restore", "one", "--table", "t", "--as", "u")
-        self.assertEqual(busy.returncode, 1)
+        self.assertEqual(busy.returncode, 4)
         self.assertIn("55006", busy.stderr)
         for wrong in (["backup", "restore"], ["backup", "nix"], ["backup", "verify", "a", "--x"],
                       ["backup", "restore", "one", "--as", "a", "--into", "b"], ["inspect"]):
