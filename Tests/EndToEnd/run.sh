@@ -24,6 +24,8 @@ python3 container.py || status=1
 echo "== the pages for operators"
 (cd ../.. && python3 Tests/EndToEnd/operations.py docs/operations/running.md \
     docs/operations/backup-and-restore.md) || status=1
+echo "== the pages of SQL"
+python3 sql_pages.py ../../docs/sql/statements.md || status=1
 echo "== copies of a prepared root"
 python3 snapshot.py || status=1
 echo "== kill -9"
