@@ -107,7 +107,7 @@ test-long: ## an hour: many seeds, long fuzzing, every client, address sanitizer
 	$(MAKE) --no-print-directory sim SEEDS=2000
 	$(MAKE) --no-print-directory fuzz T=all S=300
 	$(MAKE) --no-print-directory release
-	$(MAKE) --no-print-directory test-clients BINARY=.build/release/basalt
+	LARGE=yes $(MAKE) --no-print-directory test-clients BINARY=.build/release/basalt
 	$(MAKE) --no-print-directory crash-loop BINARY=.build/release/basalt S=600
 	$(MAKE) --no-print-directory soak BINARY=.build/release/basalt SECONDS=3600
 	$(MAKE) --no-print-directory asan

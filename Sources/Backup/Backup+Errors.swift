@@ -43,10 +43,17 @@ extension DatabaseError {
             hint: "Use a path below cairo.sql.backup.root or add one to backup.allowed.paths.")
     }
 
-    static func destinationInsideDatabase(_ path: String) -> DatabaseError {
+    static func destinationInsideDatabase(_ path: String, directory: String) -> DatabaseError {
         DatabaseError(
             .invalidParameter, "backup destination lies inside the database \"\(path)\"",
-            hint: "Choose a directory outside db/.")
+            hint: "Choose a directory outside \(directory)/.")
+    }
+
+    static func destinationInsideBackup(_ path: String, backup: String) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "backup destination lies inside the backup \"\(backup)\"",
+            detail: "Dropping that backup would remove \"\(path)\" too.",
+            hint: "Choose a directory that is not a backup.")
     }
 
     static func destinationBusy(_ path: String, cause: DatabaseError) -> DatabaseError {
@@ -103,11 +110,13 @@ extension DatabaseError {
             hint: "Use a newer server.")
     }
 
-    static func backupAdopted(_ path: String) -> DatabaseError {
+    static func backupAdopted(
+        _ path: String, hint: String = "It is a database now; take a backup of it instead."
+    ) -> DatabaseError {
         DatabaseError(
             .notInPrerequisiteState,
             "backup was adopted, a server has been started on it and may have written \"\(path)\"",
-            hint: "It is a database now; take a backup of it instead.")
+            hint: hint)
     }
 
     static func parentMissing(_ name: String, why: String) -> DatabaseError {

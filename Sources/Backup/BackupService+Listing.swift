@@ -63,7 +63,8 @@ extension BackupService {
 
     /// Removes a backup: out of sight with one rename, then file by file.
     ///
-    /// - Throws: 58P01 when there is none, 55006 while a server runs on it.
+    /// - Throws: 58P01 when there is none, 55006 while a server runs on it, 55000 when one has: what
+    ///   was written there since is in no backup.
     package func drop(_ name: String, destination: String? = nil) throws(DatabaseError) {
         let (path, manifest) = try find(name, destination: destination)
         let place = Destination(path: Path.directory(of: path), files: platform.files)
@@ -71,6 +72,10 @@ extension BackupService {
         defer { lock.release() }
         let inUse = try platform.files.lock(Path.join(path, "db", "_lock"), .exclusive)
         defer { inUse.release() }
+        guard try !isAdopted(path) else {
+            throw .backupAdopted(
+                path, hint: "It is a database now; remove its directory if nobody needs it.")
+        }
         let hidden = Destination.droppedPrefix + hexadecimal(platform.chance.bytes(8))
         try platform.files.rename(path, to: Path.join(place.path, hidden), replacing: false)
         try platform.files.syncDirectory(place.path)

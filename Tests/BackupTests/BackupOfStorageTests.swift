@@ -83,5 +83,11 @@ struct BackupOfStorageTests {
         #expect(try Self.contents(other, "trades").count == 150)
         try other.close()
         #expect(try service.list().first { $0.name == "full" }?.isAdopted == true)
+        // It is a database with rows of its own now, which no tidying up may take along.
+        let error = failure { () throws(DatabaseError) in try service.drop("full") }
+        #expect(error?.state == .notInPrerequisiteState)
+        let kept = try Storage.open(root: full.path, platform: rig.platform)
+        #expect(try Self.contents(kept, "trades").count == 200)
+        try kept.close()
     }
 }

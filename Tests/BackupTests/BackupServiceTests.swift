@@ -108,6 +108,29 @@ struct BackupServiceTests {
         #expect(error?.state == state)
     }
 
+    @Test(
+        "a destination whose files come and go with others is refused",
+        arguments: [
+            ("/backup/one", SQLState.invalidParameter), ("/backup/one/db", .invalidParameter),
+            ("/backup/one/new/deep", .invalidParameter), ("/snapshot", .invalidParameter),
+            ("/tmp/x", .invalidParameter), ("/backup/.verified", .insufficientPrivilege),
+            ("/backup/.staging-0/x", .insufficientPrivilege),
+        ])
+    func placesOfOthers(place: String, state: SQLState) throws {
+        let rig = try BackupRig()
+        let service = rig.service(allowed: [rig.root])
+        _ = try service.backup(.init(scope: .database, name: "one"))
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try service.backup(
+                .init(scope: .database, name: "two", destination: rig.root + place))
+        }
+
+        #expect(error?.state == state)
+        #expect(try service.verify("one").files > 2)
+        #expect(try rig.platform.files.info(rig.root + place + "/two") == nil)
+    }
+
     @Test("a destination inside db is 22023, an allowed path elsewhere works")
     func allowedPaths() throws {
         let rig = try BackupRig()

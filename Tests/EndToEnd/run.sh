@@ -36,4 +36,10 @@ echo "== soak"
 python3 soak.py --seconds "${SOAK_SECONDS:-20}" || status=1
 echo "== restore, on a server and without one"
 python3 restore.py || status=1
+echo "== backups while everything moves"
+python3 backup_changes.py || status=1
+echo "== backups in full, read-only and foreign places"
+python3 backup_places.py || status=1
+echo "== backups of every shape"
+python3 backup_shapes.py ${LARGE:+--large} || status=1
 exit $status

@@ -16,7 +16,7 @@ struct Destination: Sendable {
     /// Finds the directory a statement means and checks that it is allowed.
     ///
     /// - Throws: 55000 when BACKUP is switched off, 42501 outside of what is allowed, 22023 inside
-    ///   the database itself.
+    ///   the database itself or inside a backup.
     static func resolve(
         _ text: String?, settings: BackupSettings, files: any FileSystem
     ) throws(DatabaseError) -> Destination {
@@ -31,27 +31,41 @@ struct Destination: Sendable {
             throw .destinationNotAllowed(path, why: "it lies outside of the allowed directories")
         }
         try checkOutsideDatabase(path, settings: settings)
-        try refuseSymbolicLinks(path, below: base, files: files)
+        try checkParts(path, below: base, files: files)
         return Destination(path: path, files: files)
     }
 
+    /// Directories of the root whose files come and go by rules of their own.
     private static func checkOutsideDatabase(_ path: String, settings: BackupSettings)
         throws(DatabaseError)
     {
-        let database = RelativePath.normalized(absolute: Path.join(settings.root, "db"))
-        if let database, RelativePath.lies(path, within: database) {
-            throw .destinationInsideDatabase(path)
+        for name in ["db", "snapshot", "tmp"] {
+            let reserved = RelativePath.normalized(absolute: Path.join(settings.root, name))
+            if let reserved, RelativePath.lies(path, within: reserved) {
+                throw .destinationInsideDatabase(path, directory: name)
+            }
         }
     }
 
-    /// A link planted below an allowed directory would lead the copy somewhere else.
-    private static func refuseSymbolicLinks(
+    /// Looks at each directory from the destination up to the one that is allowed: a link planted
+    /// there would lead the copy somewhere else, what lies in a backup would go with it, and names
+    /// with a dot are ours.
+    private static func checkParts(
         _ path: String, below base: String, files: any FileSystem
     ) throws(DatabaseError) {
         var current = path
-        while current != base, current != "/" {
+        while true {
+            if try files.info(current)?.kind == .directory,
+                try files.info(Path.join(current, BackupManifest.fileName)) != nil
+            {
+                throw .destinationInsideBackup(path, backup: current)
+            }
+            guard current != base, current != "/" else { return }
             if try files.info(current)?.kind == .symbolicLink {
                 throw .destinationNotAllowed(current, why: "it is a symbolic link")
+            }
+            guard !Path.name(of: current).hasPrefix(".") else {
+                throw .destinationNotAllowed(path, why: "a part of it begins with a dot")
             }
             current = Path.directory(of: current)
         }

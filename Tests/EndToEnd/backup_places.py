@@ -1,0 +1,355 @@
+"""BACKUP and RESTORE in places that are full, read-only, foreign, linked or slow to copy from.
+
+Runs again in a mount namespace of its own, where it makes file systems as small as it wants; what
+cannot be had on a machine is skipped and said.
+"""
+
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import unittest
+
+import server
+from contents import backup_row, contents, contents_of, difference, wait_until
+from server import Server
+from wire import Connection, Lost, SQLError
+
+COLUMNS = "(ts TIMESTAMP, s SYMBOL, v DOUBLE, n LONG) TIMESTAMP(ts) PARTITION BY DAY"
+FILL = (
+    "INSERT INTO {0} SELECT CAST(1767225600000000 + x * 20000000 AS TIMESTAMP),"
+    " CAST(x % 100 AS SYMBOL), sqrt(x), x FROM long_sequence({1})")
+INSIDE = "BASALT_TEST_HAS_MOUNTS"
+HAS_MOUNTS = os.environ.get(INSIDE) == "yes"
+needs_mounts = unittest.skipUnless(HAS_MOUNTS, "no mount namespace here")
+MEGABYTE = 1 << 20
+
+
+class PlacesTests(server.ServerTestCase):
+    def setUp(self):
+        super().setUp()
+        self.mounts = []
+
+    def tearDown(self):
+        for one in self.servers:
+            one.stop(9)
+        for mount in reversed(self.mounts):
+            subprocess.run(["umount", "-l", mount], check=True)
+        super().tearDown()
+
+    def mount(self, name, megabytes, mode="0755"):
+        place = self.folder / name
+        place.mkdir(exist_ok=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode={mode}", "tmpfs", str(place)],
+            check=True)
+        self.mounts.append(str(place))
+        return place
+
+    def filled(self, rows=2_000, allowed=(), root="root", **environment):
+        """A server with a table t, and a connection to it."""
+        values = {"BASALT_BACKUP_ALLOWED_PATHS": ",".join(str(path) for path in allowed)}
+        running = self.start(root, environment={**values, **environment}).follow()
+        connection = self.connect(running)
+        connection.query("CREATE TABLE t " + COLUMNS)
+        connection.query(FILL.format("t", rows))
+        connection.query("CREATE TABLE u (n LONG)")
+        connection.query("INSERT INTO u VALUES (1)")
+        return running, connection
+
+    def connect(self, running):
+        connection = Connection(running.ports["postgres"])
+        self.addCleanup(connection.close)
+        return connection
+
+    def refused(self, connection, statement, state, *words):
+        with self.assertRaises(SQLError) as caught:
+            connection.query(statement)
+        self.assertEqual(caught.exception.state, state, caught.exception)
+        for word in words:
+            self.assertIn(str(word), caught.exception.message)
+        return caught.exception.message
+
+    def goes_on(self, connection, rows="2000"):
+        """The server reads, writes and backs up elsewhere, and the backup is whole."""
+        connection.query("INSERT INTO u VALUES (2)")
+        self.assertEqual(connection.value("SELECT count(*) FROM t"), rows)
+        connection.query("BACKUP DATABASE TO 'good' AS 'next'")
+        path = self.folder / "root" / "backup" / "good" / "next"
+        self.assertEqual(
+            difference(contents_of(self.binary, path, "--read-only"), contents(connection)), "")
+        shutil.rmtree(path)
+
+    @staticmethod
+    def left_in(place):
+        return sorted(
+            path.name for path in place.iterdir() if path.name not in (".lock", ".verified"))
+
+    # --- no room
+
+    @needs_mounts
+    def test_a_destination_too_small_is_told_before_copying(self):
+        small = self.mount("small", 1)
+        running, connection = self.filled(allowed=[small])
+        self.refused(connection, f"BACKUP DATABASE TO '{small}'", "53100", "bytes needed", small)
+        self.assertEqual(self.left_in(small), [])
+        self.goes_on(connection)
+
+    @needs_mounts
+    def test_a_destination_that_fills_up_while_copying(self):
+        small = self.mount("small", 4)
+        running, connection = self.filled(rows=20_000, allowed=[small])
+        connection.query(f"BACKUP DATABASE TO '{small}' AS 'full' ASYNC WITH (rate = '200kB')")
+        self.assertTrue(wait_until(
+            lambda: "copying" in (backup_row(connection, "full").get("progress") or "")))
+        with open(small / "filler", "wb") as filler:
+            try:
+                while True:
+                    filler.write(b"x" * 65536)
+                    filler.flush()
+            except OSError:
+                pass
+        self.assertTrue(
+            wait_until(lambda: backup_row(connection, "full").get("status") != "running"))
+        row = backup_row(connection, "full")
+        self.assertEqual(row["status"], "failed")
+        self.assertIn("no space left", row["error"].lower())
+        self.assertEqual(self.left_in(small), ["filler"])
+        (small / "filler").unlink(missing_ok=True)
+        self.goes_on(connection, "20000")
+        # And there, as soon as there is room.
+        connection.query(f"BACKUP DATABASE TO '{small}' AS 'now'")
+
+    @needs_mounts
+    def test_a_restore_onto_a_full_disk_changes_nothing(self):
+        disk = self.mount("disk", 16)
+        elsewhere = self.folder / "elsewhere"
+        running, connection = self.filled(
+            rows=20_000, allowed=[elsewhere], root=disk / "root",
+            BASALT_CAIRO_WAL_FILE_SIZE="1m")
+        connection.query(f"BACKUP DATABASE TO '{elsewhere}' AS 'one'")
+        connection.query("UPDATE t SET v = 1 WHERE n < 100")
+        before = contents(connection)
+        free = os.statvfs(disk)
+        with open(disk / "filler", "wb") as filler:
+            filler.write(b"x" * (free.f_bavail * free.f_frsize - 300_000))
+
+        for how in ("FULL", "INCREMENTAL", "AS other"):
+            self.refused(
+                connection, f"RESTORE TABLE t FROM '{elsewhere}/one' {how}", "53100")
+            self.assertEqual(difference(contents(connection), before), "")
+        connection.query("INSERT INTO u VALUES (3)")
+        connection.query("DELETE FROM u WHERE n = 3")
+        (disk / "filler").unlink()
+        connection.query(f"RESTORE TABLE t FROM '{elsewhere}/one' FULL")
+        self.assertEqual(connection.value("SELECT count(*) FROM t WHERE v = 1"), "1")
+        running.stop(9)
+        again = self.start(disk / "root").follow()
+        self.assertEqual(self.connect(again).value("SELECT count(*) FROM t WHERE v = 1"), "1")
+
+    # --- no right to write
+
+    @needs_mounts
+    def test_a_read_only_destination(self):
+        place = self.mount("place", 8)
+        running, connection = self.filled(allowed=[place])
+        connection.query(f"BACKUP DATABASE TO '{place}' AS 'kept'")
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        self.refused(connection, f"BACKUP DATABASE TO '{place}' AS 'two'", "58030", place)
+        self.refused(connection, f"DROP BACKUP '{place}/kept'", "58030", place)
+        self.assertEqual(self.left_in(place), ["kept"])
+        # Reading needs no right to write.
+        connection.query(f"VERIFY BACKUP '{place}/kept' DEEP")
+        connection.query("DROP TABLE t")
+        connection.query(f"RESTORE TABLE t FROM '{place}/kept'")
+        self.goes_on(connection)
+
+    def test_too_few_descriptors(self):
+        running, connection = self.filled()
+        pid = running.process.pid
+        before = contents(connection)
+        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        states = set()
+        for spare in range(0, 14):
+            used = len(os.listdir(f"/proc/{pid}/fd"))
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + spare, hard))
+            try:
+                connection.query(f"BACKUP DATABASE AS 'b{spare}'")
+                states.add("complete")
+            except SQLError as error:
+                states.add(error.state)
+                self.assertIn("too many open files", str(error).lower())
+            finally:
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+            self.assertEqual(difference(contents(connection), before), "")
+        self.assertIn("complete", states)
+        self.assertGreater(len(states), 1)
+        backups = self.folder / "root" / "backup"
+        for name in self.left_in(backups):
+            connection.query(f"VERIFY BACKUP '{name}' DEEP")
+        self.goes_on(connection)
+
+    # --- other users, machines and disks
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_another_user_starts_and_restores_what_tar_brought(self):
+        running, connection = self.filled(rows=500)
+        connection.query("BACKUP DATABASE AS 'one'")
+        connection.query("INSERT INTO u VALUES (2)")
+        connection.query("BACKUP DATABASE INCREMENTAL AS 'two'")
+        wanted = contents(connection)
+        running.stop()
+        archive = self.folder / "two.tar.gz"
+        backups = self.folder / "root" / "backup"
+        subprocess.run(["tar", "-C", str(backups), "-zcf", str(archive), "two"], check=True)
+        home = self.folder / "home of nobody"
+        home.mkdir()
+        shutil.chown(home, 65534, 65534)
+        os.chmod(self.folder, 0o755)
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        os.chmod(archive, 0o644)
+        if subprocess.run([*as_nobody, "true"], capture_output=True).returncode != 0:
+            self.skipTest("no other user here")
+        subprocess.run([*as_nobody, "tar", "-C", str(home), "-xf", str(archive)], check=True)
+
+        def nobody(root):
+            one = Server(
+                self.binary, root, command=[*as_nobody, self.binary, "serve"],
+                environment={"BASALT_BACKUP_ALLOWED_PATHS": str(home)})
+            self.servers.append(one)
+            return self.connect(one.wait_ready().follow())
+
+        # A table of it, into a database of nobody's own, and the backup as the database itself.
+        fresh = nobody(home / "fresh")
+        fresh.query(f"RESTORE DATABASE FROM '{home}/two'")
+        self.assertEqual(difference(contents(fresh), wanted), "")
+        self.servers[-1].stop()
+        started = nobody(home / "two")
+        self.assertEqual(difference(contents(started), wanted), "")
+        started.query("INSERT INTO u VALUES (3)")
+        started.query("BACKUP DATABASE AS 'of nobody'")
+
+    @needs_mounts
+    def test_links_across_file_systems_become_copies(self):
+        other = self.mount("other", 32)
+        running, connection = self.filled(allowed=[other])
+        connection.query("BACKUP DATABASE AS 'here'")
+        connection.query(f"BACKUP DATABASE TO '{other}' AS 'there'")
+        connection.query(f"BACKUP DATABASE INCREMENTAL TO '{other}' AS 'linked'")
+        wanted = contents(connection)
+        connection.notices.clear()
+        connection.query(f"RESTORE TABLE t FROM '{other}/there' AS t2 WITH (link = true)")
+        self.assertTrue(any("link" in text for text in connection.notices), connection.notices)
+        connection.query("DROP TABLE t2")
+        shutil.rmtree(other / "there")
+        self.assertEqual(
+            difference(contents_of(self.binary, other / "linked", "--read-only"), wanted), "")
+        self.goes_on(connection)
+
+    def test_links_and_dots_planted_in_the_way(self):
+        running, connection = self.filled(rows=100)
+        backups = self.folder / "root" / "backup"
+        outside = self.folder / "outside"
+        outside.mkdir()
+        (backups / "link").symlink_to(outside)
+        for place in ("link", "link/deeper", "../db", "..", "a/../../db", f"{outside}",
+                      ".hidden", ".staging-0"):
+            self.refused(connection, f"BACKUP DATABASE TO '{place}'", "42501")
+        for place in (f"{self.folder}/root/db", f"{self.folder}/root/db/x"):
+            self.refused(connection, f"BACKUP DATABASE TO '{place}'", "42501")
+        self.assertEqual(list(outside.iterdir()), [])
+        connection.query("BACKUP DATABASE AS 'one'")
+        # A destination inside a backup would go when that one is dropped.
+        for place in ("one", "one/db", "one/new"):
+            self.refused(connection, f"BACKUP DATABASE TO '{place}'", "22023", "inside")
+        # The name of a destination is taken, and a link at the name of a backup is one too.
+        connection.query("BACKUP DATABASE TO 'sub' AS 'x'")
+        self.refused(connection, "BACKUP DATABASE AS 'sub'", "42710")
+        self.refused(connection, "BACKUP DATABASE AS 'link'", "42710")
+        (backups / "one" / "db" / "planted").symlink_to("/etc/passwd")
+        for statement in ("VERIFY BACKUP 'one' QUICK", "RESTORE TABLE t FROM 'one' FULL"):
+            self.refused(connection, statement, "XX001", "planted")
+
+    def test_names_of_every_kind_and_255_bytes(self):
+        running, connection = self.filled(rows=100)
+        names = ["with space", "dots.and.dots.", "quote's", 'double"quote', "back\\slash",
+                 "zażółć 数据 🪨", "line\nbreak", "%", "n" * 255, "Case", "case"]
+        wanted = contents(connection)
+        parent = None
+        for name in names:
+            quoted = name.replace("'", "''")
+            how = f"INCREMENTAL FROM '{parent}'" if parent else ""
+            connection.query(f"BACKUP DATABASE {how} AS '{quoted}'")
+            connection.query(f"VERIFY BACKUP '{quoted}' DEEP")
+            parent = quoted
+        self.refused(connection, f"BACKUP DATABASE AS '{'n' * 256}'", "42602", "too long")
+        shown = {row[0] for row in connection.query("SELECT name FROM backups()")}
+        self.assertEqual(shown & set(names), set(names))
+        backups = self.folder / "root" / "backup"
+        for name in names[:-1]:
+            connection.query(f"DROP BACKUP '{name.replace(chr(39), chr(39) * 2)}'")
+        self.assertEqual(self.left_in(backups), ["case"])
+        self.assertEqual(
+            difference(contents_of(self.binary, backups / "case", "--read-only"), wanted), "")
+
+    # --- a slow copy of a prepared root
+
+    @unittest.skipUnless(shutil.which("rsync"), "rsync is missing")
+    def test_a_slow_rsync_while_everything_moves(self):
+        running, connection = self.filled(
+            rows=6_000, BASALT_CAIRO_WAL_FILE_SIZE="1m", BASALT_CAIRO_MAX_UNCOMMITTED_ROWS="500")
+        wanted = contents(connection)
+        connection.query("SNAPSHOT PREPARE")
+        stop, problems = threading.Event(), []
+
+        def churn():
+            try:
+                mine = self.connect(running)
+                mine.query("DROP TABLE t")
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    mine.query(f"CREATE TABLE c{number} " + COLUMNS)
+                    mine.query(FILL.format(f"c{number}", 700))
+                    mine.query(f"TRUNCATE TABLE c{number}")
+                    mine.query(f"DROP TABLE c{number}")
+                    mine.query("UPDATE u SET n = n + 1")
+            except (SQLError, Lost) as error:
+                problems.append(error)
+
+        worker = threading.Thread(target=churn)
+        worker.start()
+        try:
+            done = subprocess.run(
+                ["rsync", "-a", "--bwlimit=150", "--exclude=/backup", "--exclude=/tmp",
+                 f"{self.folder}/root/", f"{self.folder}/copy/"], capture_output=True, text=True)
+        finally:
+            stop.set()
+            worker.join()
+        self.assertEqual((problems, done.returncode, done.stderr), ([], 0, ""))
+        retained = int(connection.value("SELECT retained_bytes FROM checkpoint_status()"))
+        self.assertGreater(retained, 50_000)
+        connection.query("SNAPSHOT COMPLETE")
+        (self.folder / "copy" / "_restore").touch()
+        self.assertEqual(difference(contents_of(self.binary, self.folder / "copy"), wanted), "")
+
+
+def in_namespace():
+    """This script again, with mounts of its own if the machine allows it."""
+    command = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]
+    probe = ["sh", "-c", "mount -t tmpfs tmpfs /mnt"]
+    allowed = shutil.which("unshare") and subprocess.run(
+        [*command, *probe], capture_output=True).returncode == 0
+    values = dict(os.environ, **{INSIDE: "yes" if allowed else "no"})
+    again = [sys.executable, str(pathlib.Path(__file__).resolve()), *sys.argv[1:]]
+    done = subprocess.run([*(command if allowed else []), *again], env=values)
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    if INSIDE in os.environ:
+        server.main()
+    in_namespace()
