@@ -1,3 +1,5 @@
+package import Values
+
 /// Changed copies. Each has the next version; several changes in a row are made one step with
 /// `following`. What a change must not do (drop the timestamp, take a name twice) the caller has
 /// refused with a message; here it is a breach of contract.
@@ -84,6 +86,11 @@ extension TableDefinition {
                     columns: key.columns.map { $0 == old ? new : $0 })
             }
         }
+    }
+
+    /// For a change of the length alone, which no stored value is too long for.
+    package func withLength(_ length: TextLength?, at index: Int) -> TableDefinition {
+        withColumn(at: index) { $0.length = length }
     }
 
     package func withDefault(_ value: ColumnDefault?, at index: Int) -> TableDefinition {

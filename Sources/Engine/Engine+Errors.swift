@@ -220,14 +220,6 @@ extension DatabaseError {
             "duplicate key value violates unique constraint \"\(name)\"", detail: detail)
     }
 
-    static func copyIntoKeys(_ table: String, at position: Int) -> DatabaseError {
-        DatabaseError(
-            .featureNotSupported,
-            "COPY into a table with PRIMARY KEY or UNIQUE is not supported \"\(table)\"",
-            hint: "Use INSERT, or add the constraint with ALTER TABLE after COPY.",
-            position: position)
-    }
-
     static func tooManyKeys(_ table: String) -> DatabaseError {
         DatabaseError(
             .outOfMemory, "table has more than \(Limits.keyRows) rows \"\(table)\"",
@@ -242,11 +234,20 @@ extension DatabaseError {
             hint: "Repeat the statement when there are fewer writers.")
     }
 
-    static func serialOnRows(_ column: String, at position: Int) -> DatabaseError {
+    static func partitionChanged(_ name: String, of table: String, at position: Int?)
+        -> DatabaseError
+    {
         DatabaseError(
-            .featureNotSupported,
-            "a generated column is not supported on a table with rows \"\(column)\"",
-            hint: "Create a new table and fill it with INSERT … SELECT.", position: position)
+            .notInPrerequisiteState,
+            "the transaction has changed partition \"\(name)\" of table \"\(table)\"",
+            hint: "COMMIT first.", position: position)
+    }
+
+    static func tableChanged(_ table: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "cannot move a partition, the transaction has changed rows or columns of \"\(table)\"",
+            hint: "COMMIT first.")
     }
 
     static func noPartition(_ name: String, of table: String, at position: Int)

@@ -33,6 +33,12 @@ extension DatabaseError {
         DatabaseError(.limitExceeded, "array size exceeds the maximum allowed")
     }
 
+    static func columnHoldsNulls(_ column: String, of table: String) -> DatabaseError {
+        DatabaseError(
+            .notNullViolation,
+            "column \"\(column)\" of relation \"\(table)\" contains null values")
+    }
+
     static func nullInColumn(_ column: String, of table: String) -> DatabaseError {
         DatabaseError(
             .notNullViolation,

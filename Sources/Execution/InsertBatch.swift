@@ -46,9 +46,14 @@ package enum InsertBatch {
         _ batch: Batch, _ copy: BoundCopy, _ context: ExecutionContext
     ) throws(DatabaseError) -> Batch {
         var columns: [ColumnVector] = []
+        let interpreter = Interpreter(parameters: context.parameters)
         for (index, column) in copy.table.columns.enumerated() {
             if let place = copy.targets.firstIndex(of: index) {
-                columns.append(batch.columns[place])
+                var given = batch.columns[place]
+                if let length = column.length {
+                    given = try interpreter.fit(given, length, isCast: false)
+                }
+                columns.append(given)
             } else if let value = copy.defaults[index] {
                 let evaluator = RowEvaluator(parameters: context.parameters)
                 var builder = ColumnBuilder(type: column.type)

@@ -97,6 +97,7 @@ extension BoundExpression {
                 return "(\(list[0]) \(symbol) \(list[1]))"
             }
             if operation == .cast { return "\(list[0])::\(type.name)" }
+            if case .fit(let length, _) = operation { return "\(list[0])::\(length.name)" }
             return "\(operation.label)(\(list.joined(separator: ", ")))"
         case .conditional: return "CASE"
         }
@@ -128,8 +129,8 @@ extension Operation {
         case .isDistinctFrom: "IS DISTINCT FROM"
         case .isNotDistinctFrom: "IS NOT DISTINCT FROM"
         case .negate, .bitNot, .not, .isNull, .isNotNull, .isTrue, .isNotTrue, .isFalse,
-            .isNotFalse, .inList, .between, .like, .cast, .coalesce, .array, .element, .quantified,
-            .function, .call:
+            .isNotFalse, .inList, .between, .like, .cast, .fit, .coalesce, .array, .element,
+            .quantified, .function, .call:
             nil
         }
     }

@@ -105,6 +105,38 @@ extension DatabaseError {
                 + "1c to 12c; arrays have up to 6 dimensions of plain types.", position: position)
     }
 
+    static func noModifier(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .syntaxError, "type modifier is not allowed for type \"\(name)\"",
+            hint: "Leave out the parentheses behind it.", position: position)
+    }
+
+    static func timePrecision(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported, "a precision other than 6 of type \"\(name)\" is not supported",
+            hint: "Leave it out: all six digits of a second are kept.", position: position)
+    }
+
+    static func badFloatPrecision(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "precision for type float must be 1 to 53 bits",
+            position: position)
+    }
+
+    static func badLength(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter,
+            "length for type \"\(name)\" must be from 1 to \(TextLength.most)",
+            position: position)
+    }
+
+    static func onlyDefault(_ column: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .generatedAlways, "column \"\(column)\" can only be updated to DEFAULT",
+            detail: "Column \"\(column)\" is an identity column defined as GENERATED ALWAYS.",
+            position: position)
+    }
+
     static func emptyArray(at position: Int) -> DatabaseError {
         DatabaseError(
             .indeterminateDatatype, "cannot determine type of empty array",

@@ -85,15 +85,15 @@ extension ValueType {
             return .geohash(bits: UInt8(arguments[0]))
         case "float" where !arguments.isEmpty:
             return arguments[0] <= 24 ? .float : .double
-        case "char", "character":
-            // char(5) is padded in PostgreSQL; here it is a string like any other.
+        case "bpchar" where arguments.isEmpty: return .varchar
+        case "char", "character", "bpchar":
+            // char(5) is a string with a length, which is for the column.
             return arguments.first ?? 1 == 1 ? .char : .varchar
         default: return synonyms[word]
         }
     }
 
-    /// Names without parameters. Lengths of strings and precisions of times and floats are read
-    /// and mean nothing: nothing is ever cut to them.
+    /// Names without parameters. What is written in parentheses behind them is for the caller.
     private static let synonyms: [String: ValueType] = [
         "boolean": .boolean, "bool": .boolean, "byte": .byte, "short": .short, "smallint": .short,
         "int2": .short, "int": .int, "integer": .int, "int4": .int,
@@ -102,7 +102,7 @@ extension ValueType {
         "date": .date, "timestamp": .timestamp, "timestamp without time zone": .timestamp,
         "timestamptz": .timestamp, "timestamp with time zone": .timestamp,
         "timestamp_ns": .timestampNanos, "symbol": .symbol, "string": .varchar,
-        "varchar": .varchar, "text": .varchar, "character varying": .varchar, "bpchar": .varchar,
+        "varchar": .varchar, "text": .varchar, "character varying": .varchar,
         "binary": .binary, "bytea": .binary, "uuid": .uuid, "ipv4": .ipv4, "inet": .ipv4,
         "long256": .long256, "interval": .interval, "name": .catalogName, "oid": .objectID,
         "regclass": .registered(.relation), "regtype": .registered(.type),

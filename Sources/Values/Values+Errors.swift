@@ -8,6 +8,16 @@ extension DatabaseError {
             state, "invalid input syntax for type \(type.postgresName): \"\(text.prefix(100))\"")
     }
 
+    static func tooManyCharacters() -> DatabaseError {
+        DatabaseError(.stringTooLong, "value too long for type character(1)")
+    }
+
+    /// A date or a time of day that there is not.
+    static func noSuchMoment(_ text: String) -> DatabaseError {
+        DatabaseError(
+            .datetimeOverflow, "date/time field value out of range: \"\(text.prefix(100))\"")
+    }
+
     /// A value that a type has no counterpart for.
     static func noSuchCast(_ from: ValueType, _ type: ValueType) -> DatabaseError {
         DatabaseError(

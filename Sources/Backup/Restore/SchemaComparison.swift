@@ -16,9 +16,10 @@ struct SchemaComparison {
                 return "column \"\(column.name)\" is missing"
             }
             let own = ours.columns[index]
-            if own.type != column.type {
-                return "column \"\(column.name)\" is \(own.type.name) and in the backup "
-                    + column.type.name
+            let isTooShort = own.length.map { !$0.takesAll(of: column.length) } ?? false
+            if own.type != column.type || isTooShort {
+                return "column \"\(column.name)\" is \(own.typeName) and in the backup "
+                    + column.typeName
             }
             if column.isNullable, !own.isNullable {
                 return "column \"\(column.name)\" takes no NULL and in the backup it does"
@@ -40,7 +41,26 @@ struct SchemaComparison {
             return "deduplication keys are \(words(keys(ours))) and in the backup "
                 + words(keys(theirs))
         }
+        return firstUncheckedConstraint
+    }
+
+    /// What the rows in the backup were never held to; nil when they were held to everything.
+    private var firstUncheckedConstraint: String? {
+        let known = Set(theirs.checks.map(\.text))
+        if let check = ours.checks.first(where: { !known.contains($0.text) }) {
+            return "check constraint \"\(check.name)\" is not in the backup"
+        }
+        let unique = theirs.keys.map { names($0.columns, of: theirs) }
+        if let key = ours.keys.first(where: { !unique.contains(names($0.columns, of: ours)) }) {
+            return "unique constraint \"\(key.name)\" is not in the backup"
+        }
         return nil
+    }
+
+    private func names(_ ids: [UInt32], of definition: TableDefinition) -> Set<String> {
+        Set(
+            ids.compactMap { definition.columnIndex(id: $0) }
+                .map { definition.columns[$0].name.lowercased() })
     }
 
     private func keys(_ definition: TableDefinition) -> [String] {

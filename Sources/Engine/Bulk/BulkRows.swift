@@ -21,6 +21,8 @@ struct BulkRows: Sendable {
     private var rows = 0
     /// What every row must satisfy.
     var check: RowCheck?
+    /// The keys that no row may repeat.
+    var keys: KeyCheck?
 
     init(_ storage: Storage, table: TableDefinition) {
         self.storage = storage
@@ -33,6 +35,7 @@ struct BulkRows: Sendable {
     mutating func append(_ batch: Batch) throws(DatabaseError) {
         if batch.rowCount == 0 { return }
         try check?.check(batch)
+        try keys?.check(batch)
         batches.append(batch)
         rowCount += batch.rowCount
         rows += batch.rowCount

@@ -116,47 +116,70 @@ final class KeyIndexes: Sendable {
     }
 }
 
+/// Checks the keys of rows that are about to be written, batch by batch. The table's lock is held.
+struct KeyCheck: Sendable {
+    fileprivate let table: TableDefinition
+    /// The keys of rows that are there.
+    fileprivate let stored: KeySets
+    /// The keys of rows that the transaction has written since, these rows included.
+    fileprivate var own: KeySets
+    /// Whether `own` is all that the transaction has written.
+    fileprivate let isWhole: Bool
+
+    /// - Throws: 23505 for a key that is there.
+    mutating func check(_ batch: Batch) throws(DatabaseError) {
+        try own.add(batch, besides: stored)
+    }
+}
+
 extension Session {
     /// Checks rows that are about to be written: CHECK, PRIMARY KEY, UNIQUE. A table with keys has
     /// its lock taken before. NOT NULL is for who makes the rows.
     ///
     /// - Throws: 23514, 23505.
-    func enforce(_ batches: [Batch], _ table: TableDefinition, _ view: StatementView)
+    func enforce(_ batch: Batch, _ table: TableDefinition, _ view: StatementView)
         throws(DatabaseError)
     {
         if !table.checks.isEmpty {
             var binder = Binder(relations: view)
             let check = RowCheck(table, notNull: [], checks: try binder.checks(of: table))
-            for batch in batches { try check.check(batch) }
+            try check.check(batch)
         }
-        if table.keys.isEmpty { return }
-        let own = changes[table.id]
-        let snapshot = engine.storage.snapshot()
-        var stored = KeySets(table)
-        if own?.isCreated != true, own?.isEmptied != true {
-            if let own,
-                !own.exchanges.isEmpty || own.stored != nil
-                    || own.definition.version != own.storedVersion
-            {
-                // The transaction has rewritten the table: its keys are what it sees.
-                var seen = KeySets(table)
-                for source in try view.sources(of: table) { try seen.add(source) }
-                for batch in batches { try seen.add(batch) }
-                return
-            }
-            guard let found = snapshot.table(id: table.id), found.definition == table else {
-                throw .concurrentChange(of: table.name)
-            }
-            stored = try engine.keys.keys(
-                of: found, snapshot: snapshot, lastRewrite: engine.locks.lastRewrite(of: table.id))
-        }
-        try addOwn(batches, table, own?.rows.batches ?? [], besides: stored)
+        guard var keys = try beginKeyCheck(table, view) else { return }
+        try keys.check(batch)
+        endKeyCheck(keys)
     }
 
-    /// Keeps the transaction's own keys, read anew when its rows are not those they were made of.
-    private func addOwn(
-        _ batches: [Batch], _ table: TableDefinition, _ before: [Batch], besides stored: KeySets
-    ) throws(DatabaseError) {
+    /// Begins to check rows for a table's keys; nil when it has none. When the rows are written
+    /// `endKeyCheck` follows; when they are not, nothing does.
+    func beginKeyCheck(_ table: TableDefinition, _ view: StatementView)
+        throws(DatabaseError) -> KeyCheck?
+    {
+        if table.keys.isEmpty { return nil }
+        let own = changes[table.id]
+        if let own, own.isCreated || own.isEmptied || own.isRewritten {
+            return try keyCheck(table, own, besides: KeySets(table), view)
+        }
+        let snapshot = engine.storage.snapshot()
+        guard let found = snapshot.table(id: table.id), found.definition == table else {
+            throw .concurrentChange(of: table.name)
+        }
+        let stored = try engine.keys.keys(
+            of: found, snapshot: snapshot, lastRewrite: engine.locks.lastRewrite(of: table.id))
+        return try keyCheck(table, own, besides: stored, view)
+    }
+
+    private func keyCheck(
+        _ table: TableDefinition, _ changed: PrivateTable?, besides stored: KeySets,
+        _ view: StatementView
+    ) throws(DatabaseError) -> KeyCheck {
+        if let changed, changed.isRewritten {
+            // The transaction has segments of its own: the keys are those of what it sees.
+            var seen = KeySets(table)
+            for source in try view.sources(of: table) { try seen.add(source) }
+            return KeyCheck(table: table, stored: seen, own: KeySets(table), isWhole: false)
+        }
+        let before = changed?.rows.batches ?? []
         let count = before.reduce(0) { $0 + $1.rowCount }
         // Out of the session while it grows, so that nothing is copied; gone when it fails.
         var own = ownKeys.removeValue(forKey: table.id) ?? KeySets(table)
@@ -164,8 +187,12 @@ extension Session {
             own = KeySets(table)
             for batch in before { try own.add(batch) }
         }
-        for batch in batches { try own.add(batch, besides: stored) }
-        ownKeys[table.id] = own
+        return KeyCheck(table: table, stored: stored, own: own, isWhole: true)
+    }
+
+    /// Keeps the keys of rows that the transaction has written now.
+    func endKeyCheck(_ keys: KeyCheck) {
+        ownKeys[keys.table.id] = keys.isWhole ? keys.own : nil
     }
 
     /// Checks the keys of a whole table as a statement leaves it.
@@ -173,5 +200,12 @@ extension Session {
         if table.keys.isEmpty { return }
         var keys = KeySets(table)
         for source in sources { try keys.add(source) }
+    }
+}
+
+extension PrivateTable {
+    /// Whether the transaction's rows are more than batches on top of what is stored.
+    fileprivate var isRewritten: Bool {
+        !exchanges.isEmpty || stored != nil || definition.version != storedVersion
     }
 }

@@ -18,6 +18,10 @@ struct OpenTransaction: Sendable {
     /// Every segment the transaction has written, those of undone statements included.
     private(set) var written: [WrittenSegments] = []
 
+    /// Every partition the transaction has kept beside its table for a DETACH, whether the DETACH was
+    /// undone since or not.
+    private var kept: Set<KeptPartition> = []
+
     struct Savepoint: Sendable {
         let name: Name
         let changes: PrivateChanges
@@ -35,6 +39,16 @@ struct OpenTransaction: Sendable {
 
     mutating func note(_ segments: WrittenSegments) {
         if !segments.entries.isEmpty { written.append(segments) }
+    }
+
+    mutating func note(_ partitions: [KeptPartition]) { kept.formUnion(partitions) }
+
+    /// The kept partitions that mean nothing once the transaction has ended.
+    ///
+    /// - Parameter isCommitted: then those stay that have left their table, and those go that are
+    ///   attached again.
+    func leftover(isCommitted: Bool) -> Set<KeptPartition> {
+        isCommitted ? kept.subtracting(changes.detached).union(changes.attached) : kept
     }
 
     // MARK: - Savepoints
@@ -72,5 +86,19 @@ struct WrittenSegments: Sendable {
     /// Those that a commit does not take.
     func without(_ ids: Set<String>) -> WrittenSegments {
         WrittenSegments(table: table, entries: entries.filter { !ids.contains($0.id) })
+    }
+}
+
+/// A partition in its directory beside the table. Two are one when their directory is.
+struct KeptPartition: Hashable, Sendable {
+    let table: TableDefinition
+    let partition: String
+
+    static func == (left: KeptPartition, right: KeptPartition) -> Bool {
+        left.table.id == right.table.id && left.partition == right.partition
+    }
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(table.id)
+        hasher.combine(partition)
     }
 }

@@ -13,6 +13,10 @@ struct PrivateChanges: Sendable {
     /// Changes to the set of tables, in their order.
     private var edits: [Edit] = []
     private var tables: [UInt64: PrivateTable] = [:]
+    /// Partitions that leave their table and stay beside it.
+    private(set) var detached: Set<KeptPartition> = []
+    /// Partitions that come back into their table from beside it.
+    private(set) var attached: Set<KeptPartition> = []
 
     var isEmpty: Bool { edits.isEmpty && tables.values.allSatisfy(\.isUnchanged) }
 
@@ -145,6 +149,17 @@ struct PrivateChanges: Sendable {
         var table = tables.removeValue(forKey: definition.id) ?? PrivateTable(definition)
         body(&table)
         tables[definition.id] = table
+    }
+
+    // MARK: - Partitions beside their table
+
+    mutating func detach(_ partitions: [KeptPartition]) { detached.formUnion(partitions) }
+
+    /// What the same transaction has detached is where it was: nothing beside the table is meant.
+    mutating func attach(_ partitions: [KeptPartition]) {
+        for partition in partitions where detached.remove(partition) == nil {
+            attached.insert(partition)
+        }
     }
 
     // MARK: - Commit

@@ -99,16 +99,44 @@ extension Session {
         engine.storage.commit(open.changes.makeTransaction()) { [self, open] result in
             if case .success(let commit) = result {
                 engine.locks.noteRewrite(of: rewritten, at: commit.lsn)
-                engine.keys.merge(keys, at: commit.lsn)
+                // The keys of rows that were rewritten are read anew.
+                engine.keys.merge(
+                    keys.filter { !rewritten.contains($0.key) }, at: commit.lsn)
             }
-            engine.locks.release(lockOwner)
-            switch result {
-            case .success:
-                discard(open.written.map { $0.without(taken) }, then: nil)
-                completion(.success(()))
-            case .failure(let error):
-                // What the client does next finds no file of this transaction.
-                discard(open.written) { completion(.failure(error)) }
+            let isCommitted = if case .success = result { true } else { false }
+            forget(open.leftover(isCommitted: isCommitted)) { [self] in
+                engine.locks.release(lockOwner)
+                switch result {
+                case .success:
+                    discard(open.written.map { $0.without(taken) }, then: nil)
+                    completion(.success(()))
+                case .failure(let error):
+                    // What the client does next finds no file of this transaction.
+                    discard(open.written) { completion(.failure(error)) }
+                }
+            }
+        }
+    }
+
+    /// Removes kept partitions on a worker, and goes on at once when there are none. Their tables'
+    /// locks are held meanwhile: nobody keeps a partition of the same name.
+    private func forget(_ kept: Set<KeptPartition>, then next: @escaping @Sendable () -> Void) {
+        if kept.isEmpty || engine.storage.failure != nil { return next() }
+        engine.platform.workers.start("forget") { [self] in
+            forget(kept)
+            next()
+        }
+    }
+
+    /// Removes kept partitions. Blocks.
+    func forget(_ kept: Set<KeptPartition>) {
+        for partition in kept {
+            do throws(DatabaseError) {
+                try engine.storage.forget(partition.partition, of: partition.table)
+            } catch {
+                // The next start sweeps it.
+                engine.platform.log.log(
+                    .error, "engine", "cannot remove a detached partition: \(error)")
             }
         }
     }
@@ -117,6 +145,8 @@ extension Session {
     func abandon(_ open: OpenTransaction) {
         ownKeys = [:]
         _ = sequences.takeReserved()
+        // At once, for the locks go with the transaction; a DETACH that is undone is rare.
+        if engine.storage.failure == nil { forget(open.leftover(isCommitted: false)) }
         engine.locks.release(lockOwner)
         discard(open.written, then: nil)
     }

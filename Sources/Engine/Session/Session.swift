@@ -235,6 +235,8 @@ package final class Session: @unchecked Sendable {
             mayRedo = redosLeft > 0 && Self.canBeRedone(prepared.parsed.statement)
         }
         let end: Completion = { [self, mayRedo] result in
+            // A stream holds its locks until it ends.
+            if case .success(.copyIn) = result { return completion(result) }
             if case .none = transaction { engine.locks.release(lockOwner) }
             guard case .failure(let error) = result else { return completion(result) }
             if mayRedo, error.state == .serializationFailure, !cancellation.isCancelled {

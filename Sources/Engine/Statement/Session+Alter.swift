@@ -64,8 +64,9 @@ extension Session {
         let gone = bound.droppedSequences.compactMap {
             view.relation(schema: $0.schema, name: $0.name)
         }
-        let numbered = bound.newSequences.map {
-            $0.copied(id: engine.storage.reserveTableID(), name: $0.name)
+        let numbered = bound.newSequences.map { sequence in
+            (rows?.numbers.advanced(sequence) ?? sequence)
+                .copied(id: engine.storage.reserveTableID(), name: sequence.name)
         }
         let written = rows.map { WrittenSegments(table: bound.altered, entries: $0.added) }
         let ending = endingTimeToLive(bound, completion)
@@ -131,7 +132,6 @@ extension Session {
             }
             try rows.takePrivate(own?.rows.batches ?? [])
             if !bound.newKeys.isEmpty { try checkKeys(rows, bound) }
-            try refuseSerial(bound, alter, rows)
         } catch {
             rows.discard()
             throw error
@@ -175,13 +175,6 @@ extension Session {
         let view = view(isKept: false).with(next)
         try enforceKeys(bound.altered, try view.sources(of: bound.altered))
     }
-
-    private func refuseSerial(_ bound: BoundAlter, _ alter: AlterTable, _ rows: AlteredRows)
-        throws(DatabaseError)
-    {
-        guard let sequence = bound.newSequences.first, rows.rowCount > 0 else { return }
-        throw .serialOnRows(sequence.name, at: alter.position)
-    }
 }
 
 /// What ALTER TABLE makes of the rows that are there, one segment at a time.
@@ -197,11 +190,13 @@ struct AlteredRows {
     private var partitions: [String: String] = [:]
     /// The transaction's rows that are in no segment, as they will be.
     private(set) var batches: [Batch]?
-    private(set) var rowCount = 0
+    /// What new generated columns have counted.
+    private(set) var numbers: GeneratedNumbers
 
     init(_ bound: BoundAlter, storage: Storage) {
         self.bound = bound
         self.storage = storage
+        numbers = GeneratedNumbers(bound)
     }
 
     var added: [SegmentEntry] { rewritten.values.flatMap { $0 } }
@@ -246,9 +241,8 @@ struct AlteredRows {
 
     /// Gives rows of the old definition the values they have under the new one, and checks them.
     private mutating func transform(_ batch: Batch) throws(DatabaseError) -> Batch {
-        rowCount += batch.rowCount
         let values = bound.values ?? bound.identity
-        let result = try ColumnProjection(values).batch(batch)
+        let result = try numbers.fill(try ColumnProjection(values).batch(batch))
         try check?.check(result)
         return result
     }
@@ -275,5 +269,59 @@ extension BoundAlter {
             }
             return BoundExpression(.column(index), column.type, position: 0)
         }
+    }
+}
+
+/// The numbers that rows already there get in new SERIAL and IDENTITY columns. Nobody else knows
+/// the sequences yet, so they are counted here and stored as far as they came.
+struct GeneratedNumbers: Sendable {
+    private struct Column {
+        let index: Int
+        let type: ValueType
+        let name: String
+        var sequence: SequenceDefinition
+    }
+
+    private var columns: [Column] = []
+
+    init(_ bound: BoundAlter) {
+        for (index, column) in bound.altered.columns.enumerated() {
+            guard case .sequence(_, let name, _)? = column.defaultValue,
+                let made = bound.newSequences.first(where: { $0.name == name }),
+                let sequence = made.sequence
+            else { continue }
+            columns.append(
+                Column(index: index, type: column.type, name: name, sequence: sequence))
+        }
+    }
+
+    /// - Throws: 2200H when a sequence ends before the rows do.
+    mutating func fill(_ batch: Batch) throws(DatabaseError) -> Batch {
+        if columns.isEmpty { return batch }
+        var vectors = batch.columns
+        for place in columns.indices {
+            var builder = ColumnBuilder(type: columns[place].type)
+            var left = batch.rowCount
+            while left > 0 {
+                let sequence = columns[place].sequence
+                let (first, count, last) = try sequence.stretch(
+                    of: left, name: columns[place].name)
+                for step in 0..<count {
+                    builder.append(.integer(first + Int64(step) * sequence.increment))
+                }
+                columns[place].sequence.reserved = last
+                left -= count
+            }
+            vectors[columns[place].index] = builder.makeVector()
+        }
+        return Batch(rowCount: batch.rowCount, columns: vectors)
+    }
+
+    /// A new sequence as it stands behind the last number given.
+    func advanced(_ definition: TableDefinition) -> TableDefinition {
+        guard let column = columns.first(where: { $0.name == definition.name }) else {
+            return definition
+        }
+        return definition.withSequence(column.sequence)
     }
 }

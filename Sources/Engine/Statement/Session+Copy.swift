@@ -23,27 +23,43 @@ extension Session {
             let rows = ResultRows(try cursor(bound, view, values))
             completion(.success(.copyOut(CopyOut(rows: rows, format: format))))
         case .table(let name, let columns):
-            let view = view()
-            var binder = Binder(relations: view)
-            let bound = try binder.bindCopy(name, columns: columns)
-            if !bound.table.keys.isEmpty, copy.direction != .toClient {
-                throw .copyIntoKeys(bound.table.name, at: name.position)
+            var binder = Binder(relations: view(isKept: false))
+            let table = try binder.bindCopy(name, columns: columns).table
+            // Nobody else may add a key between looking for it and committing.
+            let locks = table.keys.isEmpty ? [] : [table.id]
+            try locking(locks, completion: completion) { [self] () throws(DatabaseError) in
+                let view = view()
+                var binder = Binder(relations: view)
+                let bound = try binder.bindCopy(name, columns: columns)
+                guard bound.table.id == table.id, bound.table.keys == table.keys else {
+                    throw .concurrentChange(of: table.name)
+                }
+                try self.copy(copy.direction, into: bound, format, view, completion)
             }
-            switch copy.direction {
-            case .fromFile(let path):
-                let file = try CopyFile(
-                    path.text, importDirectory: engine.settings.importDirectory,
-                    files: engine.platform.files, position: path.position)
-                let stream = try stream(bound, format, file, view, completion)
-                activeCopy.withLock { $0 = stream }
-                stream.wake()
-            case .fromClient, .toClient:
-                // The completion tells of the beginning; the end comes to whoever feeds the stream.
-                let ending = CopyEnding()
-                let stream = try stream(bound, format, nil, view) { ending.give($0) }
-                activeCopy.withLock { $0 = stream }
-                completion(.success(.copyIn(stream, ending)))
+        }
+    }
+
+    private func copy(
+        _ direction: Copy.Direction, into bound: BoundCopy, _ format: CopyFormat,
+        _ view: StatementView, _ completion: @escaping Completion
+    ) throws(DatabaseError) {
+        switch direction {
+        case .fromFile(let path):
+            let file = try CopyFile(
+                path.text, importDirectory: engine.settings.importDirectory,
+                files: engine.platform.files, position: path.position)
+            let stream = try stream(bound, format, file, view, completion)
+            activeCopy.withLock { $0 = stream }
+            stream.wake()
+        case .fromClient, .toClient:
+            // The completion tells of the beginning; the end comes to whoever feeds the stream.
+            let ending = CopyEnding()
+            let stream = try stream(bound, format, nil, view) { [self] outcome in
+                if case .none = transaction { engine.locks.release(lockOwner) }
+                ending.give(outcome)
             }
+            activeCopy.withLock { $0 = stream }
+            completion(.success(.copyIn(stream, ending)))
         }
     }
 
@@ -51,10 +67,9 @@ extension Session {
         _ bound: BoundCopy, _ format: CopyFormat, _ file: CopyFile?, _ view: StatementView,
         _ completion: @escaping Completion
     ) throws(DatabaseError) -> CopyIn {
-        var rows = BulkRows(engine.storage, table: bound.table)
-        rows.check = try bulkCheck(of: bound.table)
         return CopyIn(
-            bound, format: format, file: file, rows: rows, platform: engine.platform,
+            bound, format: format, file: file, rows: try bulkRows(of: bound.table, view),
+            platform: engine.platform,
             context: context(view, []), cancellation: cancellation
         ) { [self] result in
             activeCopy.withLock { $0 = nil }
@@ -63,6 +78,7 @@ extension Session {
                 fail()
                 completion(.failure(error))
             case .success(let rows):
+                if let keys = rows.keys { endKeyCheck(keys) }
                 let command = CommandResult("COPY \(rows.rowCount)", rowCount: rows.rowCount)
                 apply(command, written: rows.written) { [self] outcome in
                     if case .failure = outcome { fail() }
@@ -74,21 +90,28 @@ extension Session {
         }
     }
 
-    /// What rows must satisfy that come in bulk, besides NOT NULL.
-    private func bulkCheck(of table: Catalog.TableDefinition) throws(DatabaseError) -> RowCheck? {
-        if table.checks.isEmpty { return nil }
-        var binder = Binder(relations: view(isKept: false))
-        return RowCheck(table, notNull: [], checks: try binder.checks(of: table))
+    /// Rows that come in bulk, with what they must satisfy besides NOT NULL.
+    private func bulkRows(of table: Catalog.TableDefinition, _ view: StatementView)
+        throws(DatabaseError) -> BulkRows
+    {
+        var rows = BulkRows(engine.storage, table: table)
+        if !table.checks.isEmpty {
+            var binder = Binder(relations: view)
+            rows.check = RowCheck(table, notNull: [], checks: try binder.checks(of: table))
+        }
+        rows.keys = try beginKeyCheck(table, view)
+        return rows
     }
 
     // MARK: - Statements whose rows come from a query
 
     /// INSERT … SELECT: few rows go the usual way, many become segments.
     func insert(
-        _ query: BoundQuery, into bound: BoundInsert, _ context: ExecutionContext,
+        _ query: BoundQuery, into bound: BoundInsert, _ view: StatementView, _ values: [Value],
         completion: @escaping Completion
     ) throws(DatabaseError) {
-        let rows = try gather(query, into: bound.table, mapping: bound.mapping, context)
+        let rows = try gather(query, into: bound.table, mapping: bound.mapping, view, values)
+        if let keys = rows.keys { endKeyCheck(keys) }
         let result = CommandResult("INSERT 0 \(rows.rowCount)", rowCount: rows.rowCount)
         apply(result, written: rows.written, completion: completion) { rows.add(to: &$0) }
     }
@@ -105,8 +128,7 @@ extension Session {
             create, schema: try schema(for: create.table, view), source: bound.columns
         ).numbered { engine.storage.reserveTableID() }.table
         let rows = try gather(
-            bound, into: definition, mapping: definition.columns.indices.map { $0 },
-            context(view, []))
+            bound, into: definition, mapping: definition.columns.indices.map { $0 }, view, [])
         apply(
             CommandResult("SELECT \(rows.rowCount)", rowCount: rows.rowCount),
             written: rows.written, completion: completion
@@ -118,13 +140,12 @@ extension Session {
 
     private func gather(
         _ query: BoundQuery, into table: Catalog.TableDefinition, mapping: [Int?],
-        _ context: ExecutionContext
+        _ view: StatementView, _ values: [Value]
     ) throws(DatabaseError) -> BulkRows {
-        var rows = BulkRows(engine.storage, table: table)
-        rows.check = try bulkCheck(of: table)
+        var rows = try bulkRows(of: table, view)
         do throws(DatabaseError) {
             try InsertBatch.forEachBatch(
-                of: query, into: table, mapping: mapping, context
+                of: query, into: table, mapping: mapping, context(view, values)
             ) { batch throws(DatabaseError) in
                 try rows.append(batch)
             }

@@ -73,6 +73,8 @@ extension Session {
         let result = CommandResult(
             "\(modification.word) \(rewrite.rowCount)", rowCount: rewrite.rowCount)
         if rewrite.rowCount == 0 { return completion(.success(.command(result))) }
+        // Keys of rows that are others now.
+        ownKeys[bound.table.id] = nil
         let written = WrittenSegments(table: bound.table, entries: rewrite.written)
         apply(result, written: written, completion: completion) { changes in
             changes.exchange(rewrite.exchanges, of: bound.table)

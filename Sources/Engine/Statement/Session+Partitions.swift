@@ -14,61 +14,32 @@ extension Session {
         _ change: PartitionChange, _ table: TableDefinition, _ result: CommandResult,
         _ completion: @escaping Completion
     ) throws(DatabaseError) {
-        if let own = changes[table.id], own.isCreated || !own.isUnchanged || own.isEmptied {
-            throw .unsupported(
-                "a partition of a table that the transaction has changed", at: nil)
-        }
-        if change.kind != .drop, case .block = transaction {
-            throw .notInBlock("\(change.kind == .detach ? "DETACH" : "ATTACH") PARTITION")
-        }
+        let own = changes[table.id]
+        if let own, !own.canMovePartitions { throw .tableChanged(table.name) }
         try engine.storage.flush(tables: [table.id])
         let snapshot = engine.storage.snapshot()
-        guard let stored = snapshot.table(id: table.id) else {
-            throw .concurrentChange(of: table.name)
-        }
-        if change.kind == .attach {
-            return try attach(change, table, stored, result, completion)
-        }
-        let names = try names(of: change, table, stored)
-        if change.kind == .detach { try keep(names, table, stored, change) }
-        let gone = stored.segments.filter { names.contains($0.partition) }
+        guard let stored = snapshot.table(id: table.id),
+            stored.definition.version == (own?.storedVersion ?? table.version)
+        else { throw .concurrentChange(of: table.name) }
+        let visible = VisibleSegments(stored: stored.segments, own: own)
+        if change.kind == .attach { return try attach(change, table, visible, result, completion) }
+        let names = try names(of: change, table, visible.partitions)
+        var kept: [KeptPartition] = []
+        if change.kind == .detach { kept = try keep(names, table, visible, change) }
+        let gone = visible.all.filter { names.contains($0.partition) }
         if gone.isEmpty { return completion(.success(.command(result))) }
-        let ending: Completion = { [self] outcome in
-            guard case .failure = outcome, change.kind == .detach else {
-                return completion(outcome)
-            }
-            forgetting(names, table) { completion(outcome) }
-        }
-        apply(result, completion: ending) { changes in
+        apply(result, kept: kept, completion: completion) { changes in
             changes.exchange(
                 gone.map { SegmentExchange(removed: $0.id, seen: []) }, of: table)
-        }
-    }
-
-    private func forgetting(
-        _ names: Set<String>, _ table: TableDefinition, then next: @escaping @Sendable () -> Void
-    ) {
-        let engine = engine
-        engine.platform.workers.start("forget") {
-            for name in names {
-                do throws(DatabaseError) {
-                    try engine.storage.forget(name, of: table)
-                } catch {
-                    // The next start sweeps it.
-                    engine.platform.log.log(
-                        .error, "engine", "cannot remove a detached partition: \(error)")
-                }
-            }
-            next()
+            changes.detach(kept)
         }
     }
 
     // MARK: - Which partitions
 
     private func names(
-        of change: PartitionChange, _ table: TableDefinition, _ stored: TableView
+        of change: PartitionChange, _ table: TableDefinition, _ present: Set<String>
     ) throws(DatabaseError) -> Set<String> {
-        let present = Set(stored.segments.map(\.partition))
         switch change.selection {
         case .names(let literals):
             var names: Set<String> = []
@@ -135,57 +106,103 @@ extension Session {
 
     // MARK: - DETACH and ATTACH
 
+    /// Keeps partitions beside their table. Leaves nothing when it fails.
+    ///
+    /// Only what is stored is kept: a crash before the commit leaves the partition in the table, and
+    /// the next start knows by its segments that the directory means nothing.
     private func keep(
-        _ names: Set<String>, _ table: TableDefinition, _ stored: TableView,
+        _ names: Set<String>, _ table: TableDefinition, _ visible: VisibleSegments,
         _ change: PartitionChange
-    ) throws(DatabaseError) {
-        let before = try engine.storage.detachedPartitions(of: table, current: stored.segments)
-        for name in names where before.contains(where: { $0.partition == name }) {
-            throw .detachedExists(name, at: change.position(of: name))
+    ) throws(DatabaseError) -> [KeptPartition] {
+        let before = try engine.storage.detachedPartitions(of: table, current: visible.all)
+        for name in names {
+            if before.contains(where: { $0.partition == name }) {
+                throw .detachedExists(name, at: change.position(of: name))
+            }
+            if visible.isOwn(name) {
+                throw .partitionChanged(name, of: table.name, at: change.position(of: name))
+            }
         }
-        for name in names.sorted() {
-            try engine.storage.keep(
-                DetachedPartition(
-                    partition: name, definition: table,
-                    segments: stored.segments.filter { $0.partition == name }), of: table)
+        var kept: [KeptPartition] = []
+        do throws(DatabaseError) {
+            for name in names.sorted() {
+                kept.append(KeptPartition(table: table, partition: name))
+                try engine.storage.keep(
+                    DetachedPartition(
+                        partition: name, definition: table,
+                        segments: visible.all.filter { $0.partition == name }), of: table)
+            }
+        } catch {
+            forget(Set(kept))
+            throw error
         }
+        return kept
     }
 
     private func attach(
-        _ change: PartitionChange, _ table: TableDefinition, _ stored: TableView,
+        _ change: PartitionChange, _ table: TableDefinition, _ visible: VisibleSegments,
         _ result: CommandResult, _ completion: @escaping Completion
     ) throws(DatabaseError) {
         guard case .names(let literals) = change.selection else { return }
-        let kept = try engine.storage.detachedPartitions(of: table, current: stored.segments)
+        let kept = try engine.storage.detachedPartitions(of: table, current: visible.all)
         var linked: [SegmentEntry] = []
-        var names: Set<String> = []
+        var attached: [KeptPartition] = []
         do throws(DatabaseError) {
             for literal in literals {
                 let name = try Self.partitionName(literal, table)
                 guard let found = kept.first(where: { $0.partition == name }) else {
                     throw .noDetached(literal.text, at: literal.position)
                 }
-                if stored.segments.contains(where: { $0.partition == name })
-                    || !names.insert(name).inserted
-                {
+                let partition = KeptPartition(table: table, partition: name)
+                if visible.partitions.contains(name) || attached.contains(partition) {
                     throw .partitionExists(literal.text, at: literal.position)
                 }
+                attached.append(partition)
                 try Self.check(found, table, literal)
-                linked += try engine.storage.linkBack(found, to: table)
+                let entries = try engine.storage.linkBack(found, to: table)
+                linked += entries
+                try check(entries, of: found, table)
             }
         } catch {
             engine.storage.discardSegments(linked, of: table)
             throw error
         }
-        let attached = names
-        let ending: Completion = { [self] outcome in
-            guard case .success = outcome else { return completion(outcome) }
-            forgetting(attached, table) { completion(outcome) }
-        }
-        let entries = linked
+        let (entries, partitions) = (linked, attached)
         let written = WrittenSegments(table: table, entries: entries)
-        apply(result, written: written, completion: ending) { changes in
+        apply(result, written: written, completion: completion) { changes in
             changes.exchange([SegmentExchange(removed: nil, seen: entries)], of: table)
+            changes.attach(partitions)
+        }
+    }
+
+    /// Holds rows to what their table asks for by now and did not when they left it.
+    private func check(
+        _ entries: [SegmentEntry], of detached: DetachedPartition, _ table: TableDefinition
+    ) throws(DatabaseError) {
+        let old = detached.definition
+        let notNull = table.columns.indices.filter { index in
+            guard !table.isNullable(index), index != table.timestampIndex else { return false }
+            return old.columnIndex(id: table.columns[index].id).map(old.isNullable) ?? true
+        }
+        let known = Set(old.checks.map(\.text))
+        var binder = Binder(relations: view(isKept: false))
+        let checks = try binder.checks(
+            of: table.withChecks(
+                table.checks.filter { !known.contains($0.text) }))
+        let lengths = table.columns.enumerated().compactMap { index, column in
+            let before = old.columnIndex(id: column.id).flatMap { old.columns[$0].length }
+            return column.length.flatMap { $0.takesAll(of: before) ? nil : (index, $0) }
+        }
+        if notNull.isEmpty, checks.isEmpty, lengths.isEmpty { return }
+        let check = RowCheck(table, notNull: notNull, checks: checks, lengths: lengths)
+        let stretch = 65_536
+        for run in entries.map({ engine.storage.run(of: $0, table: table) }) {
+            for begin in stride(from: 0, to: run.rowCount, by: stretch) {
+                try cancellation.check()
+                let rows = begin..<min(begin + stretch, run.rowCount)
+                try check.check(
+                    try run.batch(columns: Array(table.columns.indices), rows: rows))
+            }
         }
     }
 
@@ -197,15 +214,31 @@ extension Session {
             guard table.columnIndex(named: column.name) != nil else { continue }
             throw .detachedDiffers(literal.text, column: column.name, at: literal.position)
         }
-        for (index, column) in table.columns.enumerated() where !table.isNullable(index) {
-            guard
-                detached.definition.columns.contains(where: { $0.id == column.id && !$0.isNullable }
-                )
-                    || index == table.timestampIndex
-            else {
-                throw .detachedDiffers(literal.text, column: column.name, at: literal.position)
-            }
-        }
+    }
+}
+
+/// The segments that a transaction sees of a table.
+private struct VisibleSegments {
+    let all: [SegmentEntry]
+    private let own: Set<String>
+
+    init(stored: [SegmentEntry], own: PrivateTable?) {
+        let added = own?.added ?? []
+        all = stored.filter { own?.removed.contains($0.id) != true } + added
+        self.own = Set(added.map(\.partition))
+    }
+
+    var partitions: Set<String> { Set(all.map(\.partition)) }
+
+    /// Whether the transaction has put something into a partition.
+    func isOwn(_ partition: String) -> Bool { own.contains(partition) }
+}
+
+extension PrivateTable {
+    /// Whether all rows that the transaction sees lie in segments of the stored definition.
+    fileprivate var canMovePartitions: Bool {
+        !isCreated && !isEmptied && stored == nil && rows.batches.isEmpty
+            && definition.version == storedVersion
     }
 }
 

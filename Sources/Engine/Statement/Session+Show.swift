@@ -76,19 +76,9 @@ extension Session {
         guard let table = view().table(schema: name.schema?.folded, name: name.name.folded) else {
             throw .noTable(name.name.text, at: name.position)
         }
-        let columns = [
-            PlanColumn(name: "column", type: .varchar), PlanColumn(name: "type", type: .varchar),
-            PlanColumn(name: "nullable", type: .boolean),
-            PlanColumn(name: "designated", type: .boolean),
-        ]
-        let rows = table.columns.enumerated().map { index, column in
-            let isDesignated = index == table.timestampIndex
-            return [
-                Value.string(column.name), .string(column.type.name),
-                .boolean(column.isNullable && !isDesignated), .boolean(isDesignated),
-            ]
-        }
-        return FixedRelation(name: "show", columns: columns, rows: rows)
+        return FixedRelation(
+            name: "show", columns: ColumnRelations.columns,
+            rows: ColumnRelations.rows(of: table))
     }
 
     private func createTableRelation(_ name: TableName) throws(DatabaseError) -> FixedRelation {

@@ -11,18 +11,22 @@ import Values
 extension Session {
     /// Adds changes to the running transaction, or commits them.
     ///
-    /// - Parameter written: segments that the changes name; given back when they are not committed.
+    /// - Parameters:
+    ///   - written: segments that the changes name; given back when they are not committed.
+    ///   - kept: partitions that were kept beside their table; forgotten when they do not leave it.
     func apply(
-        _ result: CommandResult, written: WrittenSegments? = nil,
+        _ result: CommandResult, written: WrittenSegments? = nil, kept: [KeptPartition] = [],
         completion: @escaping Completion, _ body: (inout PrivateChanges) -> Void
     ) {
         let isGathered: Void? = change { open in
             if let written { open.note(written) }
+            open.note(kept)
             body(&open.changes)
         }
         if isGathered != nil { return completion(.success(.command(result))) }
         var open = makeTransaction()
         if let written { open.note(written) }
+        open.note(kept)
         body(&open.changes)
         commit(open) { committed in completion(committed.map { .command(result) }) }
     }
@@ -53,13 +57,11 @@ extension Session {
         _ bound: BoundInsert, _ view: StatementView, _ binder: Binder, _ values: [Value],
         completion: @escaping Completion
     ) throws(DatabaseError) {
-        // Keys are looked at in one piece: the rows of many batches are not yet in the transaction.
-        if case .query(let query) = bound.source, bound.table.keys.isEmpty {
-            return try self.insert(
-                query, into: bound, context(view, values), completion: completion)
+        if case .query(let query) = bound.source {
+            return try self.insert(query, into: bound, view, values, completion: completion)
         }
         let batch = try InsertBatch.make(bound, context(view, values))
-        try enforce([batch], bound.table, view)
+        try enforce(batch, bound.table, view)
         let result = CommandResult("INSERT 0 \(batch.rowCount)", rowCount: batch.rowCount)
         apply(result, completion: completion) { $0.append(batch, to: bound.table) }
     }

@@ -3,6 +3,7 @@ import Catalog
 import Diagnostics
 import Execution
 import Planner
+import Platform
 import Storage
 import Values
 
@@ -70,8 +71,7 @@ struct SystemRelations: Sendable {
         case (nil, "backup_partitions", true): return BackupContents(engine: engine).partitions
         case (nil, "checkpoint_status", true): return checkpointStatus
         case (nil, "long_sequence", true), (nil, "generate_series", true): return sequence(name)
-        case ("information_schema", "tables", false): return informationTables
-        case ("information_schema", "columns", false): return informationColumns
+        case ("information_schema", _, false): return standard(name)
         default: return nil
         }
     }
@@ -120,6 +120,7 @@ struct SystemRelations: Sendable {
         snapshot.table(id: table.id)?.rowCount ?? 0
     }
 
+    /// QuestDB's columns, and the number of rows.
     private var tables: ComputedRelation {
         ComputedRelation(
             name: "tables",
@@ -127,39 +128,68 @@ struct SystemRelations: Sendable {
                 PlanColumn(name: "id", type: .long), PlanColumn(name: "table_name", type: .varchar),
                 PlanColumn(name: "designatedTimestamp", type: .varchar),
                 PlanColumn(name: "partitionBy", type: .varchar),
-                PlanColumn(name: "rows", type: .long),
+                PlanColumn(name: "maxUncommittedRows", type: .long),
+                PlanColumn(name: "o3MaxLag", type: .long),
                 PlanColumn(name: "walEnabled", type: .boolean),
+                PlanColumn(name: "directoryName", type: .varchar),
                 PlanColumn(name: "dedup", type: .boolean),
+                PlanColumn(name: "ttlValue", type: .int),
+                PlanColumn(name: "ttlUnit", type: .varchar),
+                PlanColumn(name: "matView", type: .boolean),
+                PlanColumn(name: "table_schema", type: .varchar),
+                PlanColumn(name: "rows", type: .long),
             ]
         ) { _ in
             definitions.map { table in
                 let timestamp = table.timestampIndex.map { table.columns[$0].name }
+                let hints = table.ingestionHints
                 return [
                     .integer(Int64(table.id)), .string(table.name),
                     timestamp.map(Value.string) ?? .null, .string(table.partitionUnit.name),
-                    .integer(Int64(rowCount(table))), .boolean(true),
+                    hints?.maxUncommittedRows.map { .integer(Int64(clamping: $0)) } ?? .null,
+                    hints?.o3MaxLagMicroseconds.map { .integer(Int64(clamping: $0)) } ?? .null,
+                    .boolean(true),
+                    .string(Path.name(of: engine.storage.tableDirectory(table))),
                     .boolean(!table.dedupKeys.isEmpty),
+                    .integer(Int64(table.timeToLive?.value ?? 0)),
+                    .string(table.timeToLive?.unit.name ?? "HOUR"), .boolean(false),
+                    .string(table.schema), .integer(Int64(rowCount(table))),
                 ]
             }
         }
     }
 
     private var tableColumns: ComputedRelation {
-        ComputedRelation(
-            name: "table_columns",
-            columns: [
-                PlanColumn(name: "column", type: .varchar),
-                PlanColumn(name: "type", type: .varchar),
-                PlanColumn(name: "designated", type: .boolean),
-            ]
-        ) { arguments throws(DatabaseError) in
-            let table = try table(named: arguments)
-            return table.columns.enumerated().map { index, column in
-                [
-                    .string(column.name), .string(column.type.name),
-                    .boolean(index == table.timestampIndex),
-                ]
+        ComputedRelation(name: "table_columns", columns: ColumnRelations.columns) {
+            arguments throws(DatabaseError) in
+            ColumnRelations.rows(of: try table(named: arguments))
+        }
+    }
+
+    /// The relations of `information_schema`, by name.
+    private func standard(_ name: String) -> ComputedRelation? {
+        let database = engine.settings.database
+        let constraints = ConstraintRelations(database: database, tables: definitions)
+        switch name {
+        case "tables": return informationTables
+        case "columns":
+            let columns = ColumnRelations(database: database, tables: definitions)
+            return ComputedRelation(name: name, columns: ColumnRelations.standardColumns) { _ in
+                columns.standardRows
             }
+        case "table_constraints":
+            return ComputedRelation(
+                name: name, columns: ConstraintRelations.constraintColumns
+            ) { _ in constraints.constraints }
+        case "key_column_usage":
+            return ComputedRelation(name: name, columns: ConstraintRelations.keyColumns) { _ in
+                constraints.keyColumnUsage
+            }
+        case "check_constraints":
+            return ComputedRelation(name: name, columns: ConstraintRelations.checkColumns) { _ in
+                constraints.checks
+            }
+        default: return nil
         }
     }
 
@@ -173,34 +203,6 @@ struct SystemRelations: Sendable {
                     .string(engine.settings.database), .string(table.schema), .string(table.name),
                     .string("BASE TABLE"),
                 ]
-            }
-        }
-    }
-
-    private var informationColumns: ComputedRelation {
-        ComputedRelation(
-            name: "columns",
-            columns: [
-                PlanColumn(name: "table_catalog", type: .varchar),
-                PlanColumn(name: "table_schema", type: .varchar),
-                PlanColumn(name: "table_name", type: .varchar),
-                PlanColumn(name: "column_name", type: .varchar),
-                PlanColumn(name: "ordinal_position", type: .int),
-                PlanColumn(name: "column_default", type: .varchar),
-                PlanColumn(name: "is_nullable", type: .varchar),
-                PlanColumn(name: "data_type", type: .varchar),
-            ]
-        ) { _ in
-            definitions.flatMap { table in
-                table.columns.enumerated().map { index, column -> [Value] in
-                    let isNullable = column.isNullable && index != table.timestampIndex
-                    return [
-                        .string(engine.settings.database), .string(table.schema),
-                        .string(table.name), .string(column.name), .integer(Int64(index + 1)),
-                        .null, .string(isNullable ? "YES" : "NO"),
-                        .string(column.type.postgresName),
-                    ]
-                }
             }
         }
     }

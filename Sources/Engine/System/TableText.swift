@@ -29,7 +29,7 @@ struct TableText {
         if case .sequence(_, _, .serial)? = column.defaultValue {
             return text + serial(column.type)
         }
-        text += column.type.name
+        text += column.typeName
         if let options = column.symbolOptions { text += symbol(options) }
         if !column.isNullable { text += " NOT NULL" }
         switch column.defaultValue {

@@ -100,6 +100,8 @@ final class Interpreter {
                 return .scalar(try value.cast(from: from, to: type), type)
             }
             return .vector(try cast(operands[0].spread(count), to: type))
+        case .fit(let length, let isCast):
+            return .vector(try fit(operands[0].spread(count), length, isCast: isCast))
         case .like(let ignoringCase):
             return like(operands, ignoringCase: ignoringCase, count)
         case .function(.nullif): return nullIf(operands, type, count)
@@ -340,6 +342,24 @@ final class Interpreter {
         var builder = ColumnBuilder(type: type)
         for row in 0..<vector.count {
             builder.append(try vector.value(at: row).cast(from: vector.type, to: type))
+        }
+        return builder.makeVector()
+    }
+
+    /// Gives strings the length of a column; most fit, and stay where they are.
+    func fit(_ vector: ColumnVector, _ length: TextLength, isCast: Bool)
+        throws(DatabaseError) -> ColumnVector
+    {
+        var changed: [Int: String] = [:]
+        for row in 0..<vector.count {
+            guard case .string(let text) = vector.value(at: row) else { continue }
+            let fitted = try length.fit(text, isCast: isCast)
+            if fitted.utf8.count != text.utf8.count { changed[row] = fitted }
+        }
+        if changed.isEmpty { return vector }
+        var builder = ColumnBuilder(type: .varchar)
+        for row in 0..<vector.count {
+            builder.append(changed[row].map(Value.string) ?? vector.value(at: row))
         }
         return builder.makeVector()
     }

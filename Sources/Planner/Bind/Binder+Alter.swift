@@ -175,6 +175,7 @@ extension Binder {
             // Rows that are there get numbers too: Engine counts them.
             state.values.append(
                 BoundExpression(.constant(.null), added.type, position: written.name.position))
+            state.isRewrite = true
         }
         if !added.isNullable { state.newlyNotNull.insert(added.name.lowercased()) }
         for constraint in written.constraints { try addConstraint(constraint, &state) }
@@ -292,7 +293,15 @@ extension Binder {
                 at: name.position)
         }
         let type = try Self.columnType(named: name)
-        if type == column.type, using == nil { return }
+        let length = try Self.length(of: name)
+        if type == column.type, using == nil,
+            length == column.length || length?.takesAll(of: column.length) ?? true
+        {
+            if length != column.length {
+                state.table = state.table.withLength(length, at: index)
+            }
+            return
+        }
         let value: BoundExpression
         if let using {
             let outer = scope
@@ -312,10 +321,11 @@ extension Binder {
                 throw .cannotCast(column.type, type, at: name.position)
             }
         }
-        state.values[index] = try Coercion.convert(value, to: type)
+        state.values[index] = try Coercion.fit(
+            Coercion.convert(value, to: type), length, isCast: false)
         state.isRewrite = true
         let new = Catalog.ColumnDefinition(
-            id: 0, name: column.name, type: type, isNullable: column.isNullable,
+            id: 0, name: column.name, type: type, length: length, isNullable: column.isNullable,
             defaultValue: column.defaultValue)
         if case .sequence? = new.defaultValue, type != .short, type != .int, type != .long {
             throw .invalidDefinition(

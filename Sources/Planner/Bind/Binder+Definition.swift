@@ -179,10 +179,7 @@ extension Binder {
         }
         let bound = try bind(
             expression, expecting: isUntyped(expression) ? column.type : nil)
-        guard Coercion.isAssignable(bound.type, column.type) else {
-            throw .columnTypeMismatch(column.name, column.type, bound.type, at: bound.position)
-        }
-        return try Coercion.convert(bound, to: column.type)
+        return try assign(bound, to: column)
     }
 
     /// What a column without a value gets; nil is NULL.

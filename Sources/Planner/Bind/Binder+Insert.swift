@@ -100,7 +100,8 @@ extension Binder {
         guard Coercion.isAssignable(bound.type, column.type) else {
             throw .columnTypeMismatch(column.name, column.type, bound.type, at: bound.position)
         }
-        return try Coercion.convert(bound, to: column.type)
+        return try Coercion.fit(
+            Coercion.convert(bound, to: column.type), column.length, isCast: false)
     }
 
     private mutating func bindSource(

@@ -77,7 +77,11 @@ extension Binder {
         _ expression: Expression?, _ column: Catalog.ColumnDefinition, _ name: Name
     ) throws(DatabaseError) -> BoundExpression {
         guard let expression else {
-            return BoundExpression(.constant(.null), column.type, position: name.position)
+            return try defaultValue(of: column)
+                ?? BoundExpression(.constant(.null), column.type, position: name.position)
+        }
+        if case .sequence(_, _, .always)? = column.defaultValue {
+            throw .onlyDefault(column.name, at: name.position)
         }
         let bound = try bind(expression, expecting: isUntyped(expression) ? column.type : nil)
         return try assign(bound, to: column)

@@ -152,8 +152,7 @@ extension Binder {
         if unified.isDecimal {
             return try bindDecimalArithmetic(kind, first, second, at: position)
         }
-        let isByte = unified == .byte || unified == .short
-        let type: ValueType = isByte ? .int : unified
+        let type: ValueType = unified == .byte ? .int : unified
         first = try Coercion.convert(first, to: type)
         second = try Coercion.convert(second, to: type)
         return operation(kind, [first, second], type, position)

@@ -197,21 +197,72 @@ package struct Binder {
         if case .registered(let kind) = type, case .literal(.string(let text)) = operand.kind {
             return try bindRegistered(kind, text, at: position)
         }
-        let bound = try bind(operand, expecting: isUntyped(operand) ? type : nil)
+        // A cast to CHAR takes the first character, an assignment refuses more than one.
+        let wanted: ValueType = type == .char ? .varchar : type
+        var bound = try bind(operand, expecting: isUntyped(operand) ? wanted : nil)
         guard Coercion.isAllowed(bound.type, type) else {
             throw .cannotCast(bound.type, type, at: position)
         }
-        return try Coercion.convert(bound, to: type)
+        if type == .char, bound.type == .varchar || bound.type == .symbol {
+            bound = try Coercion.fit(
+                Coercion.convert(bound, to: .varchar), .one, isCast: true)
+        }
+        let length = try Self.length(of: name)
+        return try Coercion.fit(
+            Coercion.convert(bound, to: type), length, isCast: true)
     }
 
     /// Finds a type by the name written in a statement.
     package static func type(named name: TypeName) throws(DatabaseError) -> ValueType {
         let found = ValueType.named(
             name.name, arguments: name.arguments, dimensions: name.arrayDimensions)
-        if let found { return found }
+        if let found {
+            try checkModifiers(of: name, found)
+            return found
+        }
         guard ["numeric", "decimal", "geohash"].contains(name.name) || name.arrayDimensions > 0
         else { throw .undefinedType(name.name, at: name.position) }
         throw .badTypeParameters(name.name, at: name.position)
+    }
+
+    /// What stands in parentheses behind a type either means something or is refused.
+    private static func checkModifiers(of name: TypeName, _ type: ValueType)
+        throws(DatabaseError)
+    {
+        guard let first = name.arguments.first else { return }
+        if type.isDecimal || type.geohashBits != nil { return }
+        switch name.name {
+        case "float" where name.arguments.count == 1:
+            guard (1...53).contains(first) else { throw .badFloatPrecision(at: name.position) }
+        case "timestamp", "timestamptz", "timestamp without time zone",
+            "timestamp with time zone":
+            // Microseconds are what there is; fewer digits would have to be rounded to.
+            guard first == 6, name.arguments.count == 1 else {
+                throw .timePrecision(name.name, at: name.position)
+            }
+        case _ where lengthTypes[name.name] != nil: _ = try length(of: name)
+        default: throw .noModifier(name.name, at: name.position)
+        }
+    }
+
+    /// The names of types that take a length, and whether blanks at the end count.
+    private static let lengthTypes: [String: Bool] = [
+        "varchar": false, "character varying": false, "char": true, "character": true,
+        "bpchar": true,
+    ]
+
+    /// The length behind the name of a type; nil for none, and for CHAR(1), a type of its own.
+    static func length(of name: TypeName) throws(DatabaseError) -> TextLength? {
+        guard let isBlankTrimmed = lengthTypes[name.name], let first = name.arguments.first
+        else { return nil }
+        guard name.arguments.count == 1, (1...TextLength.most).contains(first) else {
+            throw .badLength(name.name, at: name.position)
+        }
+        if name.arrayDimensions > 0 {
+            throw .unsupported("a length of the strings in an array", at: name.position)
+        }
+        if isBlankTrimmed, first == 1 { return nil }
+        return TextLength(characters: first, isBlankTrimmed: isBlankTrimmed)
     }
 
     /// Finds the type of a column.

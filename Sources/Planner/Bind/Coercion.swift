@@ -101,6 +101,25 @@ enum Coercion {
         return BoundExpression(
             .operation(.cast, [expression]), type, position: expression.position)
     }
+
+    /// Puts a length above a string. A constant that fits is left as it is; one that does not fit
+    /// is refused where it is computed, for it may never be.
+    static func fit(_ expression: BoundExpression, _ length: TextLength?, isCast: Bool)
+        throws(DatabaseError) -> BoundExpression
+    {
+        guard let length else { return expression }
+        switch expression.constantValue {
+        case .null?: return expression
+        case .string(let text)?:
+            guard let fitted = try? length.fit(text, isCast: isCast) else { break }
+            return BoundExpression(
+                .constant(.string(fitted)), expression.type, position: expression.position)
+        default: break
+        }
+        return BoundExpression(
+            .operation(.fit(length, isCast: isCast), [expression]), expression.type,
+            position: expression.position)
+    }
 }
 
 extension ValueType {

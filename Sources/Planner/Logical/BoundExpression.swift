@@ -22,6 +22,8 @@ package enum Operation: Sendable, Hashable {
     case concatenate
     /// To the node's type.
     case cast
+    /// A string to what a column of a length holds.
+    case fit(TextLength, isCast: Bool)
     case coalesce
     /// Makes an array of its arguments.
     case array
@@ -115,7 +117,7 @@ package struct BoundExpression: Sendable, Hashable {
         case .conditional: return children.contains { $0.canFail }
         case .operation(let operation, _):
             switch operation {
-            case .add, .subtract, .multiply, .divide, .remainder, .negate, .cast, .function,
+            case .add, .subtract, .multiply, .divide, .remainder, .negate, .cast, .fit, .function,
                 .call, .shiftLeft, .shiftRight:
                 return true
             case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual,

@@ -59,7 +59,9 @@ enum DefinitionCoding {
         writer.varint(UInt64(column.id))
         writer.string(column.name)
         column.type.encode(into: &writer)
-        writer.integer(UInt8(column.isNullable ? 1 : 0))
+        let length: UInt8 = column.length.map { $0.isBlankTrimmed ? 6 : 2 } ?? 0
+        writer.integer(length | (column.isNullable ? 1 : 0))
+        if let length = column.length { writer.count(length.characters) }
         switch column.defaultValue {
         case nil: writer.integer(UInt8(0))
         case .expression(let text):
@@ -205,12 +207,28 @@ extension DefinitionCoding {
         let id = try number(&reader)
         let name = try reader.string(upTo: Limits.nameBytes)
         let type = try ValueType.decode(&reader)
-        let isNullable = try reader.integer(UInt8.self) != 0
+        let flags = try reader.integer(UInt8.self)
+        let length = try decodeLength(&reader, flags, of: type)
         let defaultValue = try decodeDefault(&reader)
         let symbolOptions = try decodeSymbolOptions(&reader)
         return ColumnDefinition(
-            id: id, name: name, type: type, isNullable: isNullable, defaultValue: defaultValue,
-            symbolOptions: symbolOptions)
+            id: id, name: name, type: type, length: length, isNullable: flags & 1 != 0,
+            defaultValue: defaultValue, symbolOptions: symbolOptions)
+    }
+
+    private static func decodeLength(
+        _ reader: inout ByteReader, _ flags: UInt8, of type: ValueType
+    ) throws(DecodeFailure) -> TextLength? {
+        let start = reader.offset
+        guard flags & ~7 == 0, flags & 6 != 4 else {
+            throw .invalid(at: start, what: "unknown property of a column")
+        }
+        if flags & 2 == 0 { return nil }
+        let characters = try reader.count(upTo: TextLength.most)
+        guard characters > 0, type == .varchar else {
+            throw .invalid(at: start, what: "length of a column that has none")
+        }
+        return TextLength(characters: characters, isBlankTrimmed: flags & 4 != 0)
     }
 
     private static func decodeDefault(_ reader: inout ByteReader) throws(DecodeFailure)

@@ -119,6 +119,12 @@ package enum TimestampText {
         return scanner.timestamp()
     }
 
+    /// Whether a text that `parse` cannot read is spelt well and names no moment: `2026-02-30`.
+    package static func namesNoMoment(_ text: String) -> Bool {
+        var scanner = Scanner(text)
+        return scanner.timestamp() == nil && scanner.isOutOfRange
+    }
+
     /// Reads the same spellings as nanoseconds since 1970.
     package static func parseNanoseconds(_ text: String) -> Int64? {
         var scanner = Scanner(text)
@@ -132,6 +138,8 @@ package enum TimestampText {
         var bytes: ArraySlice<UInt8>
         /// What is left of the second below microseconds.
         var nanosecond = 0
+        /// Whether all was read, and a field is none of the calendar's.
+        var isOutOfRange = false
 
         init(_ text: String) {
             bytes = Array(text.utf8)[...]
@@ -176,7 +184,9 @@ package enum TimestampText {
             } else if !take("Z") {
                 offset = 0
             }
-            guard bytes.isEmpty, time.isValid, let micros = time.microseconds else { return nil }
+            guard bytes.isEmpty else { return nil }
+            isOutOfRange = true
+            guard time.isValid, let micros = time.microseconds else { return nil }
             let (shifted, overflow) = micros.subtractingReportingOverflow(
                 Int64(offset) * 1_000_000)
             return overflow ? nil : shifted

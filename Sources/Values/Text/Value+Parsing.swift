@@ -3,7 +3,8 @@ package import Diagnostics
 extension Value {
     /// Reads PostgreSQL's text form of a type.
     ///
-    /// - Throws: 22P02, 22007 for times, 22003 for numbers outside the type.
+    /// - Throws: 22P02, 22007 and 22008 for times, 22003 for numbers outside the type, 22001 for
+    ///   several characters as CHAR.
     package static func parse(_ text: String, as type: ValueType) throws(DatabaseError) -> Value {
         switch type {
         case .boolean: return try .boolean(parseBoolean(text))
@@ -15,10 +16,13 @@ extension Value {
         case .catalogChar:
             return .string(String(String.UnicodeScalarView(text.unicodeScalars.prefix(1))))
         case .char:
-            guard let scalar = text.unicodeScalars.first, text.unicodeScalars.count == 1,
-                scalar.value < 0x10000
-            else { throw .badText(text, as: type) }
-            return .string(text)
+            guard let scalar = text.unicodeScalars.first, scalar.value < 0x10000 else {
+                throw .badText(text, as: type)
+            }
+            guard text.unicodeScalars.dropFirst().allSatisfy({ $0 == " " }) else {
+                throw .tooManyCharacters()
+            }
+            return .string(String(scalar))
         case .binary: return try .binary(parseBinary(text))
         case .array(_, let dimensions):
             return .array(try ArrayText.parse(text, as: type, dimensions: Int(dimensions)))
@@ -59,7 +63,10 @@ extension Value {
     private static func parseTime(_ text: String, _ type: ValueType) throws(DatabaseError)
         -> Value
     {
-        guard let micros = TimestampText.parse(text) else { throw .badText(text, as: type) }
+        guard let micros = TimestampText.parse(text) else {
+            throw TimestampText.namesNoMoment(text)
+                ? .noSuchMoment(text) : .badText(text, as: type)
+        }
         if type == .timestamp { return .timestamp(micros) }
         if type == .date { return .date(micros.dividedDown(by: 1000)) }
         guard let nanos = TimestampText.parseNanoseconds(text) else {

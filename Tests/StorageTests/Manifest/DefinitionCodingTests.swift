@@ -19,6 +19,13 @@ import Values
                 defaultValue: .sequence(schema: "sales", name: "n_seq", .always)),
             ColumnDefinition(
                 id: 12, name: "d", type: .double, defaultValue: .expression("1 + 0.5")),
+            ColumnDefinition(
+                id: 13, name: "v", type: .varchar,
+                length: TextLength(characters: 300, isBlankTrimmed: false)),
+            ColumnDefinition(
+                id: 14, name: "c", type: .varchar,
+                length: TextLength(characters: TextLength.most, isBlankTrimmed: true),
+                isNullable: false),
         ], nextColumnID: 40, timestampIndex: 0, partitionUnit: .week,
         timeToLive: TimeToLive(value: 3, unit: .week), dedupKeys: [4, 2],
         checks: [CheckConstraint(name: "d_check", text: "d > 0")],

@@ -62,7 +62,7 @@ struct ArrayTextTests {
             ("1.2.3.", .ipv4), ("a.b.c.d", .ipv4), ("1f", .long256), ("0x", .long256),
             ("0xg", .long256), ("0x1" + String(repeating: "0", count: 64), .long256),
             ("u3", .geohash(bits: 20)), ("a33d", .geohash(bits: 20)), ("##011", .geohash(bits: 4)),
-            ("zzzzzzzzzzzzz", .geohash(bits: 60)), ("", .char), ("ab", .char), ("😀", .char),
+            ("zzzzzzzzzzzzz", .geohash(bits: 60)), ("", .char), ("😀", .char), ("ab", .ipv4),
             ("1,2", .array(of: .double)), ("{1,2", .array(of: .double)),
             ("{1,}", .array(of: .double)), ("{1}{2}", .array(of: .double)),
             ("{1,{2}}", .array(of: .double)), ("{{1},2}", .array(.double, dimensions: 2)),

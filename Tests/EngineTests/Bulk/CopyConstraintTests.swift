@@ -1,0 +1,166 @@
+import Diagnostics
+import Platform
+import Storage
+import Testing
+import Values
+
+@testable import Engine
+
+@Suite("COPY into tables with constraints")
+struct CopyConstraintTests {
+    private let rig: EngineRig
+    private let client: Client
+
+    init() throws {
+        var settings = StorageSettings()
+        settings.segmentRows = 1_000
+        rig = try EngineRig(settings: settings)
+        client = rig.connect()
+        try client.run(
+            """
+            CREATE TABLE t (id INT PRIMARY KEY, mail VARCHAR(5) UNIQUE, n SERIAL,
+                state VARCHAR NOT NULL DEFAULT 'new', CHECK (id < 100000))
+            """)
+        try client.run("INSERT INTO t (id, mail) VALUES (1, 'a'), (2, NULL)")
+    }
+
+    private func failure(_ body: () throws -> Void) -> DatabaseError? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error as? DatabaseError
+        }
+    }
+
+    @discardableResult
+    private func load(_ rows: String, by client: Client? = nil) throws -> String {
+        try (client ?? self.client).copy(
+            "COPY t (id, mail) FROM STDIN (FORMAT csv)", [Array(rows.utf8)])
+    }
+
+    private func many(_ ids: Range<Int>) -> String { ids.map { "\($0),\n" }.joined() }
+
+    @Test("rows get defaults and numbers, and keys of theirs")
+    func defaults() throws {
+        #expect(try load("3,c\n4,\n") == "COPY 2")
+
+        #expect(
+            try client.run("SELECT * FROM t WHERE id > 2 ORDER BY id") == [
+                "3|c|3|new", "4|(null)|4|new",
+            ])
+        #expect(client.failure("INSERT INTO t (id) VALUES (3)")?.state == .uniqueViolation)
+        #expect(client.failure("INSERT INTO t VALUES (5, 'c', 9)")?.state == .uniqueViolation)
+    }
+
+    @Test(
+        "what breaks a constraint takes the whole stream with it",
+        arguments: [
+            ("7,x\n1,y\n", SQLState.uniqueViolation), ("7,x\n8,a\n", .uniqueViolation),
+            ("7,x\n7,y\n", .uniqueViolation), ("7,x\n8,x\n", .uniqueViolation),
+            ("7,x\n,y\n", .notNullViolation), ("7,x\n100000,y\n", .checkViolation),
+            ("7,x\n8,abcdef\n", .stringTooLong),
+        ])
+    func violations(rows: String, expected: SQLState) throws {
+        let error = failure { try load(rows) }
+
+        #expect(error?.state == expected)
+        #expect(try client.run("SELECT count(*) FROM t") == ["2"])
+        // The lock is free and the keys of the lost rows are too.
+        #expect(try load("7,x\n8,y\n", by: rig.connect()) == "COPY 2")
+    }
+
+    @Test("text, csv and binary are held to the same", arguments: ["text", "csv", "binary"])
+    func formats(format: String) throws {
+        try client.run("CREATE TABLE source (id INT, mail VARCHAR)")
+        try client.run("INSERT INTO source VALUES (10, 'x'), (11, NULL)")
+        guard
+            case .copyOut(let copy) = try client.outcome(
+                "COPY (SELECT * FROM source) TO STDOUT (FORMAT \(format))")
+        else { throw DatabaseError(.internalError, "no COPY") }
+        var pieces = copy.head.map { [$0] } ?? []
+        while let batch = try copy.rows.next() {
+            copy.encode(batch, 0..<batch.rowCount) { pieces.append($0) }
+        }
+        if let tail = copy.tail { pieces.append(tail) }
+        let text = "COPY t (id, mail) FROM STDIN (FORMAT \(format))"
+
+        #expect(try client.copy(text, pieces) == "COPY 2")
+        #expect(failure { try client.copy(text, pieces) }?.state == .uniqueViolation)
+        #expect(try client.run("SELECT count(*) FROM t") == ["4"])
+    }
+
+    @Test("keys are known across the segments of a large stream, in a block and after it")
+    func large() throws {
+        try client.run("BEGIN")
+        #expect(try load(many(10..<5_010)) == "COPY 5000")
+        #expect(client.failure("INSERT INTO t (id) VALUES (4000)")?.state == .uniqueViolation)
+        try client.run("ROLLBACK")
+        #expect(try client.run("SELECT count(*) FROM t") == ["2"])
+
+        #expect(try load(many(10..<5_010)) == "COPY 5000")
+        #expect(failure { try load(many(5_000..<8_000)) }?.state == .uniqueViolation)
+        #expect(try client.run("SELECT count(*) FROM t") == ["5002"])
+        #expect(failure { try load(many(6_000..<9_000) + "10,\n") }?.state == .uniqueViolation)
+        #expect(try load(many(6_000..<9_000)) == "COPY 3000")
+        #expect(client.failure("INSERT INTO t (id) VALUES (8999)")?.state == .uniqueViolation)
+        try client.run("INSERT INTO t (id) VALUES (9000)")
+    }
+
+    @Test("nobody adds a key while a stream runs, and everybody may when its client gave up")
+    func lock() throws {
+        let other = rig.connect()
+        try other.run("SET lock_timeout = '20ms'")
+        let text = "COPY t (id, mail) FROM STDIN (FORMAT csv)"
+        var during: SQLState?
+        let gone = DatabaseError(.cancelled, "the client gave up")
+
+        let error = failure {
+            try client.copy(
+                text, [Array("50,x\n".utf8)], thenFail: gone,
+                before: { during = other.failure("INSERT INTO t (id) VALUES (50)")?.state })
+        }
+
+        #expect(error?.state == .cancelled)
+        #expect(during == .lockNotAvailable)
+        try other.run("INSERT INTO t (id) VALUES (50)")
+        #expect(failure { try load("50,\n") }?.state == .uniqueViolation)
+        #expect(try load("51,\n") == "COPY 1")
+        try other.run("INSERT INTO t (id) VALUES (52)")
+    }
+
+    @Test("rows of one upsert key replace each other")
+    func upsertKeys() throws {
+        try client.run(
+            """
+            CREATE TABLE d (ts TIMESTAMP, s SYMBOL, v INT CHECK (v > 0)) TIMESTAMP(ts)
+            PARTITION BY DAY DEDUP UPSERT KEYS (ts, s)
+            """)
+        let rows = (1...3_000).map { "2026-01-0\(1 + $0 % 3),s,\($0)\n" }.joined()
+
+        #expect(try client.copy("COPY d FROM STDIN (FORMAT csv)", [Array(rows.utf8)]) != "none")
+        #expect(
+            failure {
+                try client.copy(
+                    "COPY d FROM STDIN (FORMAT csv)", [Array("2026-01-01,s,0\n".utf8)])
+            }?.state == .checkViolation)
+
+        #expect(
+            try client.run("SELECT ts, v FROM d ORDER BY ts") == [
+                "2026-01-01 00:00:00|3000", "2026-01-02 00:00:00|2998", "2026-01-03 00:00:00|2999",
+            ])
+    }
+
+    @Test("INSERT … SELECT is as one with COPY")
+    func insertSelect() throws {
+        try client.run("INSERT INTO t (id) SELECT x + 10 FROM long_sequence(5000)")
+
+        #expect(
+            client.failure("INSERT INTO t (id) SELECT x + 5000 FROM long_sequence(20)")?.state
+                == .uniqueViolation)
+        #expect(try client.run("SELECT count(*), max(id) FROM t") == ["5002|5010"])
+        try client.run("DELETE FROM t WHERE id > 4000")
+        try client.run("INSERT INTO t (id) SELECT x + 4000 FROM long_sequence(1500)")
+        #expect(try client.run("SELECT count(*), max(id) FROM t") == ["5492|5500"])
+    }
+}
