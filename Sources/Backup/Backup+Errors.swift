@@ -43,10 +43,10 @@ extension DatabaseError {
             hint: "Use a path below cairo.sql.backup.root or add one to backup.allowed.paths.")
     }
 
-    static func destinationInsideDatabase(_ path: String, directory: String) -> DatabaseError {
+    static func destinationInsideDatabase(_ path: String) -> DatabaseError {
         DatabaseError(
             .invalidParameter, "backup destination lies inside the database \"\(path)\"",
-            hint: "Choose a directory outside \(directory)/.")
+            hint: "Choose a directory outside db/, snapshot/ and tmp/, and not the root itself.")
     }
 
     static func destinationInsideBackup(_ path: String, backup: String) -> DatabaseError {

@@ -113,9 +113,11 @@ extension BackupService {
     {
         var text = destination
         var last = name
-        if name.utf8.contains(UInt8(ascii: "/")) {
-            text = Path.directory(of: name)
-            last = Path.name(of: name)
+        // Shells complete names of directories with a slash.
+        while last.utf8.count > 1, last.hasSuffix("/") { last.removeLast() }
+        if last.utf8.contains(UInt8(ascii: "/")) {
+            text = Path.directory(of: last)
+            last = Path.name(of: last)
         }
         let place = try Destination.resolve(text, settings: settings, files: platform.files)
         return (Path.join(place.path, last), try place.manifest(of: last))

@@ -144,6 +144,8 @@ end_background() {
 }
 begin_background() {
     end_background
+    # Emptied here: the child may come to it after the first look for "ready".
+    : >"$WORK/background.log"
     "$@" >"$WORK/background.log" 2>&1 </dev/null &
     background=$!
     for _ in $(seq 300); do

@@ -21,6 +21,8 @@ echo "== the process"
 python3 process.py || status=1
 echo "== the image without Docker"
 python3 container.py || status=1
+echo "== the README"
+python3 readme.py || status=1
 echo "== the pages for operators"
 (cd ../.. && python3 Tests/EndToEnd/operations.py docs/operations/running.md \
     docs/operations/backup-and-restore.md) || status=1

@@ -30,21 +30,37 @@ struct Destination: Sendable {
         guard let base = allowed.first(where: { RelativePath.lies(path, within: $0) }) else {
             throw .destinationNotAllowed(path, why: "it lies outside of the allowed directories")
         }
-        try checkOutsideDatabase(path, settings: settings)
+        try checkOutsideDatabase(path, settings: settings, files: files)
         try checkParts(path, below: base, files: files)
         return Destination(path: path, files: files)
     }
 
-    /// Directories of the root whose files come and go by rules of their own.
-    private static func checkOutsideDatabase(_ path: String, settings: BackupSettings)
-        throws(DatabaseError)
-    {
+    /// Refuses the root itself, and directories in it whose files come and go by rules of their own,
+    /// under whatever name a symbolic link gives them.
+    private static func checkOutsideDatabase(
+        _ path: String, settings: BackupSettings, files: any FileSystem
+    ) throws(DatabaseError) {
+        if try isSame(path, settings.root, files) { throw .destinationInsideDatabase(path) }
         for name in ["db", "snapshot", "tmp"] {
-            let reserved = RelativePath.normalized(absolute: Path.join(settings.root, name))
-            if let reserved, RelativePath.lies(path, within: reserved) {
-                throw .destinationInsideDatabase(path, directory: name)
+            let reserved = Path.join(settings.root, name)
+            var current = path
+            while true {
+                if try isSame(current, reserved, files) { throw .destinationInsideDatabase(path) }
+                if current == "/" { break }
+                current = Path.directory(of: current)
             }
         }
+    }
+
+    /// Whether two paths name one directory. The dot at the end follows a link.
+    private static func isSame(_ path: String, _ other: String, _ files: any FileSystem)
+        throws(DatabaseError) -> Bool
+    {
+        if let other = RelativePath.normalized(absolute: other), path == other { return true }
+        guard let mine = try files.info(Path.join(path, ".")),
+            let theirs = try files.info(Path.join(other, "."))
+        else { return false }
+        return mine.device == theirs.device && mine.inode == theirs.inode
     }
 
     /// Looks at each directory from the destination up to the one that is allowed: a link planted
