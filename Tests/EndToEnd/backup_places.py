@@ -273,6 +273,20 @@ class PlacesTests(server.ServerTestCase):
         for statement in ("VERIFY BACKUP 'one' QUICK", "RESTORE TABLE t FROM 'one' FULL"):
             self.refused(connection, statement, "XX001", "planted")
 
+    def test_a_root_under_two_names(self):
+        real = self.folder / "real"
+        real.mkdir()
+        (self.folder / "root").symlink_to(real)
+        running, connection = self.filled(rows=100, allowed=[real])
+        # Whatever it is called: what a start would sweep there, and what COMPLETE would remove.
+        for place in ("", "/db", "/db/x", "/tmp", "/snapshot"):
+            self.refused(
+                connection, f"BACKUP DATABASE TO '{real}{place}' AS 'snapshot'", "22023", "inside")
+        connection.query("BACKUP DATABASE AS 'one'")
+        for name in ("one/", "./one", f"{real}/backup/one", f"{self.folder}/root/backup/one//"):
+            connection.query(f"RESTORE TABLE t FROM '{name}' FULL")
+            connection.query(f"VERIFY BACKUP '{name}'")
+
     def test_names_of_every_kind_and_255_bytes(self):
         running, connection = self.filled(rows=100)
         names = ["with space", "dots.and.dots.", "quote's", 'double"quote', "back\\slash",

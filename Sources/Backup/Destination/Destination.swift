@@ -41,14 +41,16 @@ struct Destination: Sendable {
         _ path: String, settings: BackupSettings, files: any FileSystem
     ) throws(DatabaseError) {
         if try isSame(path, settings.root, files) { throw .destinationInsideDatabase(path) }
-        for name in ["db", "snapshot", "tmp"] {
-            let reserved = Path.join(settings.root, name)
-            var current = path
-            while true {
-                if try isSame(current, reserved, files) { throw .destinationInsideDatabase(path) }
-                if current == "/" { break }
-                current = Path.directory(of: current)
+        var current = path
+        while current != "/" {
+            let above = Path.directory(of: current)
+            // By the name in the root: `snapshot` is there only now and then.
+            if ["db", "snapshot", "tmp"].contains(Path.name(of: current)),
+                try isSame(above, settings.root, files)
+            {
+                throw .destinationInsideDatabase(path)
             }
+            current = above
         }
     }
 
