@@ -138,6 +138,9 @@ bench: ## measure, and compare with DuckDB and PostgreSQL where they are; ROWS=.
 	$(RELEASE)
 	.build/release/bench storage
 	.build/release/bench open
+	.build/release/bench compaction
+	.build/release/bench point
+	.build/release/bench pour
 	python3 Tests/Benchmarks/compare.py --basalt .build/release/basalt \
 	    --bench .build/release/bench --rows $(ROWS)
 

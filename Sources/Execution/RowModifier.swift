@@ -1,6 +1,7 @@
 import Catalog
 package import Diagnostics
 package import Planner
+import Storage
 package import Values
 
 /// What an UPDATE or DELETE makes of the rows of one source.
@@ -21,7 +22,7 @@ package final class RowModifier {
     private let context: ExecutionContext
     private let interpreter: Interpreter
     private let budget: MemoryBudget
-    private var range = TimeRange()
+    private let blocks: BlockFilter?
     /// The filter over the columns in `filterColumns`.
     private let filter: BoundExpression?
     private let filterColumns: [Int]
@@ -34,18 +35,16 @@ package final class RowModifier {
         filterColumns = modification.filter?.columnIndexes ?? []
         let places = Self.places(of: filterColumns)
         filter = modification.filter?.mappingColumns { places[$0] ?? 0 }
-        if let timestamp = modification.table.timestampIndex, let filter = modification.filter {
-            range.narrow(by: filter, column: timestamp, interpreter)
-        }
+        blocks = BlockFilter(
+            modification.filter, of: modification.table,
+            columns: Array(modification.table.columns.indices), interpreter)
     }
 
     /// - Throws: 23502 where a value must be, 53200 above the query's memory, 57014 when the
     ///   statement was cancelled, what computing throws.
     package func modify(_ source: any RowSource) throws(DatabaseError) -> ModifiedRows {
         try context.cancellation.check()
-        guard source.rowCount > 0, range.meets(source.minTimestamp, source.maxTimestamp) else {
-            return .untouched
-        }
+        if source.rowCount == 0 { return .untouched }
         if case .delete = modification.change, filter == nil {
             return .changed(hits: source.rowCount, rest: nothing)
         }
@@ -69,9 +68,8 @@ package final class RowModifier {
 
     private func find(in source: any RowSource) throws(DatabaseError) -> [Hits] {
         var found: [Hits] = []
-        for begin in stride(from: 0, to: source.rowCount, by: Limits.batchRows) {
+        for range in try stretches(of: source) {
             try context.cancellation.check()
-            let range = begin..<min(begin + Limits.batchRows, source.rowCount)
             guard let filter else {
                 found.append(Hits(range: range, rows: (0..<Int32(range.count)).map { $0 }))
                 continue
@@ -81,6 +79,18 @@ package final class RowModifier {
             if !rows.isEmpty { found.append(Hits(range: range, rows: rows)) }
         }
         return found
+    }
+
+    /// The rows that may be meant, a batch at a time.
+    private func stretches(of source: any RowSource) throws(DatabaseError) -> [Range<Int>] {
+        let candidates = try blocks.map { filter throws(DatabaseError) in
+            try source.candidates(filter)
+        }
+        return (candidates ?? [0..<source.rowCount]).flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: Limits.batchRows).map {
+                $0..<min($0 + Limits.batchRows, range.upperBound)
+            }
+        }
     }
 
     private static func places(of columns: [Int]) -> [Int: Int] {

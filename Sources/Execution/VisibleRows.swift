@@ -1,6 +1,6 @@
 package import Catalog
 package import Diagnostics
-import Storage
+package import Storage
 package import Values
 
 /// A source of a table with DEDUP UPSERT KEYS without the rows that later ones hide.
@@ -34,6 +34,25 @@ package struct VisibleRows: RowSource {
     package var minTimestamp: Int64? { source.minTimestamp }
     package var maxTimestamp: Int64? { source.maxTimestamp }
     package var isSorted: Bool { source.isSorted }
+
+    package func candidates(_ filter: BlockFilter) throws(DatabaseError) -> [Range<Int>] {
+        try source.candidates(filter).compactMap { range in
+            let first = range.lowerBound - hiddenRows(before: range.lowerBound)
+            let end = range.upperBound - hiddenRows(before: range.upperBound)
+            return first < end ? first..<end : nil
+        }
+    }
+
+    /// How many hidden rows the source has before one of its rows.
+    private func hiddenRows(before row: Int) -> Int {
+        var low = 0
+        var high = hidden.count
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(hidden[middle]) < row { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 
     package func batch(columns: [Int], rows: Range<Int>) throws(DatabaseError) -> Batch {
         if rows.isEmpty { return try source.batch(columns: columns, rows: 0..<0) }

@@ -9,7 +9,9 @@ extension Plan {
         case .scan(let table, let columns, let filter):
             let names = columns.map { table.columns[$0].name }
             let head = "Scan \(table.name) (\(names.joined(separator: ", ")))"
-            return [head] + (filter.map { ["  Filter: \($0.text(names))"] } ?? [])
+            guard let filter else { return [head] }
+            let pruning = ScanPredicate(filter, columns: columns)?.text(table)
+            return [head, "  Filter: \(filter.text(names))"] + (pruning.map { ["  \($0)"] } ?? [])
         case .timeOrder(let scan):
             let plain = Plan.scan(scan.table, columns: scan.columns, filter: scan.filter).lines
             return ["Time-Ordered \(plain[0])\(scan.isDescending ? " DESC" : "")"]
@@ -70,7 +72,16 @@ extension BoundModification {
         let used = filter.columnIndexes.map { names[$0] }
         lines.append("  Scan \(table.name) (\(used.joined(separator: ", ")))")
         lines.append("    Filter: \(filter.text(names))")
+        let pruning = ScanPredicate(filter, columns: Array(table.columns.indices))
+        if let pruning { lines.append("    \(pruning.text(table))") }
         return lines
+    }
+}
+
+extension ScanPredicate {
+    /// By what a scan leaves out blocks of rows without reading them.
+    fileprivate func text(_ table: TableDefinition) -> String {
+        "Pruned By: \(columns.map { table.columns[$0].name }.joined(separator: ", "))"
     }
 }
 

@@ -50,8 +50,14 @@ enum Limits {
     static let heapBytesPerRow = 16
     /// Bytes that one compaction reads: what a busy disk does in some seconds.
     static let compactionBytes = 1 << 30
-    /// Runs, or neighbours, that one compaction puts together.
+    /// Runs that one compaction puts together.
     static let compactionRuns = 16
+    /// Small segments without overlap that a partition may have side by side before they are put
+    /// together: opening one costs a query some microseconds.
+    static let compactionCrumbs = 64
+    /// Tenths of a byte written for each byte that came in, beyond which no idle partition is
+    /// rewritten because of late rows: three is what we promise.
+    static let writeAmplificationTenths = 28
     /// Late rows are worth rewriting what they overlap when they are one of this many.
     static let lateRowShare = 20
     /// Jobs of one call of `compact`: far above what a table needs.

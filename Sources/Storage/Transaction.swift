@@ -34,6 +34,10 @@ package struct Transaction: Sendable {
     /// Tables that must hold these segments and no rows besides, else the commit fails with 40001:
     /// for what was computed from all rows of a table.
     package var expectedSegments: [UInt64: Set<String>] = [:]
+    /// Whether it gives way to whoever is changing one of its tables, as `deferCompaction` tells:
+    /// it fails with 40001 then. Asked when its turn to commit has come, so that nobody who has taken a
+    /// lock and looks at the table behind the commits before finds it changed later on.
+    var isYielding = false
 
     package init(
         edits: [Edit] = [], appends: [Append] = [], expectedSegments: [UInt64: Set<String>] = [:]

@@ -2,6 +2,7 @@ import Catalog
 import Diagnostics
 import Planner
 import SQL
+import Storage
 import Testing
 import Values
 
@@ -38,7 +39,7 @@ struct Runs: Relations, TableReader {
 
     func sessionValue(_ function: String) -> (Value, ValueType)? { nil }
 
-    func sources(of table: TableDefinition) -> [any RowSource] { runs }
+    func sources(of table: TableDefinition, for filter: BlockFilter?) -> [any RowSource] { runs }
 
     func cursor(
         _ text: String, memoryBytes: Int = 64 << 20, cancellation: CancellationFlag = .init()

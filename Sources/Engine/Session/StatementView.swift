@@ -81,8 +81,13 @@ struct StatementView: Relations, TableReader {
         sessionValues[function].map { ($0.value, $0.type) }
     }
 
-    func sources(of table: TableDefinition) throws(DatabaseError) -> [any RowSource] {
-        try VisibleRows.resolve(try parts(of: table).map(\.source), of: table)
+    func sources(of table: TableDefinition, for filter: BlockFilter?) throws(DatabaseError)
+        -> [any RowSource]
+    {
+        let sources = try parts(of: table).map(\.source)
+        // Rows hide each other at one moment only, so that other times need not be looked into.
+        let due = sources.filter { filter?.meets($0.minTimestamp, $0.maxTimestamp) ?? true }
+        return try VisibleRows.resolve(due, of: table)
     }
 
     /// Rows of a table that lie together, and where.
@@ -171,6 +176,10 @@ struct SnapshotRun: RowSource {
 
     func batch(columns: [Int], rows: Range<Int>) throws(DatabaseError) -> Batch {
         try run.batch(columns: columns, rows: rows)
+    }
+
+    func candidates(_ filter: BlockFilter) throws(DatabaseError) -> [Range<Int>] {
+        try snapshot.pruned(run, by: filter)
     }
 }
 

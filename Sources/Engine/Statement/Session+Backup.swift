@@ -206,6 +206,10 @@ private struct PinnedRows: RowSource {
     func batch(columns: [Int], rows: Range<Int>) throws(DatabaseError) -> Batch {
         try run.batch(columns: columns, rows: rows)
     }
+
+    func candidates(_ filter: BlockFilter) throws(DatabaseError) -> [Range<Int>] {
+        try run.pruned(by: filter).rows
+    }
 }
 
 /// Makes notices of a backup's progress.

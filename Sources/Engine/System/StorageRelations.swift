@@ -15,6 +15,7 @@ struct StorageRelations: Sendable {
         let counts = [
             "partitions", "segments", "rows", "bytes", "overlapping_segments", "damaged_segments",
             "memory_rows", "bytes_flushed", "bytes_loaded", "bytes_compacted", "bytes_rewritten",
+            "blocks_scanned", "blocks_pruned",
         ]
         let columns =
             [
@@ -30,7 +31,7 @@ struct StorageRelations: Sendable {
                     metrics.partitions, metrics.segments, metrics.rows, metrics.bytes,
                     metrics.overlappingSegments, metrics.damagedSegments, metrics.memoryRows,
                     metrics.bytesFlushed, metrics.bytesLoaded, metrics.bytesCompacted,
-                    metrics.bytesRewritten,
+                    metrics.bytesRewritten, metrics.blocksScanned, metrics.blocksPruned,
                 ]
                 return [.string(table.schema), .string(table.name)]
                     + numbers.map { .integer(Int64($0)) } + [.double(metrics.writeAmplification)]

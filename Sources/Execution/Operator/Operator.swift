@@ -54,9 +54,7 @@ struct OperatorFactory {
             guard let timestamp = scan.table.timestampIndex else {
                 preconditionFailure("only tables with a designated timestamp have an order of time")
             }
-            return TimeOrderedScan(
-                self, scan, sources: try context.tables.sources(of: scan.table),
-                timestamp: timestamp)
+            return try TimeOrderedScan(self, scan, timestamp: timestamp)
         case .system(let relation, let arguments):
             var values: [Value] = []
             for argument in arguments { values.append(try interpreter.constant(argument)) }

@@ -1,6 +1,7 @@
 import Catalog
 import Diagnostics
 import Planner
+import Storage
 import Values
 
 /// Reads a table in the order of its designated timestamp and keeps the rows for which the filter
@@ -11,18 +12,13 @@ final class TimeOrderedScan: Operator {
     private let cancellation: CancellationFlag
     private var merge: TimeMerge
 
-    init(
-        _ factory: OperatorFactory, _ scan: TimeOrder, sources: [any RowSource], timestamp: Int
-    ) {
+    init(_ factory: OperatorFactory, _ scan: TimeOrder, timestamp: Int) throws(DatabaseError) {
         filter = scan.filter
         interpreter = factory.interpreter
         cancellation = factory.context.cancellation
-        var found = sources
-        if let filter, let position = scan.columns.firstIndex(of: timestamp) {
-            var range = TimeRange()
-            range.narrow(by: filter, column: position, interpreter)
-            found = found.filter { range.meets($0.minTimestamp, $0.maxTimestamp) }
-        }
+        let blocks = BlockFilter(scan.filter, of: scan.table, columns: scan.columns, interpreter)
+        let found = try PrunedRows.prune(
+            try factory.context.tables.sources(of: scan.table, for: blocks), by: blocks)
         merge = TimeMerge(
             found, columns: scan.columns, timestamp: timestamp, isDescending: scan.isDescending)
     }

@@ -31,9 +31,21 @@ extension Committer {
 
     private func add(_ commit: QueuedCommit, to plan: inout CommitPlan) {
         do throws(DatabaseError) {
+            try giveWay(commit.transaction)
             try plan.add(commit.transaction, commit.completion)
         } catch {
             commit.completion(.failure(error))
+        }
+    }
+
+    /// Refuses what works in the background on a table that somebody is changing: else his
+    /// transaction, not this one, would have to be done again.
+    private func giveWay(_ transaction: Transaction) throws(DatabaseError) {
+        guard transaction.isYielding else { return }
+        for case .replaceSegments(let replacement) in transaction.edits
+        where core.isRewritten(replacement.table) {
+            let name = tables[replacement.table]?.definition.name ?? "\(replacement.table)"
+            throw .staleDefinition(table: name)
         }
     }
 

@@ -26,7 +26,8 @@ extension Committer {
         guard var table = tables[id], let memtable = table.memtable else { return [] }
         let task = FlushTask(
             definition: table.definition, directory: Path.join(directory, table.directory),
-            rows: memtable.frozen, upTo: lastLSN, workers: platform.workers)
+            rows: memtable.frozen, before: FlushTask.Before(table), upTo: lastLSN,
+            workers: platform.workers)
         table.memtable = nil
         table.flushing.append(task)
         update(id, table)

@@ -83,7 +83,7 @@ final class Flusher: Sendable {
     {
         let writer = MemtableFlush(
             platform: platform, directory: task.directory, definition: task.definition,
-            rowLimit: rowLimit, group: batch)
+            rowLimit: rowLimit, reached: task.reached, group: batch)
         do throws(DatabaseError) {
             return .success(try writer.write(try task.rows.withoutHidden(task.definition)))
         } catch {

@@ -41,7 +41,7 @@ final class StorageCore: Sendable {
         /// Whether files or tables wait for pins to go: else the committer sleeps on.
         var hasRemovals = false
         /// Bytes written for each table since the start.
-        var counters: [UInt64: WriteCounters] = [:]
+        var counters: [UInt64: TableCounters] = [:]
         /// Told of new segments. Weak: it holds this object itself.
         weak var compactor: Compactor?
         var preparation = SnapshotPreparation.none

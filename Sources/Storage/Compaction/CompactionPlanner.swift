@@ -4,18 +4,20 @@ import Catalog
 ///
 /// The segments of a partition are dealt into *runs*: segments that follow each other in time
 /// without overlap. Rows that come in order make one long run; late rows make short ones beside it.
-/// Two rules follow, each of which moves a row up a level of size, so that a row is rewritten about
-/// log4 of the partition's size times at most:
+/// Two rules follow, each of which moves a row up a level of size:
 /// - four runs of one level are merged into one (they overlap, or they would be one run);
-/// - four neighbours of one level inside a run are put together, while they are small.
-/// Late rows are thus merged among themselves and leave the long run alone. A partition that has
-/// been idle gets everything at once, unless so few rows are late that they are not worth it.
+/// - many small neighbours inside a run, which cost a reader little, are put together.
+/// Late rows are thus merged among themselves, about log4 of their number times, and leave the long
+/// run alone. A partition that has been idle gets everything at once, unless so few rows are late
+/// that they are not worth it, or so much was written for the table already that it may not be.
 ///
 /// A segment may pass another in the table's order only when they do not overlap in time: ties
 /// must stay in the order of their commits.
 struct CompactionPlanner {
-    /// How many of one level make the next.
+    /// How many runs of one level make the next.
     static let fan = 4
+    /// How many small neighbours of one level are put together.
+    static let crumbs = Limits.compactionCrumbs
 
     let segmentRows: Int
     let segmentBytes: Int
@@ -23,6 +25,8 @@ struct CompactionPlanner {
     let inputBytes: Int
     /// Whether nothing may overlap in the end, however few the rows are that do.
     var isThorough = false
+    /// Most bytes of an idle partition that may be rewritten because of late rows.
+    var spareBytes = Int.max
 
     init(
         segmentRows: Int = Limits.segmentRows, segmentBytes: Int = Limits.segmentBytes,
@@ -57,11 +61,11 @@ struct CompactionPlanner {
     }
 
     private func job(_ partition: PlannedPartition, isIdle: Bool) -> CompactionJob? {
-        for group in overlapping(partition) + crumbs(partition, fan: Self.fan) {
+        for group in overlapping(partition) + crumbs(partition, isIdle: false) {
             if let job = partition.job(of: group, upTo: inputBytes) { return job }
         }
         guard isIdle else { return nil }
-        for group in remains(partition) + crumbs(partition, fan: 2) {
+        for group in remains(partition) + crumbs(partition, isIdle: true) {
             if let job = partition.job(of: group, upTo: inputBytes) { return job }
         }
         return nil
@@ -88,12 +92,12 @@ struct CompactionPlanner {
         }
     }
 
-    /// Small neighbours inside a run, when `fan` of one level lie side by side.
-    private func crumbs(_ partition: PlannedPartition, fan: Int) -> [[PlannedSegment]] {
+    /// Small neighbours inside a run: when many of one level lie side by side, or all at last.
+    private func crumbs(_ partition: PlannedPartition, isIdle: Bool) -> [[PlannedSegment]] {
         var groups: [[PlannedSegment]] = []
         for run in partition.runs {
             for stretch in run.segments.split(whereSeparator: { !isSmall($0) }) {
-                groups += fan == 2 ? whole(stretch) : levels(stretch)
+                groups += isIdle ? whole(stretch) : levels(stretch)
             }
         }
         return groups.sorted { $0.rowCount < $1.rowCount }
@@ -106,7 +110,7 @@ struct CompactionPlanner {
 
     /// All of a stretch, when fewer segments can hold its rows.
     private func whole(_ stretch: ArraySlice<PlannedSegment>) -> [[PlannedSegment]] {
-        let group = Array(stretch.prefix(Limits.compactionRuns * Self.fan))
+        let group = Array(stretch.prefix(Self.crumbs))
         let bytes = group.reduce(0) { $0 + $1.entry.bytes }
         let fewest = max(
             (group.rowCount + segmentRows - 1) / segmentRows,
@@ -120,7 +124,7 @@ struct CompactionPlanner {
             let parts = stretch.split { self.level($0.entry.rows) > level }
             for part in parts {
                 let count = part.count { self.level($0.entry.rows) == level }
-                if count >= Self.fan { return [Array(part.prefix(Limits.compactionRuns))] }
+                if count >= Self.crumbs { return [Array(part.prefix(Self.crumbs))] }
             }
         }
         return []
@@ -137,7 +141,9 @@ struct CompactionPlanner {
         let touched = longest.segments.filter { segment in
             late.contains { $0.overlaps(segment) }
         }
-        let isWorth = late.rowCount * Limits.lateRowShare >= touched.rowCount
+        let bytes = (late + touched).reduce(0) { $0 + $1.entry.bytes }
+        let isWorth =
+            late.rowCount * Limits.lateRowShare >= touched.rowCount && bytes <= spareBytes
         if isWorth || isThorough { return [late + touched] }
         return partition.runs.count > 2 ? [late] : []
     }

@@ -152,6 +152,8 @@ final class Compactor: Sendable {
         where table.segments.count > 1 && tables?.contains(table.definition.id) != false
             && !core.isRewritten(table.definition.id)
         {
+            planner.spareBytes = core.counters(of: table.definition.id)
+                .spareBytes(holding: table.segments.reduce(0) { $0 + $1.entry.bytes })
             let jobs = planner.jobs(
                 table.definition, table.segments.map(\.entry), idle: { isIdle(table, $0) },
                 excluded: damaged)
@@ -202,19 +204,16 @@ final class Compactor: Sendable {
     private func commit(
         _ job: CompactionJob, _ table: TableVersion, _ added: [SegmentEntry], _ path: String
     ) -> Outcome {
-        if core.isRewritten(table.definition.id) {
-            // Else a transaction that has rewritten these segments would fail for nothing.
-            discard(added, path)
-            return .again
-        }
         let replacement = SegmentReplacement(
             table: table.definition.id, definitionVersion: table.definition.version,
             removed: job.removed, added: added)
         do throws(DatabaseError) {
-            _ = try core.commit(
-                Transaction(edits: [.replaceSegments(replacement)]), workers: platform.workers)
+            var transaction = Transaction(edits: [.replaceSegments(replacement)])
+            // A transaction that has rewritten these segments would fail for nothing.
+            transaction.isYielding = true
+            _ = try core.commit(transaction, workers: platform.workers)
             let bytes = added.reduce(0) { $0 + $1.bytes }
-            core.count { $0[table.definition.id, default: WriteCounters()].compacted += bytes }
+            core.count { $0[table.definition.id, default: TableCounters()].compacted += bytes }
             return .done
         } catch {
             // After a failed write to the log nobody knows whether the edit is in it: the files

@@ -20,18 +20,18 @@ extension StorageCore {
     }
 
     /// Changes the counters of tables.
-    func count(_ change: (inout [UInt64: WriteCounters]) -> Void) {
+    func count(_ change: (inout [UInt64: TableCounters]) -> Void) {
         state.withLock { change(&$0.counters) }
     }
 
-    func counters(of table: UInt64) -> WriteCounters {
-        state.withLock { $0.counters[table] ?? WriteCounters() }
+    func counters(of table: UInt64) -> TableCounters {
+        state.withLock { $0.counters[table] ?? TableCounters() }
     }
 
     /// Notes what a flush wrote and tells compaction of it.
     func noteFlushed(_ table: UInt64, bytes: Int) {
         let compactor = state.withLock { state in
-            state.counters[table, default: WriteCounters()].flushed += bytes
+            state.counters[table, default: TableCounters()].flushed += bytes
             return state.compactor
         }
         compactor?.wake()
@@ -43,9 +43,9 @@ extension StorageCore {
         let isLoad = replacement.removed.isEmpty
         let compactor = state.withLock { state in
             if isLoad {
-                state.counters[replacement.table, default: WriteCounters()].loaded += bytes
+                state.counters[replacement.table, default: TableCounters()].loaded += bytes
             } else {
-                state.counters[replacement.table, default: WriteCounters()].replaced += bytes
+                state.counters[replacement.table, default: TableCounters()].replaced += bytes
             }
             return state.compactor
         }

@@ -22,6 +22,10 @@ package struct TableMetrics: Sendable, Equatable {
     package var bytesCompacted = 0
     /// Bytes of segments that UPDATE and DELETE made, since the start.
     package var bytesRewritten = 0
+    /// Blocks of 16,384 rows that filters read, and those that statistics spared them, since the
+    /// start.
+    package var blocksScanned = 0
+    package var blocksPruned = 0
 
     package init() {}
 
@@ -33,14 +37,25 @@ package struct TableMetrics: Sendable, Equatable {
     }
 }
 
-/// Bytes of segment files written for a table since the start.
-struct WriteCounters: Sendable {
+/// What was done for a table since the start: bytes of segment files written, blocks read.
+struct TableCounters: Sendable {
     var flushed = 0
     /// By replacements that took nothing away.
     var loaded = 0
     /// By replacements, compaction's among them.
     var replaced = 0
     var compacted = 0
+    var blocksScanned = 0
+    var blocksPruned = 0
+
+    /// Bytes that may be written for a table before its write amplification is too high.
+    ///
+    /// - Parameter bytes: of its segments, which came in once, perhaps before the start.
+    func spareBytes(holding bytes: Int) -> Int {
+        let arrived = flushed + loaded
+        let allowed = max(arrived, bytes) / 10 * Limits.writeAmplificationTenths
+        return max(0, allowed - arrived - replaced)
+    }
 }
 
 extension Storage {
@@ -63,6 +78,8 @@ extension Storage {
         metrics.bytesLoaded = counters.loaded
         metrics.bytesCompacted = counters.compacted
         metrics.bytesRewritten = max(0, counters.replaced - counters.compacted)
+        metrics.blocksScanned = counters.blocksScanned
+        metrics.blocksPruned = counters.blocksPruned
         return metrics
     }
 

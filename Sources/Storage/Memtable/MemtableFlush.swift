@@ -10,6 +10,9 @@ struct MemtableFlush {
     let directory: String
     let definition: TableDefinition
     let rowLimit: Int
+    /// The last moment that each partition has a row of already. Rows up to there are late and go into
+    /// segments of their own, so that the others overlap nothing.
+    var reached: [String: Int64] = [:]
     /// Makes the files durable later, together with others; nil does it file by file.
     var group: PublishBatch?
 
@@ -36,9 +39,10 @@ struct MemtableFlush {
         var handles: [SegmentHandle] = []
         var begin = 0
         while begin < rows.rowCount {
-            let partition = PartitionName.partition(
-                of: rows.timestamp(at: begin), unit: definition.partitionUnit)
-            let partitionEnd = rows.end(from: begin, notAfter: partition.range.upperBound)
+            let time = rows.timestamp(at: begin)
+            let partition = PartitionName.partition(of: time, unit: definition.partitionUnit)
+            let partitionEnd = rows.end(
+                from: begin, notAfter: upperBound(of: partition, at: time))
             let last = min(partitionEnd, begin + rowLimit)
             let end = rows.cut(begin..<last, toBytes: Limits.segmentBytes)
             do throws(DatabaseError) {
@@ -51,6 +55,16 @@ struct MemtableFlush {
             begin = end
         }
         return handles
+    }
+
+    /// The last moment that may be in a segment whose first row has a time.
+    private func upperBound(
+        of partition: (range: ClosedRange<Int64>, name: String), at time: Int64?
+    ) -> Int64 {
+        guard let time, let reached = reached[partition.name], time <= reached else {
+            return partition.range.upperBound
+        }
+        return min(reached, partition.range.upperBound)
     }
 
     /// Nothing names these files yet. On a full disk their room is needed.

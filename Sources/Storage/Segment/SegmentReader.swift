@@ -13,6 +13,8 @@ final class SegmentReader: Sendable {
     private let region: MemoryRegion
     /// Columns whose blocks were verified, by place, with the dictionary of a SYMBOL.
     private let verified = Mutex<[Int: Verified]>([:])
+    /// What is known of all rows of columns together, by place.
+    private let summaries = Mutex<[Int: SegmentStatistics]>([:])
 
     private struct Verified: Sendable { let dictionary: SymbolDictionary? }
 
@@ -154,6 +156,19 @@ final class SegmentReader: Sendable {
             throw damage(column, block, "wrong checksum")
         }
         return try decodeStatistics(column, block)
+    }
+
+    /// The same of all rows together; found once.
+    func summary(for definition: ColumnDefinition, id: UInt32?) throws(DatabaseError)
+        -> SegmentStatistics
+    {
+        guard let id, let place = footer.columns.firstIndex(where: { $0.id == id }) else {
+            return SegmentStatistics(nulls: footer.rows)
+        }
+        if let known = summaries.withLock({ $0[place] }) { return known }
+        let summary = SegmentStatistics.union(try statistics(for: definition, id: id))
+        summaries.withLock { $0[place] = summary }
+        return summary
     }
 
     /// The rows of each entry of statistics.

@@ -55,6 +55,14 @@ package final class Snapshot: Sendable {
         state.tables[id].map { TableView(version: $0) }
     }
 
+    /// Counts what a scan read of a segment and what it left out.
+    func note(_ pruned: PrunedRun, of table: UInt64) {
+        core.count {
+            $0[table, default: TableCounters()].blocksScanned += pruned.blocks - pruned.prunedBlocks
+            $0[table, default: TableCounters()].blocksPruned += pruned.prunedBlocks
+        }
+    }
+
     /// Gives the pin back; further reads may fail. Idempotent, from any thread.
     package func release() {
         if isReleased.exchange(true, ordering: .acquiringAndReleasing) { return }

@@ -1,116 +1,115 @@
-import Bytes
 import Catalog
 import Diagnostics
 import Platform
 import Storage
 import Values
 
-/// A steady stream of rows of which every tenth is late, minutes to two days, and how many bytes
-/// were written for each byte that came in.
+/// A steady stream of rows of which every tenth is late, minutes to two days, while compaction works
+/// beside it; and how many bytes were written to segment files for each byte that flushes wrote.
 struct CompactionBench {
-    /// Flushes that fill a day, and days.
-    private static let flushesPerDay = 24
-    private static let days = 8
-    private static let day: Int64 = 86_400_000_000
+    private static let batchRows = 20_000
+    /// Days that the stream covers, whatever its rows.
+    private static let days = 4
 
-    private let root: String
-    private let flushRows: Int
-    private let platform: Platform
-
-    /// - Parameter rows: of the whole stream.
-    init(folder: String, rows: Int) {
-        platform = .linux(log: SilentLog())
-        root = "\(folder)/root-\(platform.chance.next())"
-        flushRows = max(100, rows / (Self.flushesPerDay * Self.days))
+    struct Load {
+        var rows: Int
+        var flushRows = 1_000_000
+        /// Rows a second; nil is as fast as they are taken.
+        var rate: Int?
     }
 
-    /// Returns one JSON object: after the stream, and after the last rewriting of idle partitions.
+    private let root: String
+    private let load: Load
+    private let platform: Platform
+
+    init(folder: String, load: Load) {
+        platform = .linux(log: SilentLog())
+        root = "\(folder)/root-\(platform.chance.next())"
+        self.load = load
+    }
+
+    /// Returns a line after the stream, after the last rewriting of idle partitions, and of reading.
     func run() throws(DatabaseError) -> [String] {
         try platform.files.makeDurableDirectory(root)
         var settings = StorageSettings()
-        settings.flushRows = flushRows
-        settings.segmentRows = flushRows
+        settings.flushRows = load.flushRows
         settings.compaction.isEnabled = true
         let storage = try Storage.open(root: root, platform: platform, settings: settings)
-        let table = try makeTable(storage)
-        var random: UInt64 = 42
-        for flush in 0..<Self.flushesPerDay * Self.days {
-            let batch = makeBatch(flush, &random)
-            _ = try storage.commit(
-                Transaction(appends: [
-                    Append(table: table, definitionVersion: 1, batch: batch)
-                ]))
-            try storage.flush(tables: [table])
-        }
-        var lines = [try line("compaction while streaming", storage, table)]
+        let table = storage.reserveTableID()
+        _ = try storage.commit(
+            Transaction(edits: [.createTable(TradesStream.definition(id: table))]))
+        let pace = load.rate.map { "\($0) rows a second" } ?? "unpaced"
+        let title = "late rows, \(pace), flushes of \(load.flushRows)"
+        let nanoseconds = try stream(into: table, of: storage)
+        var lines = [line("\(title): streamed", storage, table, nanoseconds)]
+        let begin = platform.clock.monotonicNanoseconds()
         try storage.compact()
-        lines.append(try line("compaction when idle", storage, table))
+        let spent = platform.clock.monotonicNanoseconds() - begin
+        lines.append(line("\(title): then idle", storage, table, spent))
+        lines.append(try check("\(title): read in order", storage))
         try storage.close()
         try platform.files.removeTree(root)
         return lines
     }
 
-    private func makeTable(_ storage: Storage) throws(DatabaseError) -> UInt64 {
-        let id = storage.reserveTableID()
-        let definition = TableDefinition(
-            id: id, name: "trades",
-            columns: [
-                ColumnDefinition(id: 1, name: "ts", type: .timestamp),
-                ColumnDefinition(id: 2, name: "sym", type: .symbol),
-                ColumnDefinition(id: 3, name: "price", type: .double),
-                ColumnDefinition(id: 4, name: "amount", type: .long),
-            ], timestampIndex: 0, partitionUnit: .day)
-        _ = try storage.commit(Transaction(edits: [.createTable(definition)]))
-        return id
-    }
-
-    private func makeBatch(_ flush: Int, _ random: inout UInt64) -> Batch {
-        var timestamps = ColumnBuilder(type: .timestamp)
-        var symbols = ColumnBuilder(type: .symbol)
-        var prices = ColumnBuilder(type: .double)
-        var amounts = ColumnBuilder(type: .long)
-        let span = Self.day / Int64(Self.flushesPerDay)
-        for row in 0..<flushRows {
-            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            let now = Int64(flush) * span + span * Int64(row) / Int64(flushRows)
-            let draw = Int64(random >> 33)
-            // Half of the late rows are up to an hour late, half up to two days.
-            let reach = draw % 2 == 0 ? 3_600_000_000 : 2 * Self.day
-            let late = draw % 10 == 0 ? Int64(random >> 20) % reach : 0
-            timestamps.append(.timestamp(max(0, now - late)))
-            symbols.append(.string("S\(row % 100)"))
-            prices.append(.double(Double(draw % 100_000) / 7))
-            amounts.append(.integer(draw))
+    private func stream(into table: UInt64, of storage: Storage) throws(DatabaseError) -> UInt64 {
+        let step = Int64(Self.days) * TradesStream.day / Int64(load.rows)
+        var trades = TradesStream(step: step, lateShare: 10)
+        let begin = platform.clock.monotonicNanoseconds()
+        var row = 0
+        while row < load.rows {
+            let end = min(load.rows, row + Self.batchRows)
+            let append = Append(
+                table: table, definitionVersion: 1, batch: trades.batch(row..<end))
+            _ = try storage.commit(Transaction(appends: [append]))
+            row = end
+            if let rate = load.rate {
+                let due = begin + UInt64(row) * 1_000_000_000 / UInt64(rate)
+                let now = platform.clock.monotonicNanoseconds()
+                if due > now { platform.clock.wait(nanoseconds: due - now) }
+            }
         }
-        return Batch(
-            rowCount: flushRows,
-            columns: [
-                timestamps.makeVector(), symbols.makeVector(), prices.makeVector(),
-                amounts.makeVector(),
-            ])
+        try storage.flush()
+        return platform.clock.monotonicNanoseconds() - begin
     }
 
-    private func line(_ name: String, _ storage: Storage, _ table: UInt64) throws(DatabaseError)
-        -> String
-    {
+    /// Reads all rows in the order of time, and that they are in it and all there.
+    private func check(_ name: String, _ storage: Storage) throws(DatabaseError) -> String {
+        let begin = platform.clock.monotonicNanoseconds()
+        var last = Int64.min
+        var rows = 0
+        var sum: Int64 = 0
+        let querying = Querying(storage, platform)
+        try querying.run("SELECT ts, amount FROM trades ORDER BY ts") { batch in
+            for row in 0..<batch.rowCount {
+                let time = batch.columns[0].load(row, Int64.self)
+                precondition(time >= last, "rows come in the order of time")
+                last = time
+                sum += batch.columns[1].load(row, Int64.self)
+            }
+            rows += batch.rowCount
+        }
+        let count = Int64(load.rows)
+        precondition(rows == load.rows && sum == count * (count - 1) / 2, "every row is there once")
+        var measurement = Measurement(name)
+        measurement.add("rows", rows)
+        measurement.add(milliseconds: platform.clock.monotonicNanoseconds() - begin)
+        return measurement.line
+    }
+
+    private func line(
+        _ name: String, _ storage: Storage, _ table: UInt64, _ nanoseconds: UInt64
+    ) -> String {
         let metrics = storage.metrics(of: table) ?? TableMetrics()
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("name")
-        writer.string(name)
-        let numbers = [
-            ("rows", metrics.rows), ("partitions", metrics.partitions),
-            ("segments", metrics.segments),
-            ("overlapping_segments", metrics.overlappingSegments),
-            ("bytes_flushed", metrics.bytesFlushed), ("bytes_compacted", metrics.bytesCompacted),
-        ]
-        for (key, number) in numbers {
-            writer.key(key)
-            writer.integer(number)
-        }
-        writer.key("write_amplification")
-        writer.double((metrics.writeAmplification * 1_000).rounded() / 1_000)
-        writer.endObject()
-        return String(decoding: writer.take(), as: UTF8.self)
+        var measurement = Measurement(name)
+        measurement.add("rows", metrics.rows)
+        measurement.add("partitions", metrics.partitions)
+        measurement.add("segments", metrics.segments)
+        measurement.add("overlapping_segments", metrics.overlappingSegments)
+        measurement.add("bytes_flushed", metrics.bytesFlushed)
+        measurement.add("bytes_compacted", metrics.bytesCompacted)
+        measurement.add("write_amplification", metrics.writeAmplification)
+        measurement.add(milliseconds: nanoseconds)
+        return measurement.line
     }
 }

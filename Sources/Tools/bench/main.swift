@@ -1,7 +1,10 @@
 import Foundation
 
 // bench [storage] [ROWS]     append, flush, scan and backup; 2,000,000 rows without an argument
-// bench compaction [ROWS]    write amplification of a stream with late rows
+// bench compaction [ROWS [FLUSH [RATE]]]  write amplification of a stream with late rows, unpaced and at
+//                            RATE rows a second (10,000,000, flushes of 1,000,000, 200,000 a second)
+// bench point [ROWS]         queries for a few rows of 20,000,000
+// bench pour [--rows ROWS] [--limit BYTES]  peak memory while rows pour in (10,000,000, 64 MiB)
 // bench open [TABLES [N]]    opens a root of so many tables with N segments each (1,000 and 10)
 // bench csv ROWS FILE        writes the trades that the comparisons load
 // bench decode FILE          decodes such a file on one thread
@@ -9,6 +12,11 @@ import Foundation
 var arguments = Array(CommandLine.arguments.dropFirst())
 let folder = FileManager.default.currentDirectoryPath + "/.build/bench"
 let what = arguments.first.flatMap { Int($0) == nil ? arguments.removeFirst() : nil } ?? "storage"
+
+/// The number behind an option.
+@MainActor func option(_ name: String) -> Int? {
+    arguments.firstIndex(of: name).flatMap { Int(arguments.dropFirst($0 + 1).first ?? "") }
+}
 let numbers = arguments.compactMap { Int($0) }.map { max($0, 1) }
 do {
     var lines: [String] = []
@@ -16,7 +24,18 @@ do {
     case "storage":
         lines = try StorageBench(folder: folder, rows: numbers.first ?? 2_000_000).run()
     case "compaction":
-        lines = try CompactionBench(folder: folder, rows: numbers.first ?? 2_000_000).run()
+        var load = CompactionBench.Load(rows: numbers.first ?? 10_000_000)
+        if numbers.count > 1 { load.flushRows = numbers[1] }
+        lines = try CompactionBench(folder: folder, load: load).run()
+        load.rate = numbers.count > 2 ? numbers[2] : 200_000
+        lines += try CompactionBench(folder: folder, load: load).run()
+    case "point":
+        lines = try PointBench(folder: folder, rows: numbers.first ?? 20_000_000).run()
+    case "pour":
+        lines = try PourBench(
+            folder: folder, rows: option("--rows") ?? 10_000_000,
+            limit: option("--limit") ?? 64 << 20
+        ).run()
     case "open":
         lines = try OpenBench(
             folder: folder, tables: numbers.first ?? 1_000,

@@ -18,13 +18,14 @@ import Testing
 
     private func ids(_ job: CompactionJob?) -> [String] { job?.inputs.map(\.id) ?? [] }
 
-    @Test("four crumbs that follow each other become one; three wait, unless the partition is idle")
+    @Test("crumbs that follow each other wait until they are many, unless the partition is idle")
     func crumbs() {
-        let entries = (0..<4).map { entry($0, Int64($0 * 100)...Int64($0 * 100 + 99), rows: 10) }
+        let many = CompactionPlanner.crumbs
+        let entries = (0..<many).map { entry($0, Int64($0 * 100)...Int64($0 * 100 + 99), rows: 10) }
 
-        #expect(ids(planner.jobs(definition, entries).first) == ["s0", "s1", "s2", "s3"])
+        #expect(ids(planner.jobs(definition, entries).first) == entries.map(\.id))
         #expect(planner.jobs(definition, Array(entries.dropLast())).isEmpty)
-        let idle = planner.jobs(definition, Array(entries.dropLast())) { _ in true }
+        let idle = planner.jobs(definition, Array(entries.prefix(3))) { _ in true }
         #expect(ids(idle.first) == ["s0", "s1", "s2"])
     }
 
@@ -95,13 +96,41 @@ import Testing
 
     @Test("without timestamps neighbours are put together and never change places")
     func withoutTimestamps() {
-        let entries = (0..<5).map { number in
+        let many = CompactionPlanner.crumbs
+        let entries = (0..<many + 6).map { number in
             SegmentEntry(
                 id: "s\(number)", partition: "default", rows: 10, minTimestamp: nil,
                 maxTimestamp: nil, firstLSN: LSN(1), lastLSN: LSN(1), bytes: 100, sha256: [])
         }
 
-        #expect(ids(planner.jobs(definition, entries).first) == ["s0", "s1", "s2", "s3", "s4"])
-        #expect(planner.jobs(definition, entries, excluded: ["s2"]).isEmpty)
+        #expect(ids(planner.jobs(definition, entries).first) == entries.prefix(many).map(\.id))
+        #expect(planner.jobs(definition, entries, excluded: ["s\(many / 2)"]).isEmpty)
+    }
+
+    @Test("where too much was written already, late rows stay apart from what they overlap")
+    func spared() {
+        var spent = planner
+        spent.spareBytes = 10_000
+        let base = (0..<3).map { entry($0, Int64($0 * 100)...Int64($0 * 100 + 99), rows: 4_096) }
+        let late = [entry(8, 0...299, rows: 1_000), entry(9, 0...299, rows: 1_000)]
+
+        let one = spent.jobs(definition, base + [late[0]]) { _ in true }
+        let two = spent.jobs(definition, base + late) { _ in true }
+        spent.isThorough = true
+        let asked = spent.jobs(definition, base + [late[0]]) { _ in true }
+
+        #expect(one.isEmpty)
+        #expect(ids(two.first) == ["s8", "s9"])
+        #expect(ids(asked.first) == ["s0", "s1", "s2", "s8"])
+    }
+
+    @Test("what may still be written depends on what came in, before the start too")
+    func spareBytes() {
+        let fresh = TableCounters(flushed: 1_000, replaced: 500)
+        let restarted = TableCounters()
+
+        #expect(fresh.spareBytes(holding: 1_000) == 1_300)
+        #expect(restarted.spareBytes(holding: 1_000) == 2_800)
+        #expect(TableCounters(flushed: 1_000, replaced: 5_000).spareBytes(holding: 10) == 0)
     }
 }
