@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 
 extension DatabaseError {
     /// BACKUP with `cairo.sql.backup.root` set to nothing.
@@ -58,9 +59,23 @@ extension DatabaseError {
 
     static func destinationBusy(_ path: String, cause: DatabaseError) -> DatabaseError {
         DatabaseError(
-            .inUse, "another backup is being written to this destination \"\(path)\"",
+            .inUse, "somebody else holds the backup destination \"\(path)\"",
             detail: cause.message,
-            hint: "Wait for it to end, see backups(), or write to another destination.",
+            hint: "Try again later, or write to another destination.", cause: cause.cause)
+    }
+
+    static func backupInUse(_ name: String, _ mode: LockMode, cause: DatabaseError)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .inUse,
+            mode == .shared
+                ? "backup is being dropped [name=\(name)]"
+                : "backup is being read [name=\(name)]",
+            detail: cause.message,
+            hint: mode == .shared
+                ? "Choose another backup."
+                : "A restore, a verification or an incremental backup reads it: see backups().",
             cause: cause.cause)
     }
 
@@ -71,10 +86,24 @@ extension DatabaseError {
             hint: "Free some space, drop old backups or write to another destination.")
     }
 
+    static func cutDoesNotFit(_ path: String, needed: Int, free: Int) -> DatabaseError {
+        DatabaseError(
+            .diskFull,
+            "rows chosen by WHERE do not fit, \(needed) bytes needed and \(free) bytes free "
+                + "\"\(path)\"",
+            hint: "Free some space on the disk of the database, or take whole partitions.")
+    }
+
     static func backupCancelled() -> DatabaseError {
         DatabaseError(
             .cancelled, "canceling statement due to user request",
             detail: "The backup was given up, nothing was published.")
+    }
+
+    static func verificationCancelled() -> DatabaseError {
+        DatabaseError(
+            .cancelled, "canceling statement due to user request",
+            detail: "The verification was given up, nothing is known of the rest.")
     }
 
     static func backupMissing(_ name: String, in path: String, newest: [String]) -> DatabaseError {

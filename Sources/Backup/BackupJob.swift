@@ -2,7 +2,8 @@ import Diagnostics
 import Platform
 import Synchronization
 
-/// A backup that runs or has ended in this process: its progress, and the flag that cancels it.
+/// A backup, restore or verification that runs or has ended in this process: its progress, and the
+/// flag that cancels it.
 ///
 /// Written by the thread that runs it, read by any thread that lists backups.
 final class BackupJob: Sendable {
@@ -23,8 +24,10 @@ final class BackupJob: Sendable {
     }
 
     let id: String
+    let act: JobRecord.Act
     let startedAt: Int64
     let comment: String?
+    let requestedBy: String
     private let clock: any WorldClock
     private let bytesPerSecond: Int?
     private let sink: any ProgressSink
@@ -32,12 +35,14 @@ final class BackupJob: Sendable {
     private let state: Mutex<State>
 
     init(
-        id: String, request: BackupRequest, clock: any WorldClock, sink: any ProgressSink,
-        isCancelled: @escaping @Sendable () -> Bool
+        id: String, _ act: JobRecord.Act = .backup, request: BackupRequest, clock: any WorldClock,
+        sink: any ProgressSink, isCancelled: @escaping @Sendable () -> Bool
     ) {
         self.id = id
+        self.act = act
         startedAt = clock.now()
         comment = request.comment
+        requestedBy = request.requestedBy
         bytesPerSecond = request.bytesPerSecond
         self.clock = clock
         self.sink = sink
@@ -54,19 +59,17 @@ final class BackupJob: Sendable {
         }
     }
 
-    /// Makes this the job of a restore, see Restore/: it has a backup as its source.
-    func restores(_ name: String, path: String) {
+    /// Names the backup that a restore or a verification reads.
+    func reads(_ name: String, path: String) {
         state.withLock {
             $0.name = name
             $0.path = path
-            $0.kind = Self.restoreKind
+            $0.kind = act.rawValue
         }
     }
 
-    private static let restoreKind = "restore"
-
     var isRunningRestore: Bool {
-        state.withLock { $0.kind == Self.restoreKind && $0.status == .running }
+        act == .restore && state.withLock { $0.status == .running }
     }
 
     func begin(_ stage: BackupProgress.Stage, bytes: Int = 0) throws(DatabaseError) {
@@ -113,6 +116,8 @@ final class BackupJob: Sendable {
 
     func notice(_ message: String) { sink.notice(message) }
 
+    func warn(_ message: String) { sink.warn(message) }
+
     func cancel() { state.withLock { $0.isCancelled = true } }
 
     func checkCancelled() throws(DatabaseError) {
@@ -134,6 +139,15 @@ final class BackupJob: Sendable {
             return progress(of: state, now: nanoseconds)
         }
         if let last { sink.report(last) }
+    }
+
+    /// The job as `_jobs` keeps it.
+    var record: JobRecord {
+        let state = state.withLock { $0 }
+        return JobRecord(
+            id: id, act: act, status: state.status, name: state.name, path: state.path,
+            kind: state.kind, startedAt: startedAt, finishedAt: state.finishedAt,
+            requestedBy: requestedBy, error: state.error, comment: comment)
     }
 
     /// The job as a row of `backups()`.

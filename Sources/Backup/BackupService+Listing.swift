@@ -12,11 +12,29 @@ extension BackupService {
         var rows: [BackupInfo] = []
         for name in try destination.names() { rows.append(try row(name, in: destination)) }
         let published = Set(rows.map(\.id))
-        for info in jobs.withLock({ $0 }).map(\.info) {
-            // A finished one is listed by what lies on disk: it may have been dropped since.
-            if info.status != .complete, !published.contains(info.id) { rows.append(info) }
+        let live = jobs.withLock { $0 }
+        let infos = live.map { (act: $0.act, info: $0.info) }
+        let earlier = Set(live.map(\.id))
+        let past = (source.journal?.jobs ?? []).filter { !earlier.contains($0.id) }
+        for (act, info) in infos + past.map({ (act: $0.act, info: $0.info) }) {
+            // A finished one is listed by what lies on disk: it may have been dropped since. How a
+            // verification ended is told by backup_jobs().
+            let isOver = info.status == .complete || act == .verify && info.status != .running
+            if !isOver, !published.contains(info.id) { rows.append(info) }
         }
         return rows.sorted { ($0.startedAt ?? 0, $0.name) > ($1.startedAt ?? 0, $1.name) }
+    }
+
+    /// The rows of `backup_jobs()`: backups, restores and verifications, the newest first.
+    package func listJobs() -> [JobRecord] {
+        let live = jobs.withLock { $0 }.map { job in
+            var record = job.record
+            record.progress = job.info.progress
+            return record
+        }
+        let known = Set(live.map(\.id))
+        let past = (source.journal?.jobs ?? []).filter { !known.contains($0.id) }
+        return Array((past + live).reversed().prefix(Limits.rememberedJobs))
     }
 
     /// The rows of `backup_tables()`.
@@ -24,7 +42,7 @@ extension BackupService {
         -> [BackupTableInfo]
     {
         let (_, manifest) = try find(name, destination: destination)
-        return manifest.tables.map {
+        return manifest.tables.filter { $0.kind == .table }.map {
             BackupTableInfo(
                 schema: $0.schema, name: $0.name, partitions: $0.partitions, rows: $0.rows,
                 bytes: $0.bytes, minTimestamp: $0.minTimestamp, maxTimestamp: $0.maxTimestamp,
@@ -68,19 +86,35 @@ extension BackupService {
     package func drop(_ name: String, destination: String? = nil) throws(DatabaseError) {
         let (path, manifest) = try find(name, destination: destination)
         let place = Destination(path: Path.directory(of: path), files: platform.files)
-        let lock = try place.lock()
+        let hidden = Path.join(
+            place.path, Destination.droppedPrefix + hexadecimal(platform.chance.bytes(8)))
+        try hide(path, as: hidden, manifest, in: place)
+        do throws(DatabaseError) {
+            try platform.files.removeTree(hidden)
+        } catch {
+            // A sweep came first.
+            guard error.state == .missingFile else { throw error }
+        }
+        forgetVerification(manifest.id, in: place)
+        place.forgetReading(manifest.id)
+    }
+
+    /// The rename that drops a backup, with everybody else out of it.
+    private func hide(
+        _ path: String, as hidden: String, _ manifest: BackupManifest, in place: Destination
+    ) throws(DatabaseError) {
+        let lock = try place.lock(platform.clock)
         defer { lock.release() }
+        let unread = try place.beginDropping(manifest.id, manifest.name)
+        defer { unread?.release() }
         let inUse = try platform.files.lock(Path.join(path, "db", "_lock"), .exclusive)
         defer { inUse.release() }
         guard try !isAdopted(path) else {
             throw .backupAdopted(
                 path, hint: "It is a database now; remove its directory if nobody needs it.")
         }
-        let hidden = Destination.droppedPrefix + hexadecimal(platform.chance.bytes(8))
-        try platform.files.rename(path, to: Path.join(place.path, hidden), replacing: false)
+        try platform.files.rename(path, to: hidden, replacing: false)
         try platform.files.syncDirectory(place.path)
-        try platform.files.removeTree(Path.join(place.path, hidden))
-        forgetVerification(manifest.id, in: place)
     }
 
     /// Asks a running backup to stop; false when no running one has this id.
@@ -90,14 +124,30 @@ extension BackupService {
         return job != nil
     }
 
-    /// Removes what an earlier process left in the default destination; called at start.
+    /// Removes what an earlier process left in the root and in the default destination; called at
+    /// start.
     package func sweep() throws(DatabaseError) {
+        try sweepCutDirectories()
         guard let root = try settings.absoluteBackupRoot() else { return }
         guard try platform.files.info(root)?.kind == .directory else { return }
         let destination = Destination(path: root, files: platform.files)
-        let lock = try destination.lock()
+        let lock = try destination.lock(platform.clock)
         defer { lock.release() }
         try destination.sweep(database: source.database)
+    }
+
+    /// Opens a backup for reading: until the lock is released nobody drops it.
+    func openForReading(_ name: String, destination: String? = nil) throws(DatabaseError) -> (
+        path: String, manifest: BackupManifest, inUse: (any FileLock)?
+    ) {
+        let (path, manifest) = try find(name, destination: destination)
+        let place = Destination(path: Path.directory(of: path), files: platform.files)
+        let inUse = try place.beginReading(manifest.id, manifest.name)
+        // It may have been dropped before the lock was there.
+        if try platform.files.info(Path.join(path, BackupManifest.fileName)) == nil {
+            _ = try place.manifest(of: Path.name(of: path))
+        }
+        return (path, manifest, inUse)
     }
 
     /// Where a backup lies and what its manifest says; nothing else of it is read.
@@ -141,7 +191,7 @@ extension BackupService {
         info.startedAt = manifest.startedAt
         info.finishedAt = manifest.finishedAt
         info.lsn = manifest.lsn
-        info.tables = manifest.tables.count
+        info.tables = manifest.tableCount
         info.partitions = manifest.partitions
         info.rows = manifest.rows
         info.bytes = manifest.bytes

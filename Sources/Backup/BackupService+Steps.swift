@@ -20,10 +20,13 @@ struct TableName: Sendable, Hashable {
 
 /// The right to write one backup into a destination.
 struct Admission: Sendable {
-    let lock: any FileLock
     let destination: Destination
     let name: String
+    /// Holds the name until it is published.
+    let staging: Staging
     let parent: BackupPlan.Parent?
+    /// Keeps the parent from being dropped.
+    let parentInUse: (any FileLock)?
 
     var path: String { Path.join(destination.path, name) }
 }
@@ -67,26 +70,45 @@ extension BackupService {
         return isPartial ? "PARTITION and WHERE take one table" : nil
     }
 
-    /// 2. Takes the destination, removes what the dead left there and chooses name and parent.
+    /// A failed backup is listed by the name it was to have.
+    func nameJob(_ job: BackupJob, of bound: BoundBackup) {
+        let name = bound.request.name ?? CalendarDay.name(microseconds: job.startedAt)
+        job.name(
+            name, path: Path.join(bound.destination.path, name),
+            isIncremental: bound.request.kind != .full, parent: nil)
+    }
+
+    /// 2. Removes what the dead left in the destination, chooses name and parent, and makes the
+    /// locked staging directory that reserves the name: others may write here at the same time.
+    /// From here a crash is swept.
     func admit(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError) -> Admission {
         let destination = bound.destination
-        let day = CalendarDay.name(microseconds: job.startedAt)
-        // A failed backup is listed by the name it was to have.
+        let lock = try destination.lock(platform.clock, job)
+        defer { lock.release() }
+        try destination.sweep(database: source.database)
+        let name = try destination.freeName(
+            bound.request.name, day: CalendarDay.name(microseconds: job.startedAt))
+        let parent = try chooseParent(bound, job: job)
         job.name(
-            bound.request.name ?? day,
-            path: Path.join(destination.path, bound.request.name ?? day),
-            isIncremental: bound.request.kind != .full, parent: nil)
-        let lock = try destination.lock()
+            name, path: Path.join(destination.path, name), isIncremental: parent != nil,
+            parent: parent?.manifest.name)
+        let parentInUse: (any FileLock)?
+        if let parent {
+            parentInUse = try destination.beginReading(parent.manifest.id, parent.manifest.name)
+        } else {
+            parentInUse = nil
+        }
         do throws(DatabaseError) {
-            try destination.sweep(database: source.database)
-            let name = try destination.freeName(bound.request.name, day: day)
-            let parent = try chooseParent(bound, job: job)
-            job.name(
-                name, path: Path.join(destination.path, name), isIncremental: parent != nil,
-                parent: parent?.manifest.name)
-            return Admission(lock: lock, destination: destination, name: name, parent: parent)
+            let staging = try Staging.make(
+                in: destination, random: hexadecimal(platform.chance.bytes(8)),
+                record: Staging.Record(
+                    root: settings.root, database: source.database, timeline: source.timeline(),
+                    name: name))
+            return Admission(
+                destination: destination, name: name, staging: staging, parent: parent,
+                parentInUse: parentInUse)
         } catch {
-            lock.release()
+            parentInUse?.release()
             throw error
         }
     }
@@ -99,33 +121,50 @@ extension BackupService {
 
     /// 4. Picks the tables and reads conf/.
     func describe(
-        _ bound: BoundBackup, pin: PinnedDatabase, filter: RowFilter? = nil, cut: String = ""
+        _ bound: BoundBackup, pin: PinnedDatabase, cutting: Cutting
     ) throws(DatabaseError) -> BackupDescription {
         guard let wanted = bound.tables else {
             return BackupDescription(tables: pin.tables, configuration: try readConfiguration())
         }
         let chosen = pin.tables.filter {
-            wanted.contains(TableName(schema: $0.schema, name: $0.name).folded)
+            $0.kind == .table
+                && wanted.contains(TableName(schema: $0.schema, name: $0.name).folded)
         }
+        // The schemas and sequences that the tables need: without them a restored one could not
+        // count on.
+        let needed = Set(chosen.flatMap(\.companions))
+        let companions = pin.tables.filter { needed.contains($0.id) }
         let found = Set(chosen.map { TableName(schema: $0.schema, name: $0.name).folded })
         // Dropped between binding and pinning: the instant of the backup does not have it.
         if let missing = wanted.first(where: { !found.contains($0) }) {
             throw .backupTableMissing(missing.name)
         }
         guard let table = chosen.first, bound.request.isPartial else {
-            return BackupDescription(tables: chosen, configuration: [])
+            return BackupDescription(tables: companions + chosen, configuration: [])
         }
         let choice = bound.request.partitions
         if let missing = choice.missing(from: Set(table.segments.map(\.partition))) {
             throw .partitionMissing(missing, table: table.name)
         }
         return BackupDescription(
-            tables: [try pin.narrow(table, choice, filter, cut)], configuration: [])
+            tables: companions + [try pin.narrow(table, choice, cutting)], configuration: [])
     }
 
     /// Makes the directory for segments of which only some rows are wanted, on the disk of the
     /// database, and removes those of jobs that a crash ended.
     func makeCutDirectory(_ job: BackupJob) throws(DatabaseError) -> String {
+        try sweepCutDirectories()
+        let path = cutDirectory(of: job)
+        try platform.files.makeDirectory(path, permissions: 0o700)
+        return path
+    }
+
+    func cutDirectory(of job: BackupJob) -> String {
+        Path.join(settings.root, "tmp", Self.cutPrefix + job.id)
+    }
+
+    /// Removes the directories of jobs that a crash ended.
+    func sweepCutDirectories() throws(DatabaseError) {
         let above = Path.join(settings.root, "tmp")
         try platform.files.makeDurableDirectory(above)
         let running = Set(jobs.withLock { $0 }.map { Self.cutPrefix + $0.id })
@@ -133,9 +172,6 @@ extension BackupService {
         where name.hasPrefix(Self.cutPrefix) && !running.contains(name) {
             try platform.files.removeTree(Path.join(above, name))
         }
-        let path = Path.join(above, Self.cutPrefix + job.id)
-        try platform.files.makeDirectory(path, permissions: 0o700)
-        return path
     }
 
     func removeCutDirectory(_ path: String) {
@@ -154,10 +190,10 @@ extension BackupService {
             parent: parent)
     }
 
-    /// 6. Makes the staging directory, if the disk has room. From here a crash is swept.
+    /// 6. Goes on only if the disk has room.
     func record(
         _ plan: BackupPlan, admission: Admission, pin: PinnedDatabase, job: BackupJob
-    ) throws(DatabaseError) -> Staging {
+    ) throws(DatabaseError) {
         try job.begin(.planning)
         let path = admission.destination.path
         let needed = plan.bytesToCopy + Limits.spareBytes
@@ -165,9 +201,6 @@ extension BackupService {
         guard free >= needed else {
             throw .destinationFull(path, needed: needed, free: free)
         }
-        return try Staging.make(
-            in: admission.destination, random: hexadecimal(platform.chance.bytes(8)), pin: pin,
-            root: settings.root)
     }
 
     /// 7. Copies, checking digests on the way.
@@ -209,12 +242,15 @@ extension BackupService {
         return manifest
     }
 
-    /// 9. The rename that is the backup.
+    /// 9. The rename that is the backup. Under the destination's lock: before it the staging
+    /// directory loses its own.
     func publish(
-        _ manifest: BackupManifest, staging: Staging, admission: Admission, job: BackupJob
+        _ manifest: BackupManifest, admission: Admission, job: BackupJob
     ) throws(DatabaseError) {
         try job.begin(.publishing)
-        try staging.publish(manifest, as: admission.path)
+        let lock = try admission.destination.lock(platform.clock, job)
+        defer { lock.release() }
+        try admission.staging.publish(manifest, as: admission.path)
     }
 
     /// 10. Says what is to be known; pin and lock go back with the caller's scope.
@@ -227,7 +263,7 @@ extension BackupService {
         return BackupSummary(
             id: manifest.id, name: manifest.name, path: admission.path,
             isIncremental: manifest.isIncremental, parent: manifest.parent, lsn: manifest.lsn,
-            tables: manifest.tables.count, files: manifest.files.count, rows: manifest.rows,
+            tables: manifest.tableCount, files: manifest.files.count, rows: manifest.rows,
             bytesCopied: manifest.bytesCopied, bytesLinked: manifest.bytesLinked,
             durationMicroseconds: manifest.durationMicroseconds)
     }

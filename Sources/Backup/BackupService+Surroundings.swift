@@ -1,5 +1,6 @@
 package import Diagnostics
 package import Platform
+import Storage
 
 extension BackupService {
     /// The backup whose segments are shared, nil for a full one.
@@ -130,7 +131,7 @@ extension BackupService {
                 "the backup lies on \(kind.name), which is not known to keep what was synced: "
                 + "copy it from there only after checking it with VERIFY BACKUP"
             platform.log.log(.error, "backup", text)
-            job.notice(text)
+            job.warn(text)
         } catch _ {
             // Only a remark is lost; the backup itself is published.
         }
@@ -143,10 +144,11 @@ extension BackupService {
     }
 
     /// True for a root that is a backup and on which no server has been started for writing yet:
-    /// starting on it adopts it, which begins a new timeline.
+    /// starting on it adopts it, which begins a new timeline. One whose adoption was cut short still
+    /// is: what it lacks is the log, which comes after the timeline.
     package static func isBackup(root: String, platform: Platform) throws(DatabaseError) -> Bool {
         let manifest = try platform.files.info(Path.join(root, BackupManifest.fileName))
-        let log = try platform.files.info(Path.join(root, "db", "_wal"))
-        return manifest != nil && log == nil
+        guard manifest != nil else { return false }
+        return try !Storage.hasLog(root: root, platform: platform)
     }
 }

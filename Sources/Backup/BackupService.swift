@@ -5,12 +5,13 @@ import Synchronization
 
 /// Makes, lists, verifies and removes backups.
 ///
-/// All methods block and may be called from any thread that may block; two backups may run at once
-/// in two destinations.
+/// All methods block and may be called from any thread that may block; several backups may run at
+/// once, in one destination too.
 package final class BackupService: Sendable {
     let source: BackupSource
     let platform: Platform
     let settings: BackupSettings
+    /// Jobs of this process, the oldest first.
     let jobs = Mutex<[BackupJob]>([])
     private let counters = Mutex(BackupMetrics())
 
@@ -57,9 +58,12 @@ package final class BackupService: Sendable {
         request.bytesPerSecond = request.bytesPerSecond ?? settings.bytesPerSecond
         let job = enlist(request, progress: progress, isCancelled: isCancelled)
         do throws(DatabaseError) {
-            return Announced(id: job.id, bound: try bind(request), filter: filter, job: job)
+            let bound = try bind(request)
+            nameJob(job, of: bound)
+            source.journal?.note(job.record)
+            return Announced(id: job.id, bound: bound, filter: filter, job: job)
         } catch {
-            job.end(error)
+            end(job, error)
             throw error
         }
     }
@@ -68,10 +72,10 @@ package final class BackupService: Sendable {
     package func perform(_ announced: Announced) throws(DatabaseError) -> BackupSummary {
         do throws(DatabaseError) {
             let summary = try run(announced.bound, filter: announced.filter, job: announced.job)
-            announced.job.end(nil)
+            end(announced.job, nil)
             return summary
         } catch {
-            announced.job.end(error)
+            end(announced.job, error)
             counters.withLock {
                 if error.state == .cancelled { $0.cancelled += 1 } else { $0.failed += 1 }
             }
@@ -97,22 +101,23 @@ package final class BackupService: Sendable {
         throws(DatabaseError) -> BackupSummary
     {
         let admission = try admit(bound, job: job)
-        defer { admission.lock.release() }
-        let pin = try pin(job)
-        defer { pin.release() }
-        let cut = filter == nil ? nil : try makeCutDirectory(job)
-        defer { if let cut { removeCutDirectory(cut) } }
-        let description = try describe(bound, pin: pin, filter: filter, cut: cut ?? "")
-        let plan = try compare(description, with: admission.parent, pin: pin)
-        let staging = try record(plan, admission: admission, pin: pin, job: job)
+        defer { admission.parentInUse?.release() }
         let manifest: BackupManifest
         do throws(DatabaseError) {
-            let files = try copy(plan, staging: staging, bound: bound, job: job)
+            let pin = try pin(job)
+            defer { pin.release() }
+            let cut = filter == nil ? nil : try makeCutDirectory(job)
+            defer { if let cut { removeCutDirectory(cut) } }
+            let cutting = Cutting(directory: cut, filter: filter, platform: platform, job: job)
+            let description = try describe(bound, pin: pin, cutting: cutting)
+            let plan = try compare(description, with: admission.parent, pin: pin)
+            try record(plan, admission: admission, pin: pin, job: job)
+            let files = try copy(plan, staging: admission.staging, bound: bound, job: job)
             let made = makeManifest(bound, admission, pin, plan: plan, files: files, job: job)
-            manifest = try verify(made, bound: bound, staging: staging, job: job)
-            try publish(manifest, staging: staging, admission: admission, job: job)
+            manifest = try verify(made, bound: bound, staging: admission.staging, job: job)
+            try publish(manifest, admission: admission, job: job)
         } catch {
-            staging.discard()
+            admission.staging.discard()
             throw error
         }
         return conclude(manifest, admission: admission, job: job)
@@ -125,15 +130,26 @@ package final class BackupService: Sendable {
         let job = BackupJob(
             id: makeID(), request: request, clock: platform.clock, sink: progress,
             isCancelled: isCancelled)
-        jobs.withLock { jobs in
-            jobs.append(job)
-            if jobs.count > Limits.rememberedJobs,
-                let ended = jobs.firstIndex(where: { $0.info.status != .running })
-            {
-                jobs.remove(at: ended)
-            }
-        }
+        jobs.withLock { $0.take(job) }
         return job
+    }
+
+    /// A restore or a verification of a backup, not listed yet.
+    func makeJob(
+        _ act: JobRecord.Act, of name: String, by user: String, progress: any ProgressSink,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) -> BackupJob {
+        let job = BackupJob(
+            id: makeID(), act, request: BackupRequest(scope: .database, requestedBy: user),
+            clock: platform.clock, sink: progress, isCancelled: isCancelled)
+        job.reads(name, path: "")
+        return job
+    }
+
+    /// Notes how a job ended, for those who look later.
+    func end(_ job: BackupJob, _ error: DatabaseError?) {
+        job.end(error)
+        source.journal?.note(job.record)
     }
 
     /// A random uuid in its usual form.
@@ -141,5 +157,17 @@ package final class BackupService: Sendable {
         let digits = Array(hexadecimal(platform.chance.bytes(16)))
         let cuts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
         return cuts.map { String(digits[$0]) }.joined(separator: "-")
+    }
+}
+
+extension [BackupJob] {
+    /// Adds a job; the oldest that has ended makes room.
+    mutating func take(_ job: BackupJob) {
+        append(job)
+        if count > Limits.rememberedJobs,
+            let ended = firstIndex(where: { $0.info.status != .running })
+        {
+            remove(at: ended)
+        }
     }
 }

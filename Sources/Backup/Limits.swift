@@ -21,8 +21,15 @@ package enum Limits {
     static let filesForOneSync = 64
     /// Nanoseconds between two progress reports to a client.
     static let progressIntervalNanoseconds: UInt64 = 1_000_000_000
-    /// Finished jobs that stay listed with their end, failed and cancelled ones among them.
-    static let rememberedJobs = 100
+    /// Jobs that stay listed with their end, across restarts: a year of three a day.
+    static let rememberedJobs = 1_000
+    /// Largest list of jobs read: a thousand with long paths and errors.
+    static let jobFileBytes = 16 << 20
+    /// How long a destination is waited for: others choose names, publish or hide a backup there,
+    /// which takes moments.
+    static let destinationWaitNanoseconds: UInt64 = 60_000_000_000
+    /// Between two tries to get it.
+    static let destinationRetryNanoseconds: UInt64 = 20_000_000
     /// Bytes kept free beyond the estimate: directories and manifests need blocks too.
     static let spareBytes = 1 << 20
     /// Rows of one partition, of both sides together, that are compared one by one to count what a

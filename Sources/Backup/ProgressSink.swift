@@ -1,7 +1,7 @@
 /// How far a backup is.
 package struct BackupProgress: Sendable, Equatable {
     package enum Stage: String, Sendable {
-        case binding, pinning, planning, copying, verifying, publishing, complete
+        case binding, pinning, cutting, planning, copying, verifying, publishing, complete
     }
 
     package let id: String
@@ -28,6 +28,12 @@ package protocol ProgressSink: Sendable {
     func report(_ progress: BackupProgress)
     /// A sentence for whoever asked for the backup.
     func notice(_ message: String)
+    /// A sentence that whoever asked for the backup should not overlook.
+    func warn(_ message: String)
+}
+
+extension ProgressSink {
+    package func warn(_ message: String) { notice(message) }
 }
 
 /// Drops everything: for callers that only want the summary.

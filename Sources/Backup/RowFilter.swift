@@ -12,11 +12,21 @@ package enum FilteredRows: Sendable {
 
 /// Says which rows of a segment a WHERE lets through. Engine makes one of a predicate.
 package struct RowFilter: Sendable {
-    private let body: @Sendable (Run) throws(DatabaseError) -> FilteredRows
+    /// Gives what is taken of the segment with this number.
+    package typealias Taking = (Int) throws(DatabaseError) -> FilteredRows
 
+    private let body: @Sendable ([Run]) throws(DatabaseError) -> Taking
+
+    /// For rows that do not depend on other segments.
     package init(_ body: @escaping @Sendable (Run) throws(DatabaseError) -> FilteredRows) {
+        self.body = { runs in { number throws(DatabaseError) in try body(runs[number]) } }
+    }
+
+    /// - Parameter body: gets the segments in the table's order: with upsert keys a row of one may
+    ///   hide a row of another, and what is hidden is never taken.
+    package init(resolving body: @escaping @Sendable ([Run]) throws(DatabaseError) -> Taking) {
         self.body = body
     }
 
-    package func rows(of run: Run) throws(DatabaseError) -> FilteredRows { try body(run) }
+    package func taking(from runs: [Run]) throws(DatabaseError) -> Taking { try body(runs) }
 }

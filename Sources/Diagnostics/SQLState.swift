@@ -25,6 +25,8 @@ package struct SQLState: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SQLState {
+    /// With a NOTICE that only tells something; never an error.
+    package static let success = SQLState("00000", "successful_completion")
     package static let warning = SQLState("01000", "warning")
     /// A client broke the protocol.
     package static let protocolViolation = SQLState("08P01", "protocol_violation")
@@ -119,7 +121,7 @@ extension SQLState {
     package static let internalError = SQLState("XX000", "internal_error")
 
     package static let all: [SQLState] = [
-        .warning, .protocolViolation, .connectionFailure, .featureNotSupported,
+        .success, .warning, .protocolViolation, .connectionFailure, .featureNotSupported,
         .cardinalityViolation, .stringTooLong, .invalidPowerArgument, .invalidLimit,
         .invalidOffset, .duplicateAlias, .invalidColumnReference,
         .numericOutOfRange, .nullNotAllowed, .badDatetime, .datetimeOverflow, .divisionByZero,

@@ -1,22 +1,51 @@
 package import Diagnostics
 package import Planner
-import Platform
+package import Platform
 import Synchronization
 package import Values
 
 /// Set from any thread to end a statement at its next batch.
 package final class CancellationFlag: Sendable {
     private let flag = Atomic<Bool>(false)
+    /// On the monotonic clock; zero is never.
+    private let deadline = Atomic<UInt64>(0)
+    private let clock: (any WorldClock)?
 
-    package init() {}
+    /// - Parameter clock: what timeouts are measured with; nil where there are none.
+    package init(clock: (any WorldClock)? = nil) { self.clock = clock }
 
-    package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+    package var isCancelled: Bool { flag.load(ordering: .relaxed) || isTimedOut }
     package func cancel() { flag.store(true, ordering: .relaxed) }
-    package func clear() { flag.store(false, ordering: .relaxed) }
+
+    /// Forgets what was asked for, and lets the next statement run for so long; zero is for ever.
+    package func clear(timeoutMilliseconds: Int = 0) {
+        flag.store(false, ordering: .relaxed)
+        var end: UInt64 = 0
+        if let clock, timeoutMilliseconds > 0 {
+            end = clock.monotonicNanoseconds() + UInt64(timeoutMilliseconds) * 1_000_000
+        }
+        deadline.store(end, ordering: .relaxed)
+    }
+
+    private var isTimedOut: Bool {
+        let end = deadline.load(ordering: .relaxed)
+        guard end > 0, let clock else { return false }
+        return clock.monotonicNanoseconds() >= end
+    }
 
     /// - Throws: 57014 when it is set.
     package func check() throws(DatabaseError) {
-        if isCancelled { throw .queryCancelled() }
+        if isCancelled { throw explained(.queryCancelled()) }
+    }
+
+    /// What a client is told of a cancellation: who asked for it, or that its own timeout did.
+    package func explained(_ error: DatabaseError) -> DatabaseError {
+        guard error.state == .cancelled, !flag.load(ordering: .relaxed), isTimedOut else {
+            return error
+        }
+        return DatabaseError(
+            .cancelled, "canceling statement due to statement timeout", detail: error.detail,
+            hint: error.hint)
     }
 }
 

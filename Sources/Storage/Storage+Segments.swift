@@ -54,6 +54,9 @@ extension Storage {
     /// prepared SNAPSHOT.
     package var files: any FileSystem { platform.files }
 
+    /// Where those who work on the database's files say what people should know.
+    package var log: any LogSink { platform.log }
+
     /// Where a segment of a table lies, or is to lie before it is committed.
     package func segmentPath(_ entry: SegmentEntry, of table: TableDefinition) -> String {
         Path.join(tableDirectory(table), entry.relativePath)

@@ -8,7 +8,6 @@ import Synchronization
 /// `close` block.
 package final class Storage: Sendable {
     package let root: String
-    package let identity: DatabaseIdentity
     package let settings: StorageSettings
     let platform: Platform
     let core: StorageCore
@@ -16,11 +15,10 @@ package final class Storage: Sendable {
     private let lock: (any FileLock)?
 
     init(
-        root: String, identity: DatabaseIdentity, settings: StorageSettings, platform: Platform,
-        core: StorageCore, lock: (any FileLock)?
+        root: String, settings: StorageSettings, platform: Platform, core: StorageCore,
+        lock: (any FileLock)?
     ) {
         self.root = root
-        self.identity = identity
         self.settings = settings
         self.platform = platform
         self.core = core
@@ -37,6 +35,12 @@ package final class Storage: Sendable {
         compactor.cancel()
         lock?.release()
     }
+
+    /// Who this is; the timeline changes when a whole database is restored.
+    package var identity: DatabaseIdentity { core.state.withLock { $0.current.identity } }
+
+    /// The name of a timeline that nobody has had yet.
+    package func makeTimeline() -> String { DatabaseFile.makeUUID(platform.chance) }
 
     /// The directory of the tables.
     package var databaseDirectory: String { Path.join(root, "db") }

@@ -10,6 +10,9 @@ package enum Edit: Sendable {
     /// A new definition under the same id; its version is the current one's plus one.
     case alterTable(TableDefinition)
     case replaceSegments(SegmentReplacement)
+    /// From this commit on the database is of another line of history: the new timeline, as
+    /// `Storage.makeTimeline()` gives it.
+    case beginTimeline(String)
 }
 
 /// Rows for one table.

@@ -61,7 +61,10 @@ struct ServeCommand {
             environment: environment, platform: platform, logger: logger, server: server,
             configuration: configuration)
         try watchSignals(loop, server, platform, reload)
-        if !options.isReadOnly { Self.watchTimeToLive(loop, engine, platform) }
+        if !options.isReadOnly {
+            Self.watchTimeToLive(loop, engine, platform)
+            sweepBackups(engine, platform)
+        }
         platform.log.log(.advisory, "server", "ready")
         loop.run()
         loop.closeAll()
@@ -80,6 +83,18 @@ struct ServeCommand {
                 loop.execute { watchTimeToLive(loop, engine, platform) }
             }
             if !isQueued { watchTimeToLive(loop, engine, platform) }
+        }
+    }
+
+    /// Removes what an earlier process left of backups it did not finish; nobody waits for it.
+    private func sweepBackups(_ engine: Engine, _ platform: Platform) {
+        guard let backup = engine.backup else { return }
+        platform.workers.start("sweep") {
+            do throws(DatabaseError) {
+                try backup.sweep()
+            } catch {
+                platform.log.log(.error, "backup", "cannot remove unfinished backups: \(error)")
+            }
         }
     }
 

@@ -22,7 +22,7 @@ struct BackupServiceTests {
             summary.path + "/conf/server.conf", upTo: 1_000)
         #expect(copied == Array("line.tcp.enabled=false\n".utf8))
         #expect(try rig.service().verify("one").files == 6)
-        #expect(try rig.destinationNames() == [".lock", ".verified", "one"])
+        #expect(try rig.destinationNames() == [".lock", ".reading", ".verified", "one"])
         #expect(rig.releasedPins == 1)
     }
 
@@ -193,19 +193,91 @@ struct BackupServiceTests {
         #expect(try rig.destinationNames() == [".lock", ".staging-2", "a"])
     }
 
-    @Test("a second writer of one destination is told so with 55006")
+    @Test("whoever keeps a destination to himself is waited for, and 55006 in the end")
     func busy() throws {
-        let rig = try BackupRig()
-        _ = try rig.service().backup(.init(scope: .database, name: "a"))
-        let lock = try rig.platform.files.lock(rig.root + "/backup/.lock", .exclusive)
+        let rig = try RestoreRig()
+        try rig.backup("a")
+        let lock = try rig.platform.files.lock("/root/backup/.lock", .exclusive)
+        let begin = rig.platform.clock.monotonicNanoseconds()
 
         let error = failure { () throws(DatabaseError) in
-            _ = try rig.service().backup(.init(scope: .database, name: "b"))
+            _ = try rig.service.backup(.init(scope: .database, name: "b"))
         }
         lock.release()
 
         #expect(error?.state == .inUse)
-        #expect(try rig.destinationNames() == [".lock", "a"])
+        #expect(rig.platform.clock.monotonicNanoseconds() - begin >= 60_000_000_000)
+        #expect(try rig.service.list().filter { $0.status == .complete }.map(\.name) == ["a"])
+    }
+
+    @Test("two at once in one destination are both made, with names of their own")
+    func twoAtOnce() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+        let calls = Mutex(0)
+        let inner = Mutex<(names: [String], error: DatabaseError?)>(([], nil))
+
+        let outer = try service.backup(.init(scope: .database)) {
+            let isFirst = calls.withLock {
+                $0 += 1
+                return $0 == 6
+            }
+            guard isFirst else { return false }
+            do throws(DatabaseError) {
+                let name = try service.backup(.init(scope: .database)).name
+                inner.withLock { $0.names.append(name) }
+                _ = try service.backup(.init(scope: .database, name: String(name.dropLast(2))))
+            } catch {
+                inner.withLock { $0.error = error }
+            }
+            return false
+        }
+
+        let (names, error) = inner.withLock { $0 }
+        // The name that the first has not published yet is taken.
+        #expect(names == [outer.name + ".1"])
+        #expect(error?.state == .duplicateObject)
+        for name in names + [outer.name] {
+            #expect(try service.verify(name, mode: .full).files == 6)
+        }
+        #expect(try !rig.destinationNames().contains { $0.hasPrefix(".staging") })
+    }
+
+    @Test("what an incremental backup, a verification or a restore reads is not dropped")
+    func dropWhileRead() throws {
+        let rig = try RestoreRig()
+        try rig.create("trades")
+        try rig.append("trades", 0..<40)
+        try rig.backup("one")
+        let (service, storage) = (rig.service, rig.storage)
+        let errors = Mutex<[DatabaseError]>([])
+        let dropOnce: @Sendable () -> Bool = {
+            let error = failure { () throws(DatabaseError) in try service.drop("one") }
+            if let error { errors.withLock { $0.append(error) } }
+            return false
+        }
+
+        _ = try service.verify("one", isCancelled: { dropOnce() })
+        _ = try service.restore(
+            .table("trades", from: "one", target: .newTable(.init(name: "copy"))),
+            into: storage, isCancelled: { dropOnce() })
+        // Before it is admitted nobody knows of which backup it will be an increment.
+        let calls = Mutex(0)
+        _ = try service.backup(
+            .init(scope: .database, kind: .incremental(from: "one"), name: "two")
+        ) {
+            calls.withLock {
+                $0 += 1
+                return $0
+            } > 2 ? dropOnce() : false
+        }
+
+        #expect(errors.withLock { $0.count } > 6)
+        #expect(errors.withLock { $0 }.allSatisfy { $0.state == .inUse })
+        #expect(
+            errors.withLock { $0 }.allSatisfy { $0.message == "backup is being read [name=one]" })
+        try service.drop("one")
+        #expect(try service.verify("two", mode: .deep).rows == 80)
     }
 
     @Test("an incremental backup links what the parent has and outlives it")

@@ -89,15 +89,70 @@ struct Destination: Sendable {
         }
     }
 
-    /// Creates the directory if needed and takes its lock: one writer at a time.
-    func lock() throws(DatabaseError) -> any FileLock {
+    /// Creates the directory if needed and takes its lock, for a moment: while names are chosen,
+    /// published or hidden. Who copies does not hold it.
+    ///
+    /// - Throws: 55006 when somebody does not give it back, 57014 when the job is cancelled.
+    func lock(_ clock: any WorldClock, _ job: BackupJob? = nil) throws(DatabaseError)
+        -> any FileLock
+    {
         try files.makeDurableDirectory(path)
-        do throws(DatabaseError) {
-            return try files.lock(Path.join(path, Self.lockName), .exclusive)
-        } catch {
-            guard error.state == .inUse else { throw error }
-            throw .destinationBusy(path, cause: error)
+        let begin = clock.monotonicNanoseconds()
+        while true {
+            do throws(DatabaseError) {
+                return try files.lock(Path.join(path, Self.lockName), .exclusive)
+            } catch {
+                guard error.state == .inUse else { throw error }
+                let waited = clock.monotonicNanoseconds() - begin
+                guard waited < Limits.destinationWaitNanoseconds else {
+                    throw .destinationBusy(path, cause: error)
+                }
+            }
+            try job?.checkCancelled()
+            clock.wait(nanoseconds: Limits.destinationRetryNanoseconds)
         }
+    }
+
+    /// One small file per backup, named by its id: locked shared by who reads the backup and
+    /// exclusively by who drops it. A backup itself is not written to.
+    static let readingDirectory = ".reading"
+
+    /// Keeps a backup from being dropped until the lock is released; nil where no lock can be had
+    /// because nothing can be written there, and so nothing be dropped.
+    ///
+    /// - Throws: 55006 while it is being dropped.
+    func beginReading(_ id: String, _ name: String) throws(DatabaseError) -> (any FileLock)? {
+        try lockBackup(id, name, .shared)
+    }
+
+    /// Waits for nobody: whoever reads the backup is in the way.
+    func beginDropping(_ id: String, _ name: String) throws(DatabaseError) -> (any FileLock)? {
+        try lockBackup(id, name, .exclusive)
+    }
+
+    private func lockBackup(_ id: String, _ name: String, _ mode: LockMode) throws(DatabaseError)
+        -> (any FileLock)?
+    {
+        guard RelativePath.isSafe(id) else { return nil }
+        let directory = Path.join(path, Self.readingDirectory)
+        do throws(DatabaseError) {
+            try files.makeDurableDirectory(directory)
+            return try files.lock(Path.join(directory, id), mode)
+        } catch {
+            if error.state == .inUse { throw .backupInUse(name, mode, cause: error) }
+            let isReadOnly = [.insufficientPrivilege, .inputOutput].contains(error.state)
+            if mode == .shared, isReadOnly || error.state == .diskFull { return nil }
+            throw error
+        }
+    }
+
+    /// Forgets the lock of a backup that is gone.
+    func forgetReading(_ id: String) {
+        guard RelativePath.isSafe(id) else { return }
+        // A file of no bytes that nobody misses; the next backup with this id never comes.
+        do throws(DatabaseError) {
+            try files.remove(Path.join(path, Self.readingDirectory, id))
+        } catch _ {}
     }
 
     /// Checks a name someone gave.
@@ -118,13 +173,15 @@ struct Destination: Sendable {
     ///
     /// - Requires: the lock is held.
     func freeName(_ wanted: String?, day: String) throws(DatabaseError) -> String {
+        var taken = Set(try files.list(path))
+        for name in taken where name.hasPrefix(Self.stagingPrefix) {
+            let reserved = try Staging.reservedName(Path.join(path, name), files: files)
+            if let reserved { taken.insert(reserved) }
+        }
         if let wanted {
-            guard try files.info(Path.join(path, wanted)) == nil else {
-                throw .backupNameTaken(wanted, path: path)
-            }
+            guard !taken.contains(wanted) else { throw .backupNameTaken(wanted, path: path) }
             return wanted
         }
-        let taken = Set(try files.list(path))
         if !taken.contains(day) { return day }
         for number in 1...Limits.namesOfOneDay where !taken.contains("\(day).\(number)") {
             return "\(day).\(number)"
@@ -171,18 +228,24 @@ struct Destination: Sendable {
 
     /// Removes what dead writers of this database left, and backups whose removal began.
     ///
-    /// - Requires: the lock is held, so that no living writer has a staging directory here.
+    /// - Requires: the lock is held.
     func sweep(database: String) throws(DatabaseError) {
         for name in try files.list(path) {
             let child = Path.join(path, name)
             let isDropped = name.hasPrefix(Self.droppedPrefix)
             guard isDropped || name.hasPrefix(Self.stagingPrefix) else { continue }
             guard try files.info(child)?.kind == .directory else { continue }
-            if !isDropped {
-                let isOurs = try Staging.isSwept(child, database: database, files: files)
-                guard isOurs else { continue }
+            do throws(DatabaseError) {
+                if !isDropped {
+                    let isOurs = try Staging.isSwept(child, database: database, files: files)
+                    guard isOurs else { continue }
+                    if try Staging.isHeld(child, files: files) { continue }
+                }
+                try files.removeTree(child)
+            } catch {
+                // Somebody else is removing the same.
+                guard error.state == .missingFile else { throw error }
             }
-            try files.removeTree(child)
         }
     }
 }

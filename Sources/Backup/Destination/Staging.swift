@@ -15,22 +15,64 @@ struct Staging: Sendable {
     let files: any FileSystem
     private let lock: any FileLock
 
+    /// Whose a staging directory is, and what it is to become.
+    struct Record: Sendable {
+        let root: String
+        let database: String
+        let timeline: String
+        let name: String
+    }
+
     /// Creates the directory, takes its lock and writes down whose it is.
     static func make(
-        in destination: Destination, random: String, pin: PinnedDatabase, root: String
+        in destination: Destination, random: String, record: Record
     ) throws(DatabaseError) -> Staging {
         let files = destination.files
         let path = Path.join(destination.path, Destination.stagingPrefix + random)
         try files.makeDirectory(path, permissions: 0o700)
         let lock = try files.lock(Path.join(path, lockName), .exclusive)
-        let record = JSONValue.object([
-            JSONMember("root", .string(root)),
-            JSONMember("database", .string(pin.database)),
-            JSONMember("timeline", .string(pin.timeline)),
+        let staging = Staging(path: path, files: files, lock: lock)
+        let text = JSONValue.object([
+            JSONMember("root", .string(record.root)),
+            JSONMember("database", .string(record.database)),
+            JSONMember("timeline", .string(record.timeline)),
+            JSONMember("name", .string(record.name)),
         ])
-        try files.publish(record.encoded, as: Path.join(path, recordName))
-        try files.syncDirectory(destination.path)
-        return Staging(path: path, files: files, lock: lock)
+        do throws(DatabaseError) {
+            try files.publish(text.encoded, as: Path.join(path, recordName))
+            try files.syncDirectory(destination.path)
+        } catch {
+            staging.discard()
+            throw error
+        }
+        return staging
+    }
+
+    /// Whether the writer of a staging directory lives: then it is his, whatever is in it.
+    ///
+    /// - Requires: the destination's lock is held; it is whenever the directory lacks its own.
+    static func isHeld(_ path: String, files: any FileSystem) throws(DatabaseError) -> Bool {
+        do throws(DatabaseError) {
+            try files.lock(Path.join(path, lockName), .exclusive).release()
+            return false
+        } catch {
+            guard error.state == .inUse else { throw error }
+            return true
+        }
+    }
+
+    /// The name that a backup being made is to have; nil when it does not say so yet.
+    static func reservedName(_ path: String, files: any FileSystem) throws(DatabaseError)
+        -> String?
+    {
+        let file = Path.join(path, recordName)
+        guard try files.info(file)?.kind == .file else { return nil }
+        let bytes = try files.readAll(file, upTo: Limits.manifestBytes)
+        do throws(DecodeFailure) {
+            return try JSONReader.read(bytes)["name"]?.text
+        } catch _ {
+            return nil
+        }
     }
 
     /// Whether a staging directory found under the destination's lock may be removed: it is of
@@ -56,8 +98,9 @@ struct Staging: Sendable {
     /// Gives everything back after a failure. What cannot be removed now is swept by the next
     /// backup, so a second failure is not worth hiding the first one.
     func discard() {
-        lock.release()
+        // Locked to the end, so that nobody else sweeps it at the same time.
         do throws(DatabaseError) { try files.removeTree(path) } catch _ {}
+        lock.release()
     }
 
     /// Makes all names and, with `syncsAll`, all data below durable.

@@ -154,6 +154,7 @@ extension BackupManifest.Table {
     fileprivate var json: JSONValue {
         .object([
             JSONMember("id", .integer(Int64(clamping: id))),
+            JSONMember("kind", .string(kind.rawValue)),
             JSONMember("schema", .string(schema)),
             JSONMember("name", .string(name)),
             JSONMember("directory", .string(directory)),
@@ -166,6 +167,12 @@ extension BackupManifest.Table {
     }
 
     fileprivate init(fields: ManifestFields) throws(DecodeFailure) {
+        if let text = fields.optionalString("kind") {
+            guard let kind = Kind(rawValue: text) else {
+                throw .invalid(at: 0, what: "unknown kind of table")
+            }
+            self.kind = kind
+        }
         id = UInt64(try fields.count("id"))
         schema = try fields.string("schema")
         name = try fields.string("name")

@@ -21,6 +21,10 @@ package struct BackupManifest: Sendable, Equatable {
     }
 
     package struct Table: Sendable, Equatable {
+        /// What it is: schemas and sequences have manifests too, and no rows.
+        package enum Kind: String, Sendable { case table, schema, sequence }
+
+        package var kind = Kind.table
         package let id: UInt64
         package let schema: String
         package let name: String
@@ -53,6 +57,7 @@ package struct BackupManifest: Sendable, Equatable {
     package let tables: [Table]
     package internal(set) var files: [File]
 
+    package var tableCount: Int { tables.count { $0.kind == .table } }
     package var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
     package var bytesLinked: Int { bytes(.linked) }
     package var bytesCopied: Int { bytes - bytesLinked }

@@ -142,7 +142,7 @@ private struct PlanBuilder {
 extension PinnedDatabase.Table {
     fileprivate var described: BackupManifest.Table {
         BackupManifest.Table(
-            id: id, schema: schema, name: name, directory: directory,
+            kind: kind, id: id, schema: schema, name: name, directory: directory,
             partitions: Set(segments.map(\.partition)).count,
             rows: segments.reduce(0) { $0 + $1.rows },
             bytes: segments.reduce(0) { $0 + $1.bytes },

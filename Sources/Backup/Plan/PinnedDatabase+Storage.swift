@@ -15,7 +15,15 @@ extension BackupSource {
                 return snapshot.tables.map { ($0.definition.schema, $0.definition.name) }
             },
             damage: { storage.damage },
-            timelines: { Set([storage.identity.timeline] + storage.identity.ancestors) },
+            timeline: { storage.identity.timeline },
+            journal: storage.settings.isReadOnly
+                ? nil
+                : JobJournal(
+                    in: storage.databaseDirectory, files: storage.files, log: storage.log),
+            timelines: {
+                let identity = storage.identity
+                return Set([identity.timeline] + identity.ancestors)
+            },
             checkFrame: { path, rows throws(DatabaseError) in
                 try SegmentExamination.checkFrame(of: path, rows: rows, files: storage.files)
             },
@@ -30,15 +38,19 @@ extension PinnedDatabase {
     init(_ pin: DiskPin, storage: Storage) {
         self.init(
             lsn: pin.lsn.value, database: pin.identity.uuid, timeline: pin.identity.timeline,
-            tables: pin.tables.map { Table($0, directory: pin.databaseDirectory) },
+            tables: pin.tables.map { table in
+                var pinned = Table(table, directory: pin.databaseDirectory)
+                pinned.companions = table.definition.companions(among: pin.tables)
+                return pinned
+            },
             files: [SmallFile(path: "_database", bytes: pin.databaseBytes)],
-            narrow: { table, choice, filter, directory throws(DatabaseError) in
+            narrow: { table, choice, cutting throws(DatabaseError) in
                 guard let pinned = pin.tables.first(where: { $0.definition.id == table.id }) else {
                     return table
                 }
                 let narrowing = TableNarrowing(
-                    storage: storage, pin: pin, table: pinned, directory: directory)
-                return try narrowing.run(choice, filter)
+                    storage: storage, pin: pin, table: pinned, cutting: cutting)
+                return try narrowing.run(choice)
             },
             release: { pin.release() })
     }
@@ -49,38 +61,102 @@ private struct TableNarrowing {
     let storage: Storage
     let pin: DiskPin
     let table: PinnedTable
-    /// Where files with fewer rows are written.
-    let directory: String
+    let cutting: Cutting
 
-    func run(_ choice: PartitionChoice, _ filter: RowFilter?) throws(DatabaseError)
-        -> PinnedDatabase.Table
-    {
+    /// What becomes of the chosen segments.
+    private struct Result {
         var entries: [SegmentEntry] = []
+        /// Where new files lie, by the ids of their segments.
         var sources: [String: String] = [:]
-        for entry in table.segments where choice.contains(entry.partition) {
-            guard let filter else {
-                entries.append(entry)
-                continue
-            }
-            switch try filter.rows(of: storage.run(of: entry, pinnedIn: table)) {
-            case .all: entries.append(entry)
-            case .some(let rows):
-                if rows.rowCount == 0 { continue }
-                let cut = try storage.writeSegment(
-                    rows, like: entry, of: table.definition, into: directory)
-                entries.append(cut.entry)
-                sources[cut.entry.id] = cut.path
-            }
+        /// Ids of segments that have fewer rows than the one they come from.
+        var cut: Set<String> = []
+    }
+
+    func run(_ choice: PartitionChoice) throws(DatabaseError) -> PinnedDatabase.Table {
+        let chosen = table.segments.filter { choice.contains($0.partition) }
+        var result = Result()
+        if let filter = cutting.filter {
+            try cut(chosen, filter, &result)
+        } else {
+            result.entries = chosen
         }
-        return PinnedDatabase.Table(
-            table.withSegments(entries, at: pin.lsn), directory: pin.databaseDirectory,
-            sources: sources)
+        var narrowed = PinnedDatabase.Table(
+            table.withSegments(result.entries, at: pin.lsn), directory: pin.databaseDirectory,
+            sources: result.sources, cut: result.cut)
+        narrowed.companions = table.definition.companions(among: pin.tables)
+        return narrowed
+    }
+
+    private func cut(_ chosen: [SegmentEntry], _ filter: RowFilter, _ result: inout Result)
+        throws(DatabaseError)
+    {
+        try cutting.begin(bytes: chosen.reduce(0) { $0 + $1.bytes })
+        let taking = try filter.taking(from: chosen.map { storage.run(of: $0, pinnedIn: table) })
+        for (number, entry) in chosen.enumerated() {
+            switch try taking(number) {
+            case .all: result.entries.append(entry)
+            case .some(let rows):
+                if rows.rowCount > 0 { try take(rows, of: entry, &result) }
+            }
+            try cutting.advance(entry.bytes)
+        }
+    }
+
+    private func take(_ rows: Batch, of entry: SegmentEntry, _ result: inout Result)
+        throws(DatabaseError)
+    {
+        guard let directory = cutting.directory else {
+            let part = entry.estimated(rows: rows.rowCount)
+            result.entries.append(part)
+            result.cut.insert(part.id)
+            return
+        }
+        try cutting.admit(entry.bytes, in: directory)
+        let made = try storage.writeSegment(
+            rows, like: entry, of: table.definition, into: directory)
+        result.entries.append(made.entry)
+        result.sources[made.entry.id] = made.path
+        result.cut.insert(made.entry.id)
+    }
+}
+
+extension SegmentEntry {
+    /// About what a segment with some of the rows will be: for a plan, never written.
+    fileprivate func estimated(rows count: Int) -> SegmentEntry {
+        let share = Double(bytes) * Double(count) / Double(max(rows, 1))
+        return SegmentEntry(
+            id: id, partition: partition, rows: count, minTimestamp: minTimestamp,
+            maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: Int(share),
+            sha256: sha256, columnMap: columnMap)
+    }
+}
+
+extension TableDefinition {
+    /// The relations that a table needs: its schema, its sequences and those its defaults name.
+    fileprivate func companions(among others: [PinnedTable]) -> [UInt64] {
+        guard isTable else { return [] }
+        let wanted = columns.compactMap { column -> String? in
+            guard case .sequence(let schema, let name, _)? = column.defaultValue else {
+                return nil
+            }
+            return "\(schema)\0\(name)".lowercased()
+        }
+        return others.map(\.definition).filter { other in
+            switch other.kind {
+            case .table: false
+            case .schema: other.name.lowercased() == schema.lowercased()
+            case .sequence(let sequence):
+                sequence.owner == id
+                    || wanted.contains("\(other.schema)\0\(other.name)".lowercased())
+            }
+        }.map(\.id)
     }
 }
 
 extension PinnedDatabase.Table {
     fileprivate init(
-        _ table: PinnedTable, directory: String, sources: [String: String] = [:]
+        _ table: PinnedTable, directory: String, sources: [String: String] = [:],
+        cut: Set<String> = []
     ) {
         self.init(
             id: table.definition.id, schema: table.definition.schema,
@@ -89,11 +165,18 @@ extension PinnedDatabase.Table {
                 path: table.directoryName + "/" + table.manifestName, bytes: table.manifestBytes),
             segments: table.segments.map { entry in
                 let path = table.relativePath(of: entry)
-                return PinnedDatabase.Segment(
+                var segment = PinnedDatabase.Segment(
                     id: entry.id, partition: entry.partition, rows: entry.rows,
                     minTimestamp: entry.minTimestamp, maxTimestamp: entry.maxTimestamp,
                     bytes: entry.bytes, sha256: entry.sha256,
                     source: sources[entry.id] ?? Path.join(directory, path), path: path)
+                segment.isCut = cut.contains(entry.id)
+                return segment
             })
+        switch table.definition.kind {
+        case .table: kind = .table
+        case .schema: kind = .schema
+        case .sequence: kind = .sequence
+        }
     }
 }

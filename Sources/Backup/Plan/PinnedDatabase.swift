@@ -19,6 +19,8 @@ package struct PinnedDatabase: Sendable {
         package let source: String
         /// Where it lies in a root, relative to `db/`.
         package let path: String
+        /// Whether it has only some rows of a segment of the database.
+        package var isCut = false
 
         package init(
             id: String, partition: String, rows: Int, minTimestamp: Int64?, maxTimestamp: Int64?,
@@ -48,6 +50,9 @@ package struct PinnedDatabase: Sendable {
     }
 
     package struct Table: Sendable, Equatable {
+        package var kind = BackupManifest.Table.Kind.table
+        /// Ids of the schema and the sequences without which the table is not whole.
+        package var companions: [UInt64] = []
         package let id: UInt64
         package let schema: String
         package let name: String
@@ -82,15 +87,13 @@ package struct PinnedDatabase: Sendable {
     /// Gives the pin back; called exactly once.
     package let release: @Sendable () -> Void
 
-    /// Gets a table, the segments that stay, those of which only some rows are wanted with the
-    /// directory for new files, and says which rows. Throws what reading throws.
+    /// Gets a table, the partitions that stay, and which rows of them. Throws what reading throws.
     package typealias Narrowing =
-        @Sendable (Table, PartitionChoice, RowFilter?, _ directory: String) throws(DatabaseError) ->
-        Table
+        @Sendable (Table, PartitionChoice, Cutting) throws(DatabaseError) -> Table
 
     package init(
         lsn: UInt64, database: String, timeline: String, tables: [Table], files: [SmallFile],
-        narrow: @escaping Narrowing = { table, choice, _, _ throws(DatabaseError) in
+        narrow: @escaping Narrowing = { table, choice, _ throws(DatabaseError) in
             table.keeping(table.segments.filter { choice.contains($0.partition) })
         }, release: @escaping @Sendable () -> Void
     ) {
@@ -109,9 +112,12 @@ extension PinnedDatabase.Table {
     func keeping(
         _ segments: [PinnedDatabase.Segment], manifest: PinnedDatabase.SmallFile? = nil
     ) -> PinnedDatabase.Table {
-        PinnedDatabase.Table(
+        var table = PinnedDatabase.Table(
             id: id, schema: schema, name: name, directory: directory,
             manifest: manifest ?? self.manifest, segments: segments)
+        table.kind = kind
+        table.companions = companions
+        return table
     }
 }
 
@@ -119,6 +125,10 @@ extension PinnedDatabase.Table {
 package struct BackupSource: Sendable {
     /// The database's uuid, known without a pin.
     package let database: String
+    /// The timeline it is on now.
+    package let timeline: @Sendable () -> String
+    /// Where jobs are kept across restarts; nil for what is not open for writing.
+    package let journal: JobJournal?
     /// Names (schema, name) of the tables there are now.
     package let tableNames: @Sendable () -> [(schema: String, name: String)]
     /// What is wrong with a table that cannot be opened, if there is one.
@@ -133,6 +143,7 @@ package struct BackupSource: Sendable {
         database: String,
         tableNames: @escaping @Sendable () -> [(schema: String, name: String)],
         damage: @escaping @Sendable () -> DatabaseError? = { nil },
+        timeline: @escaping @Sendable () -> String = { "" }, journal: JobJournal? = nil,
         timelines: @escaping @Sendable () -> Set<String>? = { nil },
         checkFrame: @escaping @Sendable (String, Int) throws(DatabaseError) -> Void = {
             _, _ throws(DatabaseError) in
@@ -142,6 +153,8 @@ package struct BackupSource: Sendable {
         self.database = database
         self.tableNames = tableNames
         self.damage = damage
+        self.timeline = timeline
+        self.journal = journal
         self.timelines = timelines
         self.checkFrame = checkFrame
         makePin = pin

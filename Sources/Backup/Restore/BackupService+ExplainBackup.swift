@@ -9,7 +9,8 @@ extension BackupService {
     ///
     /// - Throws: what BACKUP throws before it copies.
     package func explainBackup(
-        _ request: BackupRequest, isCancelled: @escaping @Sendable () -> Bool = { false }
+        _ request: BackupRequest, filter: RowFilter? = nil,
+        isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(DatabaseError) -> [PlanStep] {
         let job = BackupJob(
             id: makeID(), request: request, clock: platform.clock, sink: SilentProgress(),
@@ -18,7 +19,8 @@ extension BackupService {
         let parent = try chooseParent(bound, job: job)
         let pin = try pin(job)
         defer { pin.release() }
-        let description = try describe(bound, pin: pin)
+        let cutting = Cutting(directory: nil, filter: filter, platform: platform, job: job)
+        let description = try describe(bound, pin: pin, cutting: cutting)
         let plan = try compare(description, with: parent, pin: pin)
         return try conflicts(bound) + plan.steps(of: description.tables)
     }
@@ -36,18 +38,20 @@ extension BackupService {
 extension BackupPlan {
     /// One row per partition and operation, and one for all small files.
     fileprivate func steps(of tables: [PinnedDatabase.Table]) -> [PlanStep] {
-        var labels: [String: (object: String, rows: Int)] = [:]
+        var labels: [String: (object: String, rows: Int, isCut: Bool)] = [:]
         for table in tables {
             for segment in table.segments {
                 labels[segment.id] = (
-                    "\(table.schema).\(table.name)/\(segment.partition)", segment.rows
+                    "\(table.schema).\(table.name)/\(segment.partition)", segment.rows,
+                    segment.isCut
                 )
             }
         }
         var small = PlanStep(object: "manifests and settings", action: .copy)
         var steps: [PlanStep] = []
         func add(_ segment: String, _ action: PlanStep.Action, bytes: Int) {
-            let label = labels[segment] ?? (segment, 0)
+            let label = labels[segment] ?? (segment, 0, false)
+            let action = label.isCut ? .cut : action
             let known = steps.lastIndex { $0.object == label.object && $0.action == action }
             let index = known ?? steps.endIndex
             if known == nil { steps.append(PlanStep(object: label.object, action: action)) }

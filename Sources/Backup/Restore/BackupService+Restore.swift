@@ -20,11 +20,11 @@ extension BackupService {
         let job = try enlistRestore(request, progress: progress, isCancelled: isCancelled)
         do throws(DatabaseError) {
             let summary = try run(request, into: storage, job: job)
-            job.end(nil)
+            end(job, nil)
             return summary
         } catch {
             let told = error.state == .cancelled ? DatabaseError.restoreCancelled() : error
-            job.end(told)
+            end(job, told)
             throw told
         }
     }
@@ -38,6 +38,7 @@ extension BackupService {
             id: makeID(), request: BackupRequest(scope: .database), clock: platform.clock,
             sink: SilentProgress(), isCancelled: isCancelled)
         let source = try openSource(request, job: job)
+        defer { source.close() }
         let live = try freeze(request, source, storage)
         defer { live.release() }
         let plan = try makePlan(
@@ -50,6 +51,7 @@ extension BackupService {
         throws(DatabaseError) -> RestoreSummary
     {
         let source = try openSource(request, job: job)
+        defer { source.close() }
         var attempt = 1
         while true {
             let live = try freeze(request, source, storage)
@@ -62,10 +64,12 @@ extension BackupService {
             try admit(plan, storage)
             var material = makeMaterial(request, storage, job: job)
             do throws(DatabaseError) {
-                let edits = try materialise(plan, into: &material, job: job)
+                var edits = try materialise(plan, into: &material, job: job)
+                let timeline = beginTimeline(request, &edits, storage)
                 try job.begin(.publishing)
                 let lsn = try commit(edits, storage)
-                return conclude(plan, source, material, lsn: lsn, job: job)
+                return conclude(
+                    plan, source, material, lsn: lsn, timeline: timeline, job: job)
             } catch {
                 discard(material, after: error, storage)
                 // Somebody changed the tables meanwhile: what was planned is no longer what is.
@@ -83,13 +87,20 @@ extension BackupService {
     private func openSource(_ request: RestoreRequest, job: BackupJob) throws(DatabaseError)
         -> RestoreSource
     {
-        let (path, manifest) = try find(request.source, destination: nil)
-        job.restores(Path.name(of: path), path: path)
-        try job.begin(.verifying, bytes: manifest.bytes)
-        let opening = RestoreSourceOpening(platform: platform, job: job)
-        return try opening.open(
-            name: Path.name(of: path), path: path, manifest: manifest,
-            isAdopted: try isAdopted(path), scope: request.scope)
+        let (path, manifest, inUse) = try openForReading(request.source)
+        do throws(DatabaseError) {
+            job.reads(Path.name(of: path), path: path)
+            source.journal?.note(job.record)
+            try job.begin(.verifying, bytes: manifest.bytes)
+            let opening = RestoreSourceOpening(
+                platform: platform, job: job, temporary: cutDirectory(of: job), inUse: inUse)
+            return try opening.open(
+                name: Path.name(of: path), path: path, manifest: manifest,
+                isAdopted: try isAdopted(path), scope: request.scope)
+        } catch {
+            inUse?.release()
+            throw error
+        }
     }
 
     /// The live tables, with every row of those concerned in segments.
@@ -158,6 +169,17 @@ extension BackupService {
         return edits
     }
 
+    /// A database that is not what it was goes on under a new name, so that its later backups are
+    /// never taken for those of the history that was left.
+    private func beginTimeline(
+        _ request: RestoreRequest, _ edits: inout [Edit], _ storage: Storage
+    ) -> String? {
+        guard case .database = request.scope, !edits.isEmpty else { return nil }
+        let timeline = storage.makeTimeline()
+        edits.append(.beginTimeline(timeline))
+        return timeline
+    }
+
     /// 6. The one edit that is the restore.
     private func commit(_ edits: [Edit], _ storage: Storage) throws(DatabaseError) -> LSN {
         if edits.isEmpty { return storage.lastLSN }
@@ -174,8 +196,9 @@ extension BackupService {
 
     private func conclude(
         _ plan: RestorePlan, _ source: RestoreSource, _ material: RestoreMaterial, lsn: LSN,
-        job: BackupJob
+        timeline: String?, job: BackupJob
     ) -> RestoreSummary {
+        if let timeline { job.notice("a new timeline begins: \(timeline)") }
         let changed = plan.tables.flatMap(\.partitions).filter { $0.action != .reuse }
         return RestoreSummary(
             id: job.id, name: source.name, path: source.path, lsn: lsn.value,
@@ -183,7 +206,8 @@ extension BackupService {
             rows: changed.reduce(0) { $0 + $1.rows }, bytesCopied: material.bytesCopied,
             bytesLinked: material.bytesLinked, bytesReused: material.bytesReused,
             rowsLost: plan.rowsLost?.count,
-            durationMicroseconds: max(0, platform.clock.now() - job.startedAt))
+            durationMicroseconds: max(0, platform.clock.now() - job.startedAt),
+            timeline: timeline, advancedSequences: plan.relations.compactMap(\.advanced?.id))
     }
 
     /// One restore at a time: two could bring the same segment to the same place.
@@ -191,18 +215,12 @@ extension BackupService {
         _ request: RestoreRequest, progress: any ProgressSink,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(DatabaseError) -> BackupJob {
-        let job = BackupJob(
-            id: makeID(), request: BackupRequest(scope: .database), clock: platform.clock,
-            sink: progress, isCancelled: isCancelled)
-        job.restores(request.source, path: "")
+        let job = makeJob(
+            .restore, of: request.source, by: request.requestedBy, progress: progress,
+            isCancelled: isCancelled)
         let isFree = jobs.withLock { jobs in
             if jobs.contains(where: \.isRunningRestore) { return false }
-            jobs.append(job)
-            if jobs.count > Limits.rememberedJobs,
-                let ended = jobs.firstIndex(where: { $0.info.status != .running })
-            {
-                jobs.remove(at: ended)
-            }
+            jobs.take(job)
             return true
         }
         guard isFree else { throw .restoreBusy() }
@@ -214,6 +232,7 @@ extension RestorePlan.Relation {
     fileprivate var edits: [Edit] {
         (replaced.map { [.dropTable(id: $0)] } ?? [])
             + (definition.map { [.createTable($0)] } ?? [])
+            + (advanced.map { [.alterTable($0)] } ?? [])
     }
 }
 

@@ -6,6 +6,10 @@ import Storage
 package struct PlanStep: Sendable, Equatable {
     package enum Action: String, Sendable {
         case copy, link, reuse, replace, add, conflict
+        /// Only some rows of it are taken, and written anew; its bytes are an estimate.
+        case cut
+        /// A sequence counts on from where the backup's did.
+        case advance
     }
 
     /// A table, or a partition of it.
@@ -29,6 +33,10 @@ extension RestorePlan {
 
 extension RestorePlan.Relation {
     fileprivate var step: PlanStep? {
+        if let advanced {
+            return PlanStep(
+                object: "sequence \(advanced.schema).\(advanced.name)", action: .advance)
+        }
         guard let definition else { return nil }
         let name =
             definition.sequence == nil

@@ -107,11 +107,4 @@ extension DatabaseError {
                 + "\"\(path)\"",
             hint: "Nothing was restored. The disk may be failing; look at the kernel's log.")
     }
-
-    static func backupUnflushed(_ path: String) -> DatabaseError {
-        DatabaseError(
-            .notInPrerequisiteState,
-            "backup was adopted and holds rows that are only in its log \"\(path)\"",
-            hint: "Start a server on it and stop it once, which writes them to their table.")
-    }
 }

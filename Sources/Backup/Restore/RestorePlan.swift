@@ -74,6 +74,8 @@ struct RestorePlan: Sendable {
         let conflict: DatabaseError?
         /// Bytes of live segments that go with the whole table.
         let bytesDropped: Int
+        /// The table in the backup.
+        var origin: TableDefinition?
 
         var files: [File] { partitions.flatMap(\.files) }
         var label: String { "\(definition.schema).\(definition.name)" }
@@ -84,8 +86,10 @@ struct RestorePlan: Sendable {
         /// What is created; nil when something only goes.
         let definition: TableDefinition?
         /// The live one that goes.
-        let replaced: UInt64?
-        let conflict: DatabaseError?
+        var replaced: UInt64?
+        var conflict: DatabaseError?
+        /// A live sequence that stays and counts on from somewhere else.
+        var advanced: TableDefinition?
     }
 
     let tables: [Table]

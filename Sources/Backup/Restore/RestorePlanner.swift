@@ -39,7 +39,7 @@ struct RestorePlanner {
         if case .newTable = request.target { return [] }
         switch request.scope {
         case .database:
-            return source.root.tables.compactMap {
+            return source.tables.compactMap {
                 live.table(schema: $0.definition.schema, name: $0.definition.name)?.definition.id
             }
         case .tables(let names):
@@ -59,7 +59,7 @@ struct RestorePlanner {
             guard request.target == .original else {
                 throw .restoreOptions("a whole database takes neither AS nor INTO")
             }
-            return source.root.tables.filter(\.definition.isTable).map { ($0, nil) }
+            return source.tables.map { ($0, nil) }
         case .tables(let names):
             guard request.target == .original || names.count == 1 else {
                 throw .restoreOptions("AS and INTO need exactly one table")
@@ -92,11 +92,19 @@ struct RestorePlanner {
         switch request.target {
         case .original:
             let own = live.table(schema: stored.definition.schema, name: stored.definition.name)
-            guard let own else { return create(stored, stored.definition, replacing: nil) }
+            guard let own else {
+                let other = live.relation(
+                    schema: stored.definition.schema, name: stored.definition.name)
+                // A sequence has the name: nothing that a restore of rows should replace.
+                if let other {
+                    return obstructed(other, .restoreOntoTable(other.name, at: named?.position))
+                }
+                return create(stored, stored.definition, replacing: nil)
+            }
             switch request.mode {
             case .refuse:
                 return obstructed(
-                    own, .restoreOntoTable(own.name, at: named?.position))
+                    own.definition, .restoreOntoTable(own.name, at: named?.position))
             case .replace where request.partitions == .all:
                 return create(stored, stored.definition, replacing: own)
             case .replace, .differing: return try change(own, stored)
@@ -106,26 +114,28 @@ struct RestorePlanner {
                 throw .restoreNameInvalid(name.name, at: name.position)
             }
             let schema = name.schema ?? "public"
-            if schema != "public", live.table(schema: "", name: schema) == nil {
+            if schema != "public", live.relation(schema: "", name: schema) == nil {
                 throw .restoreSchemaMissing(schema, at: name.position)
             }
-            if let own = live.table(schema: schema, name: name.name) {
+            if let own = live.relation(schema: schema, name: name.name) {
                 return obstructed(own, .restoreAsTable(own.name, at: name.position))
             }
             let definition = stored.definition.copied(id: 0, schema: schema, name: name.name)
             return create(stored, definition, replacing: nil)
         case .existingTable(let name):
             let found = live.table(schema: name.schema ?? "public", name: name.name)
-            guard let own = found, own.definition.isTable else {
+            guard let own = found else {
                 throw .restoreTargetMissing(name.name, at: name.position)
             }
             return try change(own, stored)
         }
     }
 
-    private func obstructed(_ own: TableView, _ conflict: DatabaseError) -> RestorePlan.Table {
+    private func obstructed(_ own: TableDefinition, _ conflict: DatabaseError)
+        -> RestorePlan.Table
+    {
         RestorePlan.Table(
-            change: .partitions, definition: own.definition, partitions: [], conflict: conflict,
+            change: .partitions, definition: own, partitions: [], conflict: conflict,
             bytesDropped: 0)
     }
 
@@ -161,7 +171,7 @@ struct RestorePlanner {
     {
         let comparison = SchemaComparison(theirs: stored.definition, ours: own.definition)
         if let difference = comparison.firstDifference {
-            return obstructed(own, .restoreSchemaDiffers(own.name, difference))
+            return obstructed(own.definition, .restoreSchemaDiffers(own.name, difference))
         }
         let builder = RestoreFileBuilder(
             source: source, stored: stored, definition: own.definition, comparison: comparison,
@@ -186,7 +196,7 @@ struct RestorePlanner {
         }
         return RestorePlan.Table(
             change: .partitions, definition: own.definition, partitions: partitions, conflict: nil,
-            bytesDropped: 0)
+            bytesDropped: 0, origin: stored.definition)
     }
 
     private func change(

@@ -53,6 +53,8 @@ package struct RestoreRequest: Sendable, Equatable {
     package var isLinked: Bool
     /// Reads every copied byte again before the tables are changed.
     package var isVerified: Bool
+    /// Who asked.
+    package var requestedBy = ""
 
     package init(
         scope: Scope, source: String, partitions: PartitionChoice = .all,
@@ -87,6 +89,10 @@ package struct RestoreSummary: Sendable, Equatable {
     /// Rows that only the replaced partitions had; nil when they were not counted.
     package let rowsLost: Int?
     package let durationMicroseconds: Int64
+    /// The line of history that began: after a restore of a whole database that changed something.
+    package var timeline: String?
+    /// Sequences of the live database that count on from somewhere else now.
+    package var advancedSequences: [UInt64] = []
 
     /// What the last NOTICE tells.
     package var sentence: String {
@@ -110,6 +116,7 @@ package struct RestoreSummary: Sendable, Equatable {
             JSONMember("bytesLinked", .integer(Int64(bytesLinked))),
             JSONMember("bytesReused", .integer(Int64(bytesReused))),
             JSONMember("rowsLost", rowsLost.map { .integer(Int64($0)) } ?? .null),
+            JSONMember("timeline", timeline.map { .string($0) } ?? .null),
             JSONMember("durationMicroseconds", .integer(durationMicroseconds)),
         ])
     }

@@ -13,30 +13,45 @@ final class RestoreSource: Sendable {
     let manifest: BackupManifest
     let root: ReadableRoot
     let isAdopted: Bool
+    /// The tables with all their rows in segments.
+    let tables: [ReadableRoot.Table]
+    /// Where the segments lie that were made of rows in an adopted backup's log, by their ids.
+    private let settled: [String: String]
+    private let discard: @Sendable () -> Void
 
     init(
-        name: String, path: String, manifest: BackupManifest, root: ReadableRoot, isAdopted: Bool
+        name: String, path: String, manifest: BackupManifest, root: ReadableRoot, isAdopted: Bool,
+        tables: [ReadableRoot.Table], settled: [String: String],
+        discard: @escaping @Sendable () -> Void
     ) {
         self.name = name
         self.path = path
         self.manifest = manifest
         self.root = root
         self.isAdopted = isAdopted
+        self.tables = tables
+        self.settled = settled
+        self.discard = discard
+    }
+
+    /// Gives the backup back: it may be dropped then.
+    func close() {
+        root.close()
+        discard()
     }
 
     /// Where a segment lies.
     func path(of entry: SegmentEntry, in table: ReadableRoot.Table) -> String {
-        Path.join(root.databaseDirectory, table.relativePath(of: entry))
+        settled[entry.id] ?? Path.join(root.databaseDirectory, table.relativePath(of: entry))
     }
 
     /// Finds a table by the name a statement gives.
     func table(_ wanted: RestoreRequest.Table) throws(DatabaseError) -> ReadableRoot.Table {
         let key = TableName(schema: wanted.schema ?? "public", name: wanted.name).folded
         guard
-            let table = root.tables.first(where: {
-                $0.definition.isTable
-                    && TableName(schema: $0.definition.schema, name: $0.definition.name).folded
-                        == key
+            let table = tables.first(where: {
+                TableName(schema: $0.definition.schema, name: $0.definition.name).folded
+                    == key
             })
         else { throw .backupLacksTable(wanted.name, backup: name, at: wanted.position) }
         return table
@@ -47,9 +62,13 @@ final class RestoreSource: Sendable {
 struct RestoreSourceOpening {
     let platform: Platform
     let job: BackupJob
+    /// Where rows that only an adopted backup's log has become segments; made when there are any.
+    let temporary: String
+    /// Keeps the backup from being dropped.
+    let inUse: (any FileLock)?
 
-    /// - Throws: XX001 naming the file for what is missing, strange, planted or damaged; 55000 for
-    ///   an adopted backup with rows that only its log has; 55006 while a server runs on it.
+    /// - Throws: XX001 naming the file for what is missing, strange, planted or damaged; 55006 while
+    ///   a server runs on it.
     ///
     /// - Parameter scope: what will be asked of it: damage elsewhere is no reason to refuse.
     func open(
@@ -59,14 +78,53 @@ struct RestoreSourceOpening {
         if !isAdopted { try verifyBeforeReading(path, manifest, scope) }
         let root = try ReadableRoot(
             root: path, platform: platform)
-        let source = RestoreSource(
-            name: name, path: path, manifest: manifest, root: root, isAdopted: isAdopted)
-        if isAdopted {
-            if root.tables.contains(where: \.hasUnflushedRows) { throw .backupUnflushed(path) }
-        } else {
-            try compare(source)
+        do throws(DatabaseError) {
+            let (tables, settled) = try settle(root)
+            let isTemporaryMade = !settled.isEmpty
+            let source = RestoreSource(
+                name: name, path: path, manifest: manifest, root: root, isAdopted: isAdopted,
+                tables: tables, settled: settled,
+                discard: { [inUse] in
+                    inUse?.release()
+                    if isTemporaryMade { removeTemporary() }
+                })
+            if !isAdopted { try compare(source) }
+            return source
+        } catch {
+            root.close()
+            removeTemporary()
+            throw error
         }
-        return source
+    }
+
+    /// Makes segments of the rows that only the log has: of an adopted backup whose server did not
+    /// stop properly. The backup itself stays as it is.
+    private func settle(_ root: ReadableRoot) throws(DatabaseError)
+        -> (tables: [ReadableRoot.Table], settled: [String: String])
+    {
+        var tables: [ReadableRoot.Table] = []
+        var settled: [String: String] = [:]
+        for table in root.tables {
+            guard table.hasUnflushedRows else {
+                tables.append(table)
+                continue
+            }
+            let place = Path.join(temporary, table.directoryName)
+            try platform.files.makeDurableDirectory(place)
+            let (whole, written) = try root.settling(table, in: place)
+            for entry in written { settled[entry.id] = Path.join(place, entry.relativePath) }
+            tables.append(whole)
+        }
+        return (tables, settled)
+    }
+
+    private func removeTemporary() {
+        // What cannot be removed now is swept at the next start.
+        do throws(DatabaseError) {
+            if try platform.files.info(temporary) != nil {
+                try platform.files.removeTree(temporary)
+            }
+        } catch _ {}
     }
 
     /// Small files byte by byte, segments by presence, kind and length; their bytes are compared

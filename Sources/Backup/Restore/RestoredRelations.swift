@@ -5,7 +5,9 @@ import Storage
 /// The schemas and sequences that come with restored tables.
 ///
 /// A table that is made anew gets its own sequences, which count on from where the backup's were:
-/// under their names, or under free ones when the table has another name or others hold theirs.
+/// under their names, or under free ones when the table has another name or others hold theirs. The
+/// sequences of a table that stays count on from where the farther one is, so that no number of a
+/// restored row is given out again.
 struct RestoredRelations {
     let request: RestoreRequest
     let source: RestoreSource
@@ -20,13 +22,13 @@ struct RestoredRelations {
         var taken: Set<String> = []
         for index in tables.indices {
             switch tables[index].change {
-            case .partitions: continue
+            case .partitions:
+                relations += advancedSequences(of: tables[index])
+                continue
             case .create: break
             case .replace(let old):
-                for sequence in live.tables where sequence.definition.sequence?.owner == old {
-                    relations.append(
-                        RestorePlan.Relation(
-                            definition: nil, replaced: sequence.definition.id, conflict: nil))
+                for sequence in live.otherRelations where sequence.sequence?.owner == old {
+                    relations.append(RestorePlan.Relation(definition: nil, replaced: sequence.id))
                 }
             }
             let (definition, sequences) = renewSequences(
@@ -42,33 +44,68 @@ struct RestoredRelations {
     private func schemas(_ needed: [String]) -> [RestorePlan.Relation] {
         var names = needed
         if request.scope == .database {
-            names += source.root.tables.map(\.definition).filter { $0.kind == .schema }.map(\.name)
+            names += source.root.relations.filter { $0.kind == .schema }.map(\.name)
         }
         var known: Set<String> = ["public"]
         var relations: [RestorePlan.Relation] = []
         for name in names where known.insert(name.lowercased()).inserted {
-            if live.table(schema: "", name: name) != nil { continue }
+            if live.relation(schema: "", name: name) != nil { continue }
             relations.append(
-                RestorePlan.Relation(
-                    definition: .schema(id: makeTableID(), name: name), replaced: nil,
-                    conflict: nil))
+                RestorePlan.Relation(definition: .schema(id: makeTableID(), name: name)))
         }
         return relations
     }
 
     /// Sequences of the backup that belong to no table.
     private func standaloneSequences() -> [RestorePlan.Relation] {
-        source.root.tables.map(\.definition).compactMap { stored in
+        source.root.relations.compactMap { stored in
             guard let sequence = stored.sequence, sequence.owner == nil else { return nil }
-            let own = live.table(schema: stored.schema, name: stored.name)
+            let own = live.relation(schema: stored.schema, name: stored.name)
             // INCREMENTAL is about rows; counting back would give numbers out twice.
-            if own != nil, request.mode == .differing { return nil }
+            if let own, request.mode == .differing { return advanced(own, as: sequence) }
             let isInTheWay = own != nil && request.mode == .refuse
             return RestorePlan.Relation(
                 definition: stored.copied(id: makeTableID(), name: stored.name),
-                replaced: own?.definition.id,
+                replaced: own?.id,
                 conflict: isInTheWay ? .restoreOntoTable(stored.name, at: nil) : nil)
         }
+    }
+
+    /// The live sequences of a table that gets rows which the backup's sequences have numbered.
+    private func advancedSequences(of table: RestorePlan.Table) -> [RestorePlan.Relation] {
+        let isChanged = table.partitions.contains { $0.action == .add || $0.action == .replace }
+        guard isChanged else { return [] }
+        return table.definition.columns.compactMap { column in
+            guard case .sequence(let schema, let name, _)? = column.defaultValue,
+                let own = live.relation(schema: schema, name: name),
+                let stored = storedSequence(of: column.name, in: table.origin)
+            else { return nil }
+            return advanced(own, as: stored)
+        }
+    }
+
+    /// The sequence of the backup that numbers a column.
+    private func storedSequence(of column: String, in table: TableDefinition?)
+        -> SequenceDefinition?
+    {
+        guard let table, let index = table.columnIndex(named: column),
+            case .sequence(let schema, let name, _)? = table.columns[index].defaultValue
+        else { return nil }
+        return find(schema, name)?.sequence
+    }
+
+    /// A live sequence that goes on behind the numbers of another; nil when it is there already.
+    private func advanced(_ own: TableDefinition, as stored: SequenceDefinition)
+        -> RestorePlan.Relation?
+    {
+        guard var sequence = own.sequence, let given = stored.reserved else { return nil }
+        let reached = min(max(given, sequence.minimum), sequence.maximum)
+        if let reserved = sequence.reserved {
+            let isBehind = sequence.increment > 0 ? reserved < reached : reserved > reached
+            guard isBehind else { return nil }
+        }
+        sequence.reserved = reached
+        return RestorePlan.Relation(definition: nil, advanced: own.withSequence(sequence))
     }
 
     /// New sequences for the columns that count, and the table that names them.
@@ -79,9 +116,12 @@ struct RestoredRelations {
         var relations: [RestorePlan.Relation] = []
         for (index, column) in table.definition.columns.enumerated() {
             guard case .sequence(let schema, let name, let generation)? = column.defaultValue,
-                let stored = find(schema, name), var sequence = stored.sequence,
-                sequence.owner != nil
+                let stored = find(schema, name), var sequence = stored.sequence
             else { continue }
+            guard sequence.owner != nil else {
+                relations += standalone(stored, sequence)
+                continue
+            }
             sequence.owner = definition.id
             let isRenamed = request.target != .original
             let wanted = isRenamed ? Self.name(of: column.name, in: definition.name) : name
@@ -89,13 +129,27 @@ struct RestoredRelations {
             relations.append(
                 RestorePlan.Relation(
                     definition: .sequence(
-                        id: makeTableID(), schema: definition.schema, name: free, sequence),
-                    replaced: nil, conflict: nil))
+                        id: makeTableID(), schema: definition.schema, name: free, sequence)))
             definition = definition.withDefault(
                 .sequence(schema: definition.schema, name: free, generation), at: index)
         }
         // However many defaults were set, it is the first version of a new table.
         return (definition.copied(id: definition.id, name: definition.name), relations)
+    }
+
+    /// The sequence that a column's default names and no table owns: it is there, or comes along. A
+    /// restore of the whole database brings all of them by itself.
+    private func standalone(_ stored: TableDefinition, _ sequence: SequenceDefinition)
+        -> [RestorePlan.Relation]
+    {
+        if request.scope == .database { return [] }
+        if let own = live.relation(schema: stored.schema, name: stored.name) {
+            return advanced(own, as: sequence).map { [$0] } ?? []
+        }
+        return [
+            RestorePlan.Relation(
+                definition: stored.copied(id: makeTableID(), name: stored.name))
+        ]
     }
 
     /// `table_column_seq`, cut so that a number still fits behind it.
@@ -106,7 +160,7 @@ struct RestoredRelations {
     }
 
     private func find(_ schema: String, _ name: String) -> TableDefinition? {
-        source.root.tables.map(\.definition).first {
+        source.root.relations.first {
             $0.schema.lowercased() == schema.lowercased()
                 && $0.name.lowercased() == name.lowercased()
         }
@@ -119,8 +173,8 @@ struct RestoredRelations {
         var name = wanted
         var number = 0
         while true {
-            let own = live.table(schema: schema, name: name)
-            let isFree = own.map { dropped.contains($0.definition.id) } ?? true
+            let own = live.relation(schema: schema, name: name)
+            let isFree = own.map { dropped.contains($0.id) } ?? true
             if isFree, taken.insert("\(schema)\0\(name)".lowercased()).inserted { return name }
             number += 1
             name = "\(wanted)\(number)"
@@ -133,6 +187,6 @@ extension RestorePlan.Table {
     fileprivate func with(_ definition: TableDefinition) -> RestorePlan.Table {
         RestorePlan.Table(
             change: change, definition: definition, partitions: partitions, conflict: conflict,
-            bytesDropped: bytesDropped)
+            bytesDropped: bytesDropped, origin: origin)
     }
 }

@@ -1,6 +1,7 @@
 package import Diagnostics
 import Platform
 import Storage
+import Synchronization
 
 extension BackupService {
     /// Verifies a backup and notes when it was found sound.
@@ -9,15 +10,32 @@ extension BackupService {
     ///   naming file and, with `.deep`, block.
     package func verify(
         _ name: String, destination: String? = nil, mode: VerifyMode = .full,
-        progress: any ProgressSink = SilentProgress(),
+        requestedBy user: String = "", progress: any ProgressSink = SilentProgress(),
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(DatabaseError) -> VerifyReport {
-        let (path, manifest) = try find(name, destination: destination)
+        let (path, manifest, inUse) = try openForReading(name, destination: destination)
+        defer { inUse?.release() }
         guard try !isAdopted(path) else { throw .backupAdopted(path) }
-        let job = BackupJob(
-            id: makeID(), request: BackupRequest(scope: .database), clock: platform.clock,
-            sink: progress, isCancelled: isCancelled)
-        job.name(name, path: path, isIncremental: false, parent: nil)
+        let job = makeJob(
+            .verify, of: name, by: user, progress: progress, isCancelled: isCancelled)
+        job.reads(name, path: path)
+        jobs.withLock { $0.take(job) }
+        source.journal?.note(job.record)
+        do throws(DatabaseError) {
+            let report = try verify(name, path, manifest, mode, job)
+            end(job, nil)
+            return report
+        } catch {
+            let told = error.state == .cancelled ? DatabaseError.verificationCancelled() : error
+            end(job, told)
+            throw told
+        }
+    }
+
+    private func verify(
+        _ name: String, _ path: String, _ manifest: BackupManifest, _ mode: VerifyMode,
+        _ job: BackupJob
+    ) throws(DatabaseError) -> VerifyReport {
         try job.begin(.verifying, bytes: mode == .quick ? 0 : manifest.bytes)
         let verifier = BackupVerifier(path: path, files: platform.files) {
             bytes throws(DatabaseError) in try job.advance(bytes)

@@ -332,9 +332,10 @@ struct PrivateRows: Sendable {
 }
 
 extension Edit {
-    /// The table that it is about.
-    var tableID: UInt64 {
+    /// The table that it is about; nil for what is about the database.
+    var tableID: UInt64? {
         switch self {
+        case .beginTimeline: nil
         case .createTable(let definition), .alterTable(let definition): definition.id
         case .dropTable(let id), .truncateTable(let id): id
         case .replaceSegments(let replacement): replacement.table

@@ -42,11 +42,12 @@ extension Session {
         _ name: String, completion: @escaping Completion,
         _ body: @escaping @Sendable () throws(DatabaseError) -> Void
     ) {
+        let cancellation = cancellation
         engine.platform.workers.start(name) {
             do throws(DatabaseError) {
                 try body()
             } catch {
-                completion(.failure(error))
+                completion(.failure(cancellation.explained(error)))
             }
         }
     }

@@ -58,11 +58,9 @@ package struct CommandResult: Sendable {
     package let rowCount: Int?
     package let backup: BackupSummary?
     package let restore: RestoreSummary?
-    /// What /exec tells of a backup or a restore.
+    /// What /exec tells of a backup, or of the one that was restored.
     package var facts: [JSONMember] {
-        if let backup { return [JSONMember("backup", backup.json)] }
-        if let restore { return [JSONMember("restore", restore.json)] }
-        return []
+        (backup?.json ?? restore?.json).map { [JSONMember("backup", $0)] } ?? []
     }
     /// A session parameter that the client must be told of.
     package let reportedParameter: (name: String, value: String)?
@@ -97,7 +95,7 @@ package final class Session: @unchecked Sendable {
     /// The user may look and not touch.
     let isReadOnly: Bool
     let notices: @Sendable (Notice) -> Void
-    let cancellation = CancellationFlag()
+    let cancellation: CancellationFlag
     /// The COPY … FROM that runs, for `cancel` to wake.
     let activeCopy = Mutex<CopyIn?>(nil)
     var parameters: SessionParameters
@@ -128,6 +126,7 @@ package final class Session: @unchecked Sendable {
         self.database = database
         self.isReadOnly = isReadOnly
         self.notices = notices
+        cancellation = CancellationFlag(clock: engine.platform.clock)
         lockOwner = engine.locks.makeOwner()
         sequences = SessionSequences(engine.sequences)
         parameters = SessionParameters(version: engine.settings.serverVersion, user: user)
@@ -216,7 +215,7 @@ package final class Session: @unchecked Sendable {
         _ prepared: PreparedStatement, parameters values: [Value] = [],
         completion: @escaping Completion
     ) {
-        cancellation.clear()
+        cancellation.clear(timeoutMilliseconds: parameters.statementTimeoutMilliseconds)
         engine.activity.begin(
             self,
             ActivityRegistry.Entry(

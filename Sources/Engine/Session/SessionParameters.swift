@@ -6,6 +6,8 @@ struct SessionParameters {
     private var values: [String: String]
     /// How long a statement waits for a table's lock; zero is for ever.
     private(set) var lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
+    /// How long a statement may run; zero is for ever.
+    private(set) var statementTimeoutMilliseconds = 0
     private let defaults: [String: String]
     private static let fixed: Set<String> = [
         "server_version", "server_version_num", "server_encoding", "integer_datetimes",
@@ -58,6 +60,9 @@ struct SessionParameters {
         }
         if let value { try check(key, value) }
         values[key] = key == "client_encoding" ? "UTF8" : value ?? defaults[key]
+        if key == "statement_timeout" {
+            statementTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0
+        }
         if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
         return Self.reported[key].map { ($0, values[key] ?? "") }
     }
@@ -71,7 +76,7 @@ struct SessionParameters {
     /// Refuses values that would be misunderstood later.
     private func check(_ key: String, _ value: String) throws(DatabaseError) {
         switch key {
-        case "lock_timeout":
+        case "lock_timeout", "statement_timeout":
             guard Self.milliseconds(value) != nil else {
                 throw .badSetting(
                     key, value, hint: "Milliseconds, or a number with us, ms, s, min, h or d.")
@@ -94,6 +99,7 @@ struct SessionParameters {
     mutating func reset() {
         values = defaults
         lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
+        statementTimeoutMilliseconds = 0
     }
 
     /// What a client is told when it connects.

@@ -49,7 +49,7 @@ extension Session {
             return try changePartitions(change, table, result, completion)
         }
         let bound = try binder.bindAlter(alter, table)
-        for text in bound.notices { notice(.notice, .warning, text) }
+        for text in bound.notices { notice(.notice, .success, text) }
         if !bound.isChange { return completion(.success(.command(result))) }
         if bound.concernsRows { return try alterRows(bound, alter, result, completion) }
         finish(bound, nil, result, completion)

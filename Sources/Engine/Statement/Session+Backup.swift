@@ -29,7 +29,7 @@ extension Session {
                 sink.notice(summary.sentence)
                 completion(.success(.command(CommandResult("BACKUP", backup: summary))))
             } catch {
-                completion(.failure(error))
+                completion(.failure(flag.explained(error)))
             }
         }
     }
@@ -50,14 +50,14 @@ extension Session {
         }
         notices(
             Notice(
-                .notice, .warning,
+                .notice, .success,
                 "backup \(announced.id) has begun: SELECT * FROM backups() tells how it goes, "
                     + "CANCEL BACKUP '\(announced.id)' ends it"))
         return CommandResult("BACKUP")
     }
 
     /// WHERE as what a backup asks for each segment: what deleting the other rows would leave.
-    private func rowFilter(_ statement: BackupStatement) throws(DatabaseError) -> RowFilter? {
+    func rowFilter(_ statement: BackupStatement) throws(DatabaseError) -> RowFilter? {
         guard let predicate = statement.filter else { return nil }
         guard case .tables(let names) = statement.scope, let name = names.first, names.count == 1
         else { throw .filterNeedsTable(at: predicate.position) }
@@ -65,18 +65,22 @@ extension Session {
         let others = Expression(
             .isTruth(predicate, true, negated: true), position: predicate.position)
         let bound = try binder.bindDelete(Delete(table: name, filter: others))
-        // Of two versions of a key the older could pass where the newer one does not.
-        if !bound.table.dedupKeys.isEmpty {
-            throw .unsupported(
-                "BACKUP with WHERE of a table with upsert keys", at: predicate.position)
-        }
         let context = context(view(), [])
-        return RowFilter { run throws(DatabaseError) in
-            switch try RowModifier(bound, context).modify(PinnedRows(run: run)) {
-            case .untouched: return .all
-            case .changed(_, let rest): return .some(rest)
+        let columns = Array(bound.table.columns.indices)
+        return RowFilter(resolving: { runs throws(DatabaseError) in
+            // Of two versions of a key the older could pass where the newer one does not.
+            let sources = try VisibleRows.resolve(
+                runs.map { PinnedRows(run: $0) }, of: bound.table)
+            return { number throws(DatabaseError) in
+                let source = sources[number]
+                switch try RowModifier(bound, context).modify(source) {
+                case .changed(_, let rest): return .some(rest)
+                case .untouched where source.rowCount == runs[number].rowCount: return .all
+                case .untouched:
+                    return .some(try source.batch(columns: columns, rows: 0..<source.rowCount))
+                }
             }
-        }
+        })
     }
 
     func request(_ statement: BackupStatement) throws(DatabaseError) -> BackupRequest {
@@ -144,11 +148,12 @@ extension Session {
         _ name: String, completion: @escaping Completion,
         _ body: @escaping @Sendable () throws(DatabaseError) -> CommandResult
     ) {
+        let flag = cancellation
         engine.platform.workers.start(name) {
             do throws(DatabaseError) {
                 completion(.success(.command(try body())))
             } catch {
-                completion(.failure(error))
+                completion(.failure(flag.explained(error)))
             }
         }
     }
@@ -159,6 +164,7 @@ extension Session {
         guard let service = engine.backup else { throw .backupUnavailable() }
         let flag = cancellation
         let notices = notices
+        let user = user
         let mode: VerifyMode
         switch statement.depth {
         case .quick: mode = .quick
@@ -167,11 +173,11 @@ extension Session {
         }
         onWorker("verify", completion: completion) { () throws(DatabaseError) in
             let report = try service.verify(
-                statement.name.text, mode: mode, progress: NoticeProgress(notices: notices),
-                isCancelled: { flag.isCancelled })
+                statement.name.text, mode: mode, requestedBy: user,
+                progress: NoticeProgress(notices: notices), isCancelled: { flag.isCancelled })
             notices(
                 Notice(
-                    .notice, .warning,
+                    .notice, .success,
                     "backup \"\(report.name)\" is sound: \(report.files) files, "
                         + "\(report.bytes) bytes"
                         + (report.rows.map { ", \($0) rows decoded" } ?? "")))
@@ -202,6 +208,8 @@ private struct PinnedRows: RowSource {
     var rowCount: Int { run.rowCount }
     var minTimestamp: Int64? { run.minTimestamp }
     var maxTimestamp: Int64? { run.maxTimestamp }
+    var isSorted: Bool { run.isSorted }
+    var hasUniqueKeys: Bool { true }
 
     func batch(columns: [Int], rows: Range<Int>) throws(DatabaseError) -> Batch {
         try run.batch(columns: columns, rows: rows)
@@ -228,7 +236,9 @@ private struct NoticeProgress: ProgressSink {
         notice(text)
     }
 
-    func notice(_ message: String) { notices(Notice(.notice, .warning, message)) }
+    func notice(_ message: String) { notices(Notice(.notice, .success, message)) }
+
+    func warn(_ message: String) { notices(Notice(.warning, .warning, message)) }
 }
 
 extension DatabaseError {

@@ -244,7 +244,7 @@ extension Session {
         }
         guard index.isUnique else {
             notice(
-                .notice, .warning,
+                .notice, .success,
                 "no index is needed, tables are read without one: nothing was created")
             return completion(.success(.command(CommandResult("CREATE INDEX"))))
         }

@@ -46,12 +46,14 @@ extension Session {
     ) {
         let storage = engine.storage
         let locks = engine.locks
+        let sequences = engine.sequences
         let sink = RestoreNotices(notices: notices)
         let flag = cancellation
         onThread("restore", completion: completion) { () throws(DatabaseError) in
             let summary = try service.restore(
                 request, into: storage, progress: sink, isCancelled: { flag.isCancelled })
             locks.noteRewrite(of: replaced, at: storage.lastLSN)
+            for sequence in summary.advancedSequences { sequences.forget(sequence) }
             sink.notice(summary.sentence)
             completion(.success(.command(CommandResult("RESTORE", restore: summary))))
         }
@@ -63,7 +65,7 @@ extension Session {
         guard changes.isEmpty else { throw .afterWriting(statement) }
         if case .block = transaction {
             notice(
-                .notice, .activeTransaction,
+                .notice, .success,
                 "\(statement) takes effect at once, ROLLBACK does not undo it")
         }
     }
@@ -79,6 +81,7 @@ extension Session {
             case .tables(let names): .tables(names.map { table($0) })
             }
         var request = RestoreRequest(scope: scope, source: statement.source.text)
+        request.requestedBy = user
         switch statement.partitions {
         case nil: break
         case .list(let names)?: request.partitions = .list(names.map(\.text))
@@ -157,9 +160,11 @@ extension Session {
             }
         case .backup(let statement):
             let request = try request(statement)
+            let filter = try rowFilter(statement)
             position = statement.position
             makeSteps = { () throws(DatabaseError) in
-                try service.explainBackup(request, isCancelled: { flag.isCancelled })
+                try service.explainBackup(
+                    request, filter: filter, isCancelled: { flag.isCancelled })
             }
         default: throw .unsupported("EXPLAIN of this statement", at: explain.position)
         }
@@ -200,7 +205,9 @@ private struct RestoreNotices: ProgressSink {
         notice(text)
     }
 
-    func notice(_ message: String) { notices(Notice(.notice, .warning, message)) }
+    func notice(_ message: String) { notices(Notice(.notice, .success, message)) }
+
+    func warn(_ message: String) { notices(Notice(.warning, .warning, message)) }
 }
 
 extension DatabaseError {

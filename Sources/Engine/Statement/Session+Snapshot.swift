@@ -35,7 +35,7 @@ extension Session {
                     kind, preparedAt: engine.platform.clock.now())
                 notices(
                     Notice(
-                        .notice, .warning,
+                        .notice, .success,
                         "\(kind.rawValue) of LSN \(prepared.lsn) is prepared: copy the root, then "
                             + "run \(kind.ending); until then no file is removed"))
                 completion(.success(.command(CommandResult(kind.statement))))
@@ -55,7 +55,7 @@ extension Session {
             do throws(DatabaseError) {
                 if try !engine.storage.completeSnapshot(kind) {
                     notices(
-                        Notice(.notice, .warning, "no \(kind.rawValue) is prepared, nothing to do"))
+                        Notice(.notice, .success, "no \(kind.rawValue) is prepared, nothing to do"))
                 }
                 completion(.success(.command(CommandResult(kind.statement))))
             } catch {

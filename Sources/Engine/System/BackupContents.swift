@@ -3,7 +3,8 @@ import Diagnostics
 import Planner
 import Values
 
-/// `backup_tables(name)` and `backup_partitions(name, table)`: what is inside a backup.
+/// `backup_tables(name)` and `backup_partitions(name, table)`: what is inside a backup; and
+/// `backup_jobs()`: what was done with backups.
 struct BackupContents: Sendable {
     let engine: Engine
 
@@ -51,6 +52,35 @@ struct BackupContents: Sendable {
                     .string($0.partition), .integer(Int64($0.rows)), .integer(Int64($0.bytes)),
                     .integer(Int64($0.segments)), time($0.minTimestamp), time($0.maxTimestamp),
                     .boolean($0.isSharedWithParent),
+                ]
+            }
+        }
+    }
+
+    /// The last backups, restores and verifications with their ends, the newest first; those before
+    /// a restart too.
+    var jobs: ComputedRelation {
+        ComputedRelation(
+            name: "backup_jobs",
+            columns: [
+                PlanColumn(name: "id", type: .varchar), PlanColumn(name: "job", type: .varchar),
+                PlanColumn(name: "status", type: .varchar),
+                PlanColumn(name: "name", type: .varchar), PlanColumn(name: "kind", type: .varchar),
+                PlanColumn(name: "started_at", type: .timestamp),
+                PlanColumn(name: "finished_at", type: .timestamp),
+                PlanColumn(name: "progress", type: .varchar),
+                PlanColumn(name: "requested_by", type: .varchar),
+                PlanColumn(name: "error", type: .varchar), PlanColumn(name: "path", type: .varchar),
+                PlanColumn(name: "comment", type: .varchar),
+            ]
+        ) { _ throws(DatabaseError) in
+            func text(_ value: String?) -> Value { value.map(Value.string) ?? .null }
+            return try service().listJobs().map {
+                [
+                    .string($0.id), .string($0.act.rawValue), .string($0.status.rawValue),
+                    .string($0.name), .string($0.kind), .timestamp($0.startedAt),
+                    time($0.finishedAt), text($0.progress), .string($0.requestedBy),
+                    text($0.error), .string($0.path), text($0.comment),
                 ]
             }
         }

@@ -67,6 +67,7 @@ struct SystemRelations: Sendable {
         case (nil, "pins", true): return onStorage.pins
         case (nil, "query_activity", true): return engine.activity.relation
         case (nil, "backups", true): return BackupsRelation(engine: engine)
+        case (nil, "backup_jobs", true): return BackupContents(engine: engine).jobs
         case (nil, "backup_tables", true): return BackupContents(engine: engine).tables
         case (nil, "backup_partitions", true): return BackupContents(engine: engine).partitions
         case (nil, "checkpoint_status", true): return checkpointStatus

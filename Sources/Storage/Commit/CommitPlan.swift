@@ -61,6 +61,15 @@ struct CommitPlan {
         }
     }
 
+    /// Whether one of the items begins a new line of history.
+    var beginsTimeline: Bool {
+        items.contains { item in
+            item.entry.edits.contains { edit in
+                if case .timeline = edit { true } else { false }
+            }
+        }
+    }
+
     private func definition(_ id: UInt64) throws(DatabaseError) -> TableDefinition {
         if let change = changes[id] {
             guard let definition = change else { throw .undefinedTable(id: id) }
@@ -93,6 +102,7 @@ struct CommitPlan {
             emptied.insert(id)
         case .alterTable(let altered): try check(altered)
         case .replaceSegments(let replacement): try check(replacement)
+        case .beginTimeline: break
         }
     }
 
@@ -203,6 +213,7 @@ extension [LogEdit] {
             case .create(let definition), .alter(let definition): definition.id == table
             case .drop(let id), .truncate(let id), .attach(let id, _, _): id == table
             case .replace(let replacement): replacement.table == table
+            case .timeline: false
             }
         }
     }

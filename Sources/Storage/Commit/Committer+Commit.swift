@@ -59,7 +59,7 @@ extension Committer {
                 let hasKeys = tables[replacement.table]?.definition.dedupKeys.isEmpty == false
                 let hasFresh = replacement.added.contains { $0.firstLSN == .zero }
                 return hasKeys && hasFresh ? replacement.table : nil
-            case .createTable, .dropTable, .truncateTable: return nil
+            case .createTable, .dropTable, .truncateTable, .beginTimeline: return nil
             }
         } + transaction.expectedSegments.keys
     }
@@ -83,10 +83,22 @@ extension Committer {
         for item in plan.items { apply(item.entry, lsn: item.lsn, &touched) }
         for id in touched { update(id, tables[id]) }
         publish()
+        if plan.beginsTimeline { recordTimeline() }
         for item in plan.items { item.completion(.success(CommitResult(lsn: item.lsn))) }
         if settings.commitMode == .async {
             // The commits are answered; a failure here shows in the next one.
             do throws(DatabaseError) { try syncLog() } catch _ {}
+        }
+    }
+
+    /// Lets `_database` and the next file of the log name the new timeline. The log has it already:
+    /// what fails here is done by a later checkpoint.
+    private func recordTimeline() {
+        do throws(DatabaseError) {
+            try rollLog()
+            try checkpoint()
+        } catch {
+            platform.log.log(.error, "storage", "cannot write a checkpoint: \(error)")
         }
     }
 
@@ -136,6 +148,9 @@ extension Committer {
                 removals.add(segments: gone, at: lsn)
                 update(replacement.table, table)
                 core.noteReplaced(replacement)
+            case .timeline(let timeline):
+                database.enter(timeline)
+                log.timeline = timeline
             case .attach: preconditionFailure("transactions do not attach segments")
             }
         }

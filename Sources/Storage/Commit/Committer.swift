@@ -67,6 +67,7 @@ final class Committer: @unchecked Sendable {
     /// Shows readers the newest state.
     func publish() {
         next.lsn = lastLSN
+        next.identity = database.identity
         next.names = names
         core.publish(next)
     }

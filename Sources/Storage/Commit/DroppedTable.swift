@@ -3,6 +3,19 @@ import Platform
 
 /// Taking a dropped table's directory away so that a crash never brings the table back.
 enum DroppedTable {
+    /// What its segments take on disk.
+    static func bytes(_ directory: String, files: any FileSystem) throws(DatabaseError) -> Int {
+        var sum = 0
+        for name in try files.list(directory) {
+            let path = Path.join(directory, name)
+            guard try files.info(path)?.kind == .directory else { continue }
+            for file in try files.list(path) {
+                sum += try files.info(Path.join(path, file))?.size ?? 0
+            }
+        }
+        return sum
+    }
+
     /// The manifest that says "dropped" goes last.
     static func remove(_ directory: String, files: any FileSystem, keepingLast mark: String)
         throws(DatabaseError)

@@ -8,6 +8,8 @@ struct DatabaseFile: Sendable, Equatable {
     static let magic: [UInt8] = Array("BSLTDB01".utf8)
     static let version: UInt32 = 1
     static let name = "_database"
+    /// Characters of a timeline's name.
+    static let timelineBytes = 36
 
     var uuid: String
     var timeline: String
@@ -24,10 +26,16 @@ struct DatabaseFile: Sendable, Equatable {
 
     /// Begins a new line of history behind everything there is; its log is still to be begun.
     mutating func beginTimeline(_ chance: any Chance) {
-        ancestors = Array(([timeline] + ancestors).prefix(Limits.ancestors))
-        timeline = Self.makeUUID(chance)
+        enter(Self.makeUUID(chance))
         hasLog = false
         firstLSN = highestLSN.next
+    }
+
+    /// Goes on under a new timeline; again for one it has entered already is nothing.
+    mutating func enter(_ new: String) {
+        guard timeline != new, !ancestors.contains(new) else { return }
+        ancestors = Array(([timeline] + ancestors).prefix(Limits.ancestors))
+        timeline = new
     }
 
     var identity: DatabaseIdentity {
@@ -65,13 +73,13 @@ struct DatabaseFile: Sendable, Equatable {
                 throw .invalid(at: Int(version), what: NewerFormat.what)
             }
             let uuid = try reader.string(upTo: 64)
-            let timeline = try reader.string(upTo: 36)
+            let timeline = try reader.string(upTo: timelineBytes)
             var database = DatabaseFile(
                 uuid: uuid, timeline: timeline, highestLSN: LSN(try reader.integer()),
                 highestTableID: try reader.integer(), firstLSN: LSN(try reader.integer()),
                 hasLog: try reader.integer(UInt8.self) != 0)
             for _ in 0..<(try reader.count(upTo: Limits.ancestors)) {
-                database.ancestors.append(try reader.string(upTo: 36))
+                database.ancestors.append(try reader.string(upTo: timelineBytes))
             }
             return database
         } catch {

@@ -72,7 +72,9 @@ struct Recovery {
             guard let manifest = found else { continue }
             if manifest.isDropped {
                 recovered.removals.tables.append(
-                    RemovalQueue.Table(manifest: manifest, directory: name, isMarked: true))
+                    RemovalQueue.Table(
+                        manifest: manifest, directory: name, isMarked: true,
+                        bytes: isHeld ? try DroppedTable.bytes(path, files: files) : 0))
             } else {
                 let handles = manifest.segments.map {
                     SegmentHandle(entry: $0, directory: path, files: files)
@@ -121,7 +123,8 @@ struct Recovery {
         replay.damaged = Set(recovered.damaged.keys)
         replay.skipsStrangers = skipsTo != nil
         let reader = WALReader(
-            files: files, directory: logDirectory, timeline: recovered.database.timeline,
+            files: files, directory: logDirectory,
+            timelines: [recovered.database.timeline] + recovered.database.ancestors,
             skipsTo: skipsTo, report: { log.log(.critical, "storage", $0) })
         let end = try reader.replay(from: recovered.database.firstLSN) {
             (lsn, entry) throws(DatabaseError) in
@@ -130,6 +133,7 @@ struct Recovery {
         guard end.lastLSN >= recovered.lastLSN else {
             throw .shortLog(logDirectory, end: end.lastLSN, expected: recovered.lastLSN)
         }
+        for timeline in replay.timelines { recovered.database.enter(timeline) }
         replay.fillMemtables()
         recovered.tables = replay.tables
         recovered.damaged = recovered.damaged.filter { replay.damaged.contains($0.key) }

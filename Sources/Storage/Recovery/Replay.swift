@@ -12,6 +12,8 @@ struct Replay {
     var tables: [UInt64: LiveTable] = [:]
     var removals = RemovalQueue()
     var highestTableID: UInt64 = 0
+    /// Timelines that began, in their order.
+    var timelines: [String] = []
     /// Tables that nothing is known of but their ids; the log alone could not make them whole.
     var damaged: Set<UInt64> = []
     /// Rows that do not fit are dropped: what they were written for is in a damaged part of the log.
@@ -58,6 +60,7 @@ struct Replay {
             if isKnown(definition.id, lsn) { return }
             tables[definition.id]?.definition = definition
             tables[definition.id]?.isManifestStale = true
+        case .timeline(let timeline): timelines.append(timeline)
         case .replace(let replacement):
             if isKnown(replacement.table, lsn) { return }
             guard var table = tables[replacement.table] else { return }

@@ -36,25 +36,47 @@ extension Storage {
         try storage.close()
     }
 
-    /// Begins a new timeline in a root that nobody has open: what a started or restored backup does
-    /// first. Everything in its log is kept: it is flushed before.
+    /// Begins a new timeline in a root that nobody has open: what a started backup does first.
+    /// Everything in its log, if it has one, is kept: it is flushed before.
+    ///
+    /// A crash leaves either no log, and the next start does it again, or the new timeline.
     package static func adopt(root: String, platform: Platform) throws(DatabaseError)
         -> DatabaseIdentity
+    {
+        let directory = Path.join(root, "db")
+        let path = Path.join(directory, DatabaseFile.name)
+        let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
+        var database = try DatabaseFile.decode(bytes, path: path)
+        if database.hasLog { database = try flushed(root: root, path, platform) }
+        let lock = try platform.files.lock(Path.join(directory, "_lock"), .exclusive)
+        defer { lock.release() }
+        // The directory is the mark of an adopted backup: from here on it is none.
+        try platform.files.makeDurableDirectory(Path.join(directory, "_wal"))
+        database.beginTimeline(platform.chance)
+        try platform.files.publish(database.encode(), as: path, replacing: .atomically)
+        return database.identity
+    }
+
+    /// Whether a root has a log: a backup has none before it is adopted.
+    ///
+    /// - Throws: 58P01 when there is no root.
+    package static func hasLog(root: String, platform: Platform) throws(DatabaseError) -> Bool {
+        let path = Path.join(root, "db", DatabaseFile.name)
+        let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
+        return try DatabaseFile.decode(bytes, path: path).hasLog
+    }
+
+    /// The identity of a root whose rows are all in segments by now.
+    private static func flushed(root: String, _ path: String, _ platform: Platform)
+        throws(DatabaseError) -> DatabaseFile
     {
         let storage = try open(root: root, platform: platform)
         let damage = storage.damage
         try storage.close()
         // A new timeline begins without the old log, which a damaged table may need.
         if let damage { throw damage }
-        let directory = Path.join(root, "db")
-        let lock = try platform.files.lock(Path.join(directory, "_lock"), .exclusive)
-        defer { lock.release() }
-        let path = Path.join(directory, DatabaseFile.name)
         let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
-        var database = try DatabaseFile.decode(bytes, path: path)
-        database.beginTimeline(platform.chance)
-        try platform.files.publish(database.encode(), as: path, replacing: .atomically)
-        return database.identity
+        return try DatabaseFile.decode(bytes, path: path)
     }
 }
 
@@ -137,8 +159,7 @@ private struct Opening {
             try startCommitter(core, recovered, onFatal)
         }
         return Storage(
-            root: root, identity: database.identity, settings: settings, platform: platform,
-            core: core, lock: lock)
+            root: root, settings: settings, platform: platform, core: core, lock: lock)
     }
 
     private func announce(_ snapshot: PreparedSnapshot) {
@@ -156,6 +177,7 @@ private struct Opening {
             state.names[DatabaseState.key(table.definition)] = id
         }
         state.damaged = recovered.damage
+        state.identity = recovered.database.identity
         return state
     }
 

@@ -18,6 +18,7 @@ struct TableVersion: Sendable {
 /// All tables at one LSN: what a snapshot pins and a commit replaces as a whole.
 struct DatabaseState: Sendable {
     var lsn: LSN = .zero
+    var identity = DatabaseIdentity(uuid: "", timeline: "")
     var tables = VersionMap()
     /// Lower-cased schema and name to id.
     var names: [String: UInt64] = [:]

@@ -1,6 +1,7 @@
 package import Catalog
 package import Diagnostics
 package import Platform
+import Values
 
 /// A root opened where it lies, only to be read: a backup, or a database that nobody writes to.
 ///
@@ -31,6 +32,8 @@ package final class ReadableRoot: Sendable {
     package let databaseDirectory: String
     /// All tables, ordered by id.
     package let tables: [Table]
+    /// Its schemas and sequences, ordered by id.
+    package let relations: [TableDefinition]
     private let storage: Storage
     private let snapshot: Snapshot
 
@@ -48,6 +51,31 @@ package final class ReadableRoot: Sendable {
         lsn = snapshot.lsn
         databaseDirectory = storage.databaseDirectory
         tables = snapshot.tables.map { Table(view: $0, directoryName: $0.version.directory) }
+        relations = snapshot.otherRelations
+    }
+
+    /// The table with the rows that are only in the root's log as segments too, which are written
+    /// below another directory, each at its `relativePath`. The root stays as it is.
+    ///
+    /// - Throws: 53100 when there is no room for them.
+    package func settling(_ table: Table, in directory: String) throws(DatabaseError)
+        -> (table: Table, written: [SegmentEntry])
+    {
+        var rows: [Batch] = []
+        let columns = Array(table.definition.columns.indices)
+        for run in table.view.runs where run.isInMemory {
+            rows.append(try run.batch(columns: columns, rows: 0..<run.rowCount))
+        }
+        let visible = try UpsertResolution(table.definition)?.visibleRows(of: rows) ?? rows
+        let writer = MemtableFlush(
+            platform: storage.platform, directory: directory, definition: table.definition,
+            rowLimit: storage.settings.segmentRows)
+        let written = try writer.write(visible, firstLSN: lsn, lastLSN: lsn)
+        let version = TableVersion(
+            definition: table.definition, directory: table.view.version.directory,
+            segments: table.view.version.segments + written, memory: [])
+        let settled = Table(view: TableView(version: version), directoryName: table.directoryName)
+        return (settled, written.map(\.entry))
     }
 
     deinit { close() }

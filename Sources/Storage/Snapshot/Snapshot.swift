@@ -6,6 +6,8 @@ package import Values
 /// A pinned view of all tables at one LSN. Nothing it shows is removed before it is released.
 package final class Snapshot: Sendable {
     package let lsn: LSN
+    /// Whose snapshot it is, and of which timeline.
+    package var identity: DatabaseIdentity { state.identity }
     private let state: DatabaseState
     private let pin: UInt64
     private let core: StorageCore

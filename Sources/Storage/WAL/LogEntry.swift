@@ -11,6 +11,8 @@ enum LogEdit: Sendable {
     case replace(SegmentReplacement)
     /// A flush: segments join the table, rows up to `completeTo` leave memory.
     case attach(table: UInt64, segments: [SegmentEntry], completeTo: LSN)
+    /// Another line of history begins.
+    case timeline(String)
 
     init(_ edit: Edit) {
         switch edit {
@@ -19,15 +21,17 @@ enum LogEdit: Sendable {
         case .truncateTable(let id): self = .truncate(id)
         case .alterTable(let definition): self = .alter(definition)
         case .replaceSegments(let replacement): self = .replace(replacement)
+        case .beginTimeline(let timeline): self = .timeline(timeline)
         }
     }
 
-    /// The table that it is about.
+    /// The table that it is about; nil for what is about the database.
     var table: UInt64? {
         switch self {
         case .create(let definition), .alter(let definition): definition.id
         case .drop(let id), .truncate(let id), .attach(let id, _, _): id
         case .replace(let replacement): replacement.table
+        case .timeline: nil
         }
     }
 }
@@ -71,6 +75,9 @@ struct LogEntry: Sendable {
         case .replace(let replacement):
             writer.integer(UInt8(6))
             encode(replacement, into: &writer)
+        case .timeline(let timeline):
+            writer.integer(UInt8(7))
+            writer.string(timeline)
         }
     }
 
@@ -112,6 +119,7 @@ struct LogEntry: Sendable {
                 table: table, segments: try decodeSegments(&reader), completeTo: completeTo)
         case 5: return .alter(try DefinitionCoding.decode(&reader))
         case 6: return .replace(try decodeReplacement(&reader))
+        case 7: return .timeline(try reader.string(upTo: DatabaseFile.timelineBytes))
         default: throw .invalid(at: start, what: "unknown edit")
         }
     }

@@ -9,6 +9,8 @@ struct WALEnd {
     var checksum: UInt32
     var lastLSN: LSN
     var files: [(first: LSN, bytes: Int)]
+    /// The timeline that the last file names.
+    var timeline: String
     /// There were bytes behind the end: a torn batch, to be cut away.
     var isTorn: Bool
 }
@@ -17,7 +19,9 @@ struct WALEnd {
 struct WALReader {
     let files: any FileSystem
     let directory: String
-    let timeline: String
+    /// The timelines whose files may lie here: the database's own and those it came from. Others
+    /// begin on the way.
+    let timelines: [String]
     /// Damage before this commit is skipped instead of refused: what `basalt repair` is told.
     var skipsTo: LSN?
     /// Told what is skipped, as text for people.
@@ -31,15 +35,16 @@ struct WALReader {
         guard names.first == first else { throw .missingLog(directory, lsn: first) }
         var end = WALEnd(
             fileFirstLSN: first, offset: 0, checksum: 0, lastLSN: LSN(first.value - 1), files: [],
-            isTorn: false)
+            timeline: "", isTorn: false)
+        var known = Set(timelines)
         for (index, name) in names.enumerated() {
-            try replayFile(name, isLast: index == names.count - 1, &end, body)
+            try replayFile(name, isLast: index == names.count - 1, &end, &known, body)
         }
         return end
     }
 
     private func replayFile(
-        _ name: LSN, isLast: Bool, _ end: inout WALEnd,
+        _ name: LSN, isLast: Bool, _ end: inout WALEnd, _ known: inout Set<String>,
         _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
     ) throws(DatabaseError) {
         let path = Path.join(directory, WALName.name(name))
@@ -47,13 +52,16 @@ struct WALReader {
         let size = try file.size()
         let header = try WALFileHeader.decode(
             try file.read(at: 0, count: WALFileHeader.bytes), path: path)
-        guard header.firstLSN == name, header.timeline == timeline else {
+        // Where damage is skipped, the beginning of a timeline may have been in it.
+        let isOurs = known.contains(header.timeline) || skipsTo != nil
+        guard header.firstLSN == name, isOurs else {
             throw .damaged(path, offset: 0, "log file of another place or timeline")
         }
         guard end.files.isEmpty || header.previousChecksum == end.checksum || skipsTo != nil else {
             throw .missingLog(path, lsn: end.lastLSN.next)
         }
         end.checksum = header.previousChecksum
+        end.timeline = header.timeline
         end.fileFirstLSN = name
         end.offset = WALFileHeader.bytes
         while end.offset < size {
@@ -61,7 +69,7 @@ struct WALReader {
                 if try skipDamage(file, size: size, &end) { continue }
                 break
             }
-            try replayFrame(next.frame, next.payload, path, body)
+            try replayFrame(next.frame, next.payload, path, &known, body)
             end.checksum = next.checksum
             end.lastLSN = next.frame.lastLSN
             end.offset += next.frame.frameBytes
@@ -71,7 +79,7 @@ struct WALReader {
     }
 
     private func replayFrame(
-        _ frame: WALFrame, _ payload: [UInt8], _ path: String,
+        _ frame: WALFrame, _ payload: [UInt8], _ path: String, _ known: inout Set<String>,
         _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
     ) throws(DatabaseError) {
         var reader = ByteReader(payload)
@@ -82,6 +90,7 @@ struct WALReader {
             } catch {
                 throw .damaged(path, error)
             }
+            for case .timeline(let timeline) in entry.edits { known.insert(timeline) }
             try body(LSN(frame.firstLSN.value + UInt64(step)), entry)
         }
     }
@@ -90,13 +99,14 @@ struct WALReader {
     private func frame(_ file: any OpenFile, at offset: Int, size: Int, after end: WALEnd)
         throws(DatabaseError) -> (frame: WALFrame, checksum: UInt32, payload: [UInt8])?
     {
-        guard let found = try validFrame(file, at: offset, size: size) else { return nil }
+        let found = try validFrame(file, at: offset, size: size, timeline: end.timeline)
+        guard let found else { return nil }
         guard found.frame.previousChecksum == end.checksum else { return nil }
         guard found.frame.firstLSN > end.lastLSN else { return nil }
         return found
     }
 
-    private func validFrame(_ file: any OpenFile, at offset: Int, size: Int)
+    private func validFrame(_ file: any OpenFile, at offset: Int, size: Int, timeline: String)
         throws(DatabaseError) -> (frame: WALFrame, checksum: UInt32, payload: [UInt8])?
     {
         let check = WALName.timelineCheck(timeline)
@@ -118,7 +128,7 @@ struct WALReader {
         throws(DatabaseError)
     {
         let lost = end.lastLSN.next
-        let later = try laterFrame(file, from: end.offset, size: size) {
+        let later = try laterFrame(file, from: end.offset, size: size, timeline: end.timeline) {
             !isLast || $0.durableTo >= lost
         }
         if let later {
@@ -145,7 +155,7 @@ struct WALReader {
         guard let skipsTo else { return false }
         let begin = end.offset
         let lastLSN = end.lastLSN
-        let later = try laterFrame(file, from: begin, size: size) {
+        let later = try laterFrame(file, from: begin, size: size, timeline: end.timeline) {
             $0.firstLSN > lastLSN && $0.firstLSN <= skipsTo
         }
         guard let later else { return false }
@@ -160,7 +170,8 @@ struct WALReader {
 
     /// The first valid frame behind an offset that a closure accepts.
     private func laterFrame(
-        _ file: any OpenFile, from begin: Int, size: Int, _ accepts: (WALFrame) -> Bool
+        _ file: any OpenFile, from begin: Int, size: Int, timeline: String,
+        _ accepts: (WALFrame) -> Bool
     ) throws(DatabaseError) -> WALFrame? {
         var offset = begin + WALFrame.alignment
         let window = 1 << 20
@@ -168,7 +179,8 @@ struct WALReader {
             let bytes = try file.read(at: offset, count: window)
             for step in stride(from: 0, to: max(bytes.count - 3, 0), by: WALFrame.alignment) {
                 guard isMagic(bytes, step) else { continue }
-                let found = try validFrame(file, at: offset + step, size: size)
+                let found = try validFrame(
+                    file, at: offset + step, size: size, timeline: timeline)
                 if let frame = found?.frame, accepts(frame) { return frame }
             }
             offset += window

@@ -14,8 +14,9 @@ enum WALFailure: Error {
 struct WALWriter {
     let files: any FileSystem
     let directory: String
-    let timeline: String
-    let timelineCheck: UInt32
+    /// What the next file will name; the open one keeps what it names.
+    var timeline: String
+    private var timelineCheck: UInt32
     let fileLimit: Int
     private(set) var file: any OpenFile
     private(set) var end: Int
@@ -34,7 +35,7 @@ struct WALWriter {
         self.files = files
         self.directory = directory
         self.timeline = timeline
-        timelineCheck = WALName.timelineCheck(timeline)
+        timelineCheck = WALName.timelineCheck(end.timeline)
         self.fileLimit = fileLimit
         file = try files.open(
             Path.join(directory, WALName.name(end.fileFirstLSN)), .readWrite, permissions: 0o600)
@@ -114,6 +115,7 @@ struct WALWriter {
             throw .rejected(error)
         }
         end = WALFileHeader.bytes
+        timelineCheck = WALName.timelineCheck(timeline)
         segments.append((first: first, bytes: end))
     }
 

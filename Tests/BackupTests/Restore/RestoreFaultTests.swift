@@ -14,6 +14,7 @@ private struct FaultWorld {
     let rig: RestoreRig
     let before: [String: [String]]
     let after: [String: [String]]
+    let timeline: String
     static let request = RestoreRequest(scope: .database, source: "one", mode: .replace)
 
     init(seed: UInt64 = 7) throws {
@@ -33,6 +34,17 @@ private struct FaultWorld {
         try rig.drop("b")
         try rig.storage.flush()
         before = try rig.contents()
+        timeline = rig.storage.identity.timeline
+    }
+
+    /// A new timeline came with the restored rows, and never without them.
+    var isTimelineRight: Bool {
+        get throws {
+            let identity = rig.storage.identity
+            return try rig.contents() == after
+                ? identity.timeline != timeline && identity.ancestors.contains(timeline)
+                : identity.timeline == timeline
+        }
     }
 
     /// Restores as a task of its own, so that a power loss may hit it anywhere.
@@ -104,6 +116,7 @@ struct RestoreFaultTests {
             let found = try world.rig.contents()
             #expect(found == world.after || (error != nil && found == world.before), "\(number)")
             #expect(try world.orphans() == [], "call \(number)")
+            #expect(try world.isTimelineRight, "call \(number)")
             if found == world.before { #expect(world.restore() == nil, "again after \(number)") }
             #expect(try world.rig.contents() == world.after, "call \(number)")
         }

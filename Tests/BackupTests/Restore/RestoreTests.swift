@@ -349,6 +349,74 @@ struct RestoreTests {
         #expect(try rig.rows("last") == before)
     }
 
+    @Test("a restored database goes on under a new timeline, and finds parents among its ancestors")
+    func timelines() throws {
+        let rig = try RestoreRig()
+        try rig.create("trades")
+        try rig.append("trades", 0..<60)
+        let first = rig.storage.identity
+        try rig.backup("one")
+        try rig.append("trades", 60..<90)
+        rig.machine.clock.advance(microseconds: 1_000_000)
+        try rig.backup("given up")
+        let notices = ProgressRecord()
+
+        let summary = try rig.restore(
+            RestoreRequest(scope: .database, source: "one", mode: .replace), progress: notices)
+
+        let identity = rig.storage.identity
+        #expect(summary.timeline == identity.timeline)
+        #expect(identity.uuid == first.uuid)
+        #expect(identity.timeline != first.timeline)
+        #expect(identity.ancestors == [first.timeline])
+        #expect(notices.notices.withLock { $0 }.contains { $0.contains(identity.timeline) })
+        let next = try rig.backup("next", .incremental(from: nil))
+        let (_, manifest) = try rig.service.manifest(of: "next")
+        #expect(next.parent == "given up")
+        #expect(next.bytesLinked > 0)
+        #expect(manifest.timeline == identity.timeline)
+        try rig.storage.close()
+        try rig.reopen()
+        #expect(rig.storage.identity == identity)
+        let unchanged = try rig.restore(
+            RestoreRequest(scope: .database, source: "next", mode: .differing))
+        #expect(unchanged.timeline == nil)
+        try rig.restore(.table("trades", from: "one", target: .newTable(.init(name: "copy"))))
+        #expect(rig.storage.identity == identity)
+        #expect(try rig.rows("trades")?.count == 60)
+        // The given up backup is whole all the same, and one may go back to it.
+        try rig.restore(RestoreRequest(scope: .database, source: "given up", mode: .replace))
+        #expect(try rig.rows("trades")?.count == 90)
+        #expect(rig.storage.identity.ancestors.count == 2)
+        _ = try rig.service.verify("next", mode: .deep)
+    }
+
+    @Test("rows that only the log of an adopted backup has are restored as well")
+    func adoptedAndKilled() throws {
+        let rig = try RestoreRig()
+        try rig.create("trades")
+        try rig.create("other")
+        try rig.append("trades", 0..<60)
+        let path = try rig.backup("one").path
+        try rig.reopen(path)
+        try rig.append("trades", 60..<100)
+        try rig.append("other", 0..<5)
+        let expected = try rig.contents()
+        rig.machine.crash()
+        let before = rig.machine.disk.paths().filter { $0.hasPrefix(path) }
+        try rig.reopen()
+
+        try rig.restore(
+            RestoreRequest(scope: .database, source: "one", mode: .differing))
+
+        #expect(try rig.contents() == expected)
+        #expect(rig.machine.disk.paths().filter { $0.hasPrefix(path) } == before)
+        #expect(!rig.machine.disk.paths().contains { $0.contains("backup-cut-") })
+        rig.machine.crash()
+        try rig.reopen()
+        #expect(try rig.contents() == expected)
+    }
+
     @Test("link = true shares the files with the backup")
     func linked() throws {
         let rig = try RestoreRig()

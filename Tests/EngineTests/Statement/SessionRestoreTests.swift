@@ -131,17 +131,88 @@ struct SessionRestoreTests {
     @Test("sequences come back with their table and count on, under free names with AS")
     func sequences() throws {
         let rig = try filled()
-        guard rig.failure("CREATE TABLE s (id SERIAL, v LONG)") == nil else { return }
-        try rig.run("INSERT INTO s (v) VALUES (1), (2)")
-        try rig.run("BACKUP TABLE s AS 'two'")
+        try rig.run("CREATE SCHEMA s")
+        try rig.run("CREATE TABLE s.n (id SERIAL, v LONG)")
+        try rig.run("INSERT INTO s.n (v) VALUES (1), (2)")
+        try rig.run("BACKUP TABLE s.n AS 'two'")
+        #expect(try rig.run("SELECT tables FROM backups() WHERE name = 'two'") == ["1"])
+        #expect(try rig.run("SELECT table_name FROM backup_tables('two')") == ["n"])
 
-        try rig.run("RESTORE TABLE s FROM 'two' AS r")
+        try rig.run("RESTORE TABLE s.n FROM 'two' AS r")
         try rig.run("INSERT INTO r (v) VALUES (3)")
-        try rig.run("RESTORE TABLE s FROM 'two' FULL")
-        try rig.run("INSERT INTO s (v) VALUES (4)")
+        try rig.run("RESTORE TABLE s.n FROM 'two' FULL")
+        try rig.run("INSERT INTO s.n (v) VALUES (4)")
 
-        #expect(try rig.run("SELECT count(distinct id) FROM r") == ["3"])
-        #expect(try rig.run("SELECT count(distinct id) FROM s") == ["3"])
+        #expect(try rig.run("SELECT count(distinct id), min(id) FROM r") == ["3|1"])
+        #expect(try rig.run("SELECT count(distinct id), min(id) FROM s.n") == ["3|1"])
+        try rig.run("DROP TABLE s.n")
+        try rig.run("DROP SCHEMA s")
+        try rig.run("RESTORE TABLE s.n FROM 'two'")
+        try rig.run("INSERT INTO s.n (v) VALUES (5)")
+        #expect(try rig.run("SELECT count(distinct id) FROM s.n") == ["3"])
+        let plan = try rig.run("EXPLAIN RESTORE DATABASE FROM 'two'")
+        #expect(plan.contains { $0.hasPrefix("s.n|conflict") })
+    }
+
+    @Test("a table that stays gives no number again that a restored row has")
+    func advancedSequences() throws {
+        let rig = try filled()
+        let create = "(ts TIMESTAMP, id SERIAL, v LONG) TIMESTAMP(ts) PARTITION BY DAY"
+        try rig.run("CREATE TABLE n \(create)")
+        for day in 1...3 {
+            try rig.run("INSERT INTO n (ts, v) SELECT '2026-01-0\(day)', x FROM long_sequence(100)")
+        }
+        try rig.run("BACKUP TABLE n AS 'two'")
+        try rig.run("DROP TABLE n")
+        try rig.run("CREATE TABLE n \(create)")
+        try rig.run("INSERT INTO n (ts, v) VALUES ('2026-02-01', 1)")
+
+        try rig.run("RESTORE TABLE n FROM 'two' INCREMENTAL")
+        try rig.run("INSERT INTO n (ts, v) SELECT '2026-02-02', x FROM long_sequence(300)")
+
+        #expect(
+            try rig.run("SELECT count(distinct id), count(*) FROM n WHERE id > 1") == ["599|599"])
+        try rig.run("CREATE TABLE m \(create)")
+        #expect(
+            try rig.run("EXPLAIN RESTORE TABLE n FROM 'two' INTO m").contains {
+                $0.hasPrefix("sequence public.m_id_seq|advance")
+            })
+        try rig.run("RESTORE TABLE n FROM 'two' PARTITION LIST '2026-01-03' INTO m")
+        try rig.run("INSERT INTO m (ts, v) SELECT '2026-02-02', x FROM long_sequence(300)")
+        #expect(try rig.run("SELECT count(distinct id) FROM m") == ["400"])
+        // What is farther already does not go back.
+        try rig.run("RESTORE TABLE n FROM 'two' INTO m FULL")
+        try rig.run("INSERT INTO m (ts, v) VALUES ('2026-02-02', 0)")
+        #expect(try rig.run("SELECT max(id) > 600 FROM m") == ["t"])
+    }
+
+    @Test("a client's own timeout ends a backup with 57014 and nothing is published")
+    func timeout() throws {
+        let rig = try filled()
+        try rig.run("SET statement_timeout = '1500ms'")
+
+        let error = rig.failure("BACKUP DATABASE AS 'slow' WITH (rate = '1')")
+
+        #expect(error?.state == .cancelled)
+        #expect(error?.message == "canceling statement due to statement timeout")
+        #expect(error?.detail == "The backup was given up, nothing was published.")
+        let named = "SELECT status FROM backups() WHERE name = 'slow'"
+        #expect(try rig.run(named) == ["cancelled"])
+        try rig.run("SET statement_timeout = 0")
+        try rig.run("BACKUP DATABASE AS 'slow'")
+    }
+
+    @Test("notices carry 00000")
+    func noticeStates() throws {
+        let rig = try filled()
+        try rig.run("RESTORE TABLE t FROM 'one' AS u")
+        try rig.run("SNAPSHOT COMPLETE")
+        try rig.run("VERIFY BACKUP 'one'")
+
+        let notices = rig.record.notices.withLock { $0 }
+
+        #expect(notices.count > 4)
+        #expect(notices.allSatisfy { $0.severity == .notice && $0.state == .success })
     }
 
     @Test("VERIFY DEEP decodes every row, and backups() tells when")
