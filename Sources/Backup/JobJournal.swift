@@ -18,12 +18,18 @@ package final class JobJournal: Sendable {
     private let path: String
     private let files: any FileSystem
     private let log: any LogSink
+    private let limit: Int
     private let state = Mutex(State())
 
     /// Reads what an earlier process left; its running jobs have ended with it.
     ///
     /// - Parameter directory: `db/` of a root that is open for writing.
-    package init(in directory: String, files: any FileSystem, log: any LogSink) {
+    /// - Parameter limit: how many jobs stay.
+    package init(
+        in directory: String, files: any FileSystem, log: any LogSink,
+        limit: Int = Limits.rememberedJobs
+    ) {
+        self.limit = limit
         path = Path.join(directory, JobFile.name)
         self.files = files
         self.log = log
@@ -58,7 +64,7 @@ package final class JobJournal: Sendable {
                 state.jobs[index] = record
             } else {
                 state.jobs.append(record)
-                state.jobs.removeFirst(max(0, state.jobs.count - Limits.rememberedJobs))
+                state.jobs.removeFirst(max(0, state.jobs.count - limit))
             }
             state.isDirty = true
             defer { state.isWriting = true }

@@ -22,7 +22,7 @@ package enum Limits {
     /// Nanoseconds between two progress reports to a client.
     static let progressIntervalNanoseconds: UInt64 = 1_000_000_000
     /// Jobs that stay listed with their end, across restarts: a year of three a day.
-    static let rememberedJobs = 1_000
+    package static let rememberedJobs = 1_000
     /// Largest list of jobs read: a thousand with long paths and errors.
     static let jobFileBytes = 16 << 20
     /// How long a destination is waited for: others choose names, publish or hide a backup there,
