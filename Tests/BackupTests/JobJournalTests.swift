@@ -25,6 +25,10 @@ struct JobJournalTests {
         _ = failure { () throws(DatabaseError) in
             _ = try rig.service.backup(.init(scope: .database, name: "one"))
         }
+        // Looking at a plan is no job.
+        _ = try rig.service.explainRestore(
+            .table("trades", from: "one", .differing), into: rig.storage)
+        _ = try rig.service.explainBackup(.init(scope: .database))
         let before = rig.service.listJobs()
         try rig.storage.close()
         try rig.reopen()

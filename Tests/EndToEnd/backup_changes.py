@@ -80,7 +80,7 @@ class ChangesTests(server.ServerTestCase):
 
     def left_behind(self, name="backup"):
         folder = self.folder / "root" / name
-        kept = (".lock", ".verified")
+        kept = (".lock", ".reading", ".verified")
         return sorted(path.name for path in folder.iterdir() if path.name not in kept)
 
     # --- one instant

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 from server import Server
@@ -88,9 +89,73 @@ class Restore(unittest.TestCase):
         answer = json.loads(text)
 
         self.assertEqual((status, answer["ddl"]), (200, "OK"))
-        self.assertEqual(answer["restore"]["rows"], 3)
-        self.assertEqual(answer["restore"]["name"], "one")
+        self.assertEqual(answer["backup"]["rows"], 3)
+        self.assertEqual(answer["backup"]["name"], "one")
         self.assertEqual(server.rows(ALL.format("u")), ROWS)
+
+    def test_notices_are_no_warnings(self):
+        server = self.filled()
+
+        done = server.psql(
+            "\\set VERBOSITY verbose", "BACKUP DATABASE AS 'two'", "RESTORE TABLE t FROM 'two' AS u",
+            "SNAPSHOT COMPLETE")
+
+        notices = [line for line in done.stderr.splitlines() if line.startswith("NOTICE:")]
+        self.assertGreater(len(notices), 3, done.stderr)
+        for line in notices:
+            self.assertTrue(line.startswith("NOTICE:  00000:"), line)
+        self.assertNotIn("WARNING", done.stderr)
+
+    def test_jobs_are_told_after_kill_9(self):
+        server = self.filled()
+        server.psql("VERIFY BACKUP 'one'", "RESTORE TABLE t FROM 'one' AS u")
+        server.psql("BACKUP TABLE nope", check=False)
+        server.stop(signal.SIGKILL)
+
+        rows = self.start().rows("SELECT job, status, name FROM backup_jobs()")
+
+        self.assertEqual(rows[1:], [
+            "restore|complete|one", "verify|complete|one", "backup|complete|one"])
+        self.assertTrue(rows[0].startswith("backup|failed|"), rows)
+
+    def test_two_backups_at_once_are_both_made(self):
+        server = self.filled()
+        makers = [
+            threading.Thread(target=server.psql, args=(f"BACKUP DATABASE AS 'at once {number}'",))
+            for number in range(4)]
+        for maker in makers:
+            maker.start()
+        for maker in makers:
+            maker.join()
+
+        for number in range(4):
+            server.psql(f"VERIFY BACKUP 'at once {number}' DEEP")
+
+    def test_a_clients_own_timeout_ends_a_backup(self):
+        server = self.filled()
+
+        done = server.psql(
+            "SET statement_timeout = '300ms'", "BACKUP DATABASE AS 'slow' WITH (rate = 1)",
+            check=False)
+
+        self.assertIn("57014", done.stderr)
+        self.assertIn("canceling statement due to statement timeout", done.stderr)
+        self.assertEqual(os.listdir(self.root / "backup"), [
+            name for name in os.listdir(self.root / "backup") if name != "slow"])
+        self.assertEqual(
+            server.rows("SELECT status FROM backups() WHERE name = 'slow'"), ["cancelled"])
+
+    def test_a_killed_server_on_a_backup_leaves_a_source(self):
+        self.filled().stop()
+        copy = self.start(self.root / "backup/one")
+        copy.psql("INSERT INTO t VALUES ('2026-03-01T00:00:00Z', 'late', 9)")
+        copy.stop(signal.SIGKILL)
+        server = self.start()
+
+        server.psql("RESTORE DATABASE FROM 'one' INCREMENTAL")
+
+        self.assertEqual(
+            server.rows(ALL.format("t")), ROWS + ["2026-03-01 00:00:00|late|9"])
 
     def test_restored_rows_survive_kill_9(self):
         server = self.filled()
@@ -141,6 +206,33 @@ class Restore(unittest.TestCase):
 
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.start().rows(ALL.format("u")), ROWS[2:])
+
+    def test_a_terminal_sees_a_bar_and_a_file_does_not(self):
+        self.filled().stop()
+        environment = dict(os.environ, SWIFT_BACKTRACE="enable=no", BASALT_ROOT=str(self.root))
+        for arguments in (["backup", "verify", "one"], ["backup", "create", "--name", "two"],
+                          ["backup", "restore", "two", "--table", "t", "--as", "u"]):
+            terminal, line = os.openpty()
+            done = subprocess.run(
+                [BINARY, *arguments], stdout=subprocess.PIPE, stderr=line, env=environment)
+            os.close(line)
+            shown = b""
+            while True:
+                try:
+                    part = os.read(terminal, 65536)
+                except OSError:
+                    break
+                if not part:
+                    break
+                shown += part
+            os.close(terminal)
+            self.assertEqual(done.returncode, 0, shown)
+            self.assertRegex(shown.decode(), r"\r\x1b\[K\[[#.]{30}\] (verify|backup|restore)")
+            # The bar is gone when the answer is there.
+            self.assertTrue(done.stdout, arguments)
+            self.assertIn(b"\r\x1b[K", shown[shown.rindex(b"["):] + shown)
+        piped = self.basalt("backup", "verify", "one")
+        self.assertNotIn("\x1b", piped.stderr)
 
     def test_damage_is_exit_code_5_and_restores_nothing(self):
         self.filled().stop()

@@ -52,6 +52,7 @@ extension BackupService {
     {
         let source = try openSource(request, job: job)
         defer { source.close() }
+        self.source.journal?.note(job.record)
         var attempt = 1
         while true {
             let live = try freeze(request, source, storage)
@@ -90,7 +91,6 @@ extension BackupService {
         let (path, manifest, inUse) = try openForReading(request.source)
         do throws(DatabaseError) {
             job.reads(Path.name(of: path), path: path)
-            source.journal?.note(job.record)
             try job.begin(.verifying, bytes: manifest.bytes)
             let opening = RestoreSourceOpening(
                 platform: platform, job: job, temporary: cutDirectory(of: job), inUse: inUse)

@@ -17,8 +17,12 @@ extension Session {
         let request = try request(statement)
         let filter = try rowFilter(statement)
         if statement.isAsynchronous {
-            return completion(
-                .success(.command(try beginBackup(request, filter, service))))
+            do throws(DatabaseError) {
+                let begun = try beginBackup(request, filter, service)
+                return completion(.success(.command(begun)))
+            } catch {
+                throw error.placed(in: statement)
+            }
         }
         let sink = NoticeProgress(notices: notices)
         let flag = cancellation
@@ -29,7 +33,7 @@ extension Session {
                 sink.notice(summary.sentence)
                 completion(.success(.command(CommandResult("BACKUP", backup: summary))))
             } catch {
-                completion(.failure(flag.explained(error)))
+                completion(.failure(flag.explained(error).placed(in: statement)))
             }
         }
     }
@@ -101,7 +105,7 @@ extension Session {
         switch statement.destination {
         case nil: break
         case .path(let path)?: request.destination = path.text
-        case .client(let position)?: throw .unsupported("BACKUP TO CLIENT", at: position)
+        case .client(let position)?: throw .unsupported("BACKUP TO STDOUT", at: position)
         }
         switch statement.partitions {
         case nil: break
@@ -145,7 +149,7 @@ extension Session {
 
     /// Runs work that blocks away from the caller's thread.
     private func onWorker(
-        _ name: String, completion: @escaping Completion,
+        _ name: String, about backup: TextLiteral, completion: @escaping Completion,
         _ body: @escaping @Sendable () throws(DatabaseError) -> CommandResult
     ) {
         let flag = cancellation
@@ -153,7 +157,7 @@ extension Session {
             do throws(DatabaseError) {
                 completion(.success(.command(try body())))
             } catch {
-                completion(.failure(flag.explained(error)))
+                completion(.failure(flag.explained(error).at(backup.position)))
             }
         }
     }
@@ -171,7 +175,8 @@ extension Session {
         case .checksums: mode = .full
         case .deep: mode = .deep
         }
-        onWorker("verify", completion: completion) { () throws(DatabaseError) in
+        onWorker("verify", about: statement.name, completion: completion) {
+            () throws(DatabaseError) in
             let report = try service.verify(
                 statement.name.text, mode: mode, requestedBy: user,
                 progress: NoticeProgress(notices: notices), isCancelled: { flag.isCancelled })
@@ -185,11 +190,12 @@ extension Session {
         }
     }
 
-    func dropBackup(_ name: String, completion: @escaping Completion) throws(DatabaseError) {
+    func dropBackup(_ name: TextLiteral, completion: @escaping Completion) throws(DatabaseError) {
         try refuseInBlock("DROP BACKUP")
         guard let service = engine.backup else { throw .backupUnavailable() }
-        onWorker("drop backup", completion: completion) { () throws(DatabaseError) in
-            try service.drop(name)
+        onWorker("drop backup", about: name, completion: completion) {
+            () throws(DatabaseError) in
+            try service.drop(name.text)
             return CommandResult("DROP BACKUP")
         }
     }
@@ -242,6 +248,27 @@ private struct NoticeProgress: ProgressSink {
 }
 
 extension DatabaseError {
+    /// Points to the word of the statement that is wrong, when it is one.
+    func placed(in statement: BackupStatement) -> DatabaseError {
+        switch state {
+        case .undefinedTable:
+            guard case .tables(let names) = statement.scope else { return self }
+            let name = names.first { name in
+                let schema = name.schema.map { "\($0.text)." } ?? ""
+                return message.hasSuffix("[table=\(schema)\(name.name.text)]")
+            }
+            return name.map { at($0.name.position) } ?? self
+        case .duplicateObject, .invalidName: return statement.name.map { at($0.position) } ?? self
+        case .insufficientPrivilege:
+            guard case .path(let path)? = statement.destination else { return self }
+            return at(path.position)
+        case .missingFile:
+            guard case .incremental(let from?) = statement.kind else { return self }
+            return at(from.position)
+        default: return self
+        }
+    }
+
     fileprivate static func filterNeedsTable(at position: Int) -> DatabaseError {
         DatabaseError(
             .invalidParameter, "WHERE takes one table",

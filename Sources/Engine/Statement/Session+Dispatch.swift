@@ -56,7 +56,7 @@ extension Session {
             }
         case .backup(let backup): try self.backup(backup, completion: completion)
         case .verifyBackup(let verify): try verifyBackup(verify, completion: completion)
-        case .dropBackup(let name): try dropBackup(name.text, completion: completion)
+        case .dropBackup(let name): try dropBackup(name, completion: completion)
         case .cancelBackup(let id):
             completion(.success(.command(try cancelBackup(id.text))))
         case .update: try modify(prepared, values, "UPDATE", completion: completion)

@@ -147,13 +147,13 @@ extension Session {
     {
         guard let service = engine.backup else { throw .backupUnavailable() }
         let flag = cancellation
-        let position: Int
+        let place: @Sendable (DatabaseError) -> DatabaseError
         let makeSteps: @Sendable () throws(DatabaseError) -> [PlanStep]
         switch explain.statement {
         case .restore(let statement):
             let request = try request(statement)
             let storage = engine.storage
-            position = statement.source.position
+            place = { $0.placed(at: statement.source.position) }
             makeSteps = { () throws(DatabaseError) in
                 try service.explainRestore(
                     request, into: storage, isCancelled: { flag.isCancelled })
@@ -161,7 +161,7 @@ extension Session {
         case .backup(let statement):
             let request = try request(statement)
             let filter = try rowFilter(statement)
-            position = statement.position
+            place = { $0.placed(in: statement) }
             makeSteps = { () throws(DatabaseError) in
                 try service.explainBackup(
                     request, filter: filter, isCancelled: { flag.isCancelled })
@@ -176,7 +176,7 @@ extension Session {
                 let rows = ResultRows(try rows(of: relation))
                 completion(.success(.rows(rows, .plain("EXPLAIN"))))
             } catch {
-                completion(.failure(error.placed(at: position)))
+                completion(.failure(place(flag.explained(error))))
             }
         }
     }
