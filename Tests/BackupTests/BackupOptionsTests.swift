@@ -77,24 +77,7 @@ struct BackupOptionsTests {
         let rig = try Self.rig()
         var request = BackupRequest(scope: .tables(["trades"]), name: "w")
         request.filterText = "ts >= 30 hours"
-        let filter = RowFilter { run throws(DatabaseError) in
-            let batch = try run.batch(columns: [0, 1], rows: 0..<run.rowCount)
-            let rows = (0..<run.rowCount).filter { row in
-                if case .timestamp(let time) = batch.columns[0].value(at: row) {
-                    return time >= 30 * RestoreRig.hour
-                }
-                return false
-            }
-            if rows.count == run.rowCount { return .all }
-            var builders = batch.columns.map { ColumnBuilder(type: $0.type) }
-            for row in rows {
-                for column in 0..<2 {
-                    builders[column].append(batch.columns[column].value(at: row))
-                }
-            }
-            return .some(
-                Batch(rowCount: rows.count, columns: builders.map { $0.makeVector() }))
-        }
+        let filter = Self.lateRows
         try rig.storage.flush()
         let live = try #require(
             rig.storage.snapshot().table(schema: "public", name: "trades")?.segments)
@@ -113,6 +96,78 @@ struct BackupOptionsTests {
         #expect(shared.count == 1)
         #expect(manifest.selection == "WHERE ts >= 30 hours")
         #expect(!rig.machine.disk.paths().contains { $0.contains("backup-cut-") })
+    }
+
+    /// The rows from the thirtieth hour on.
+    private static let lateRows = RowFilter { run throws(DatabaseError) in
+        let batch = try run.batch(columns: [0, 1], rows: 0..<run.rowCount)
+        let rows = (0..<run.rowCount).filter { row in
+            if case .timestamp(let time) = batch.columns[0].value(at: row) {
+                return time >= 30 * RestoreRig.hour
+            }
+            return false
+        }
+        if rows.count == run.rowCount { return .all }
+        var builders = batch.columns.map { ColumnBuilder(type: $0.type) }
+        for row in rows {
+            for column in 0..<2 {
+                builders[column].append(batch.columns[column].value(at: row))
+            }
+        }
+        return .some(
+            Batch(rowCount: rows.count, columns: builders.map { $0.makeVector() }))
+    }
+
+    @Test("a power loss at any call of a backup with WHERE leaves no rows behind")
+    func filterAndPowerLoss() throws {
+        var number = 0
+        var isDone = false
+        while !isDone {
+            number += 1
+            let rig = try Self.rig(UInt64(number))
+            try rig.storage.flush()
+            var request = BackupRequest(scope: .tables(["trades"]), name: "w")
+            request.filterText = "ts >= 30 hours"
+            let (service, asked) = (rig.service, request)
+            rig.machine.disk.crashAtCall(number)
+            rig.machine.runTask("backup") {
+                _ = try? service.backup(asked, filter: Self.lateRows)
+            }
+            isDone = !rig.machine.isDown
+            rig.machine.crash()
+            rig.machine.disk.crashAtCall(nil)
+            try rig.reopen()
+
+            try rig.service.sweep()
+
+            let left = rig.machine.disk.paths().filter {
+                $0.contains("backup-cut-") || $0.contains(".staging-")
+            }
+            #expect(left == [], "call \(number)")
+            let isThere = try rig.service.list().contains { $0.status == .complete }
+            if isThere { #expect(try rig.service.verify("w", mode: .deep).rows == 42) }
+        }
+        #expect(number > 50)
+    }
+
+    @Test("rows chosen by WHERE that find no room are 53100, and nothing stays")
+    func filterAndFullDisk() throws {
+        let rig = try Self.rig()
+        try rig.storage.flush()
+        rig.machine.disk.setCapacity(1)
+        var request = BackupRequest(scope: .tables(["trades"]), name: "w")
+        request.filterText = "ts >= 30 hours"
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service.backup(request, filter: Self.lateRows)
+        }
+
+        rig.machine.disk.setCapacity(nil)
+        #expect(error?.state == .diskFull)
+        let left = rig.machine.disk.paths().filter {
+            $0.contains("backup-cut-") || $0.contains(".staging-")
+        }
+        #expect(left == [])
     }
 
     @Test("a part is no parent of the whole, and an earlier whole one is")

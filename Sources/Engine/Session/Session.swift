@@ -58,22 +58,30 @@ package struct CommandResult: Sendable {
     package let rowCount: Int?
     package let backup: BackupSummary?
     package let restore: RestoreSummary?
+    /// The id of a backup that goes on.
+    let begun: String?
     /// What /exec tells of a backup, or of the one that was restored.
     package var facts: [JSONMember] {
-        (backup?.json ?? restore?.json).map { [JSONMember("backup", $0)] } ?? []
+        let running = begun.map { id in
+            JSONValue.object([
+                JSONMember("id", .string(id)), JSONMember("status", .string("running")),
+            ])
+        }
+        return (backup?.json ?? restore?.json ?? running).map { [JSONMember("backup", $0)] } ?? []
     }
     /// A session parameter that the client must be told of.
     package let reportedParameter: (name: String, value: String)?
 
     package init(
         _ tag: String, rowCount: Int? = nil, backup: BackupSummary? = nil,
-        restore: RestoreSummary? = nil,
+        restore: RestoreSummary? = nil, begun: String? = nil,
         reportedParameter: (name: String, value: String)? = nil
     ) {
         self.tag = tag
         self.rowCount = rowCount
         self.backup = backup
         self.restore = restore
+        self.begun = begun
         self.reportedParameter = reportedParameter
     }
 }

@@ -24,7 +24,7 @@ extension Session {
                 throw error.placed(in: statement)
             }
         }
-        let sink = NoticeProgress(notices: notices)
+        let sink = NoticeProgress("backup", notices)
         let flag = cancellation
         engine.platform.workers.start("backup") {
             do throws(DatabaseError) {
@@ -57,7 +57,7 @@ extension Session {
                 .notice, .success,
                 "backup \(announced.id) has begun: SELECT * FROM backups() tells how it goes, "
                     + "CANCEL BACKUP '\(announced.id)' ends it"))
-        return CommandResult("BACKUP")
+        return CommandResult("BACKUP", begun: announced.id)
     }
 
     /// WHERE as what a backup asks for each segment: what deleting the other rows would leave.
@@ -69,7 +69,11 @@ extension Session {
         let others = Expression(
             .isTruth(predicate, true, negated: true), position: predicate.position)
         let bound = try binder.bindDelete(Delete(table: name, filter: others))
-        let context = context(view(), [])
+        // What goes on after the statement is not ended with a later one.
+        let context = ExecutionContext(
+            tables: view(),
+            cancellation: statement.isAsynchronous ? CancellationFlag() : cancellation,
+            memoryBytes: engine.settings.queryMemoryBytes)
         let columns = Array(bound.table.columns.indices)
         return RowFilter(resolving: { runs throws(DatabaseError) in
             // Of two versions of a key the older could pass where the newer one does not.
@@ -179,7 +183,8 @@ extension Session {
             () throws(DatabaseError) in
             let report = try service.verify(
                 statement.name.text, mode: mode, requestedBy: user,
-                progress: NoticeProgress(notices: notices), isCancelled: { flag.isCancelled })
+                progress: NoticeProgress("verification of", notices),
+                isCancelled: { flag.isCancelled })
             notices(
                 Notice(
                     .notice, .success,
@@ -226,14 +231,21 @@ private struct PinnedRows: RowSource {
     }
 }
 
-/// Makes notices of a backup's progress.
-private struct NoticeProgress: ProgressSink {
-    let notices: @Sendable (Notice) -> Void
+/// Makes notices of the progress of a backup, a restore or a verification.
+struct NoticeProgress: ProgressSink {
+    private let verb: String
+    private let notices: @Sendable (Notice) -> Void
+
+    init(_ verb: String, _ notices: @escaping @Sendable (Notice) -> Void) {
+        self.verb = verb
+        self.notices = notices
+    }
 
     func report(_ progress: BackupProgress) {
         // The end is told by the summary.
         if progress.stage == .complete { return }
-        var text = "backup \"\(progress.name)\" \(progress.stage.rawValue) \(progress.percent) %, "
+        var text =
+            "\(verb) \"\(progress.name)\": \(progress.stage.rawValue) \(progress.percent) %, "
         text += "\(progress.bytesDone) of \(progress.bytesTotal) bytes"
         if progress.bytesPerSecond > 0 { text += ", \(progress.bytesPerSecond) bytes/s" }
         if let seconds = progress.secondsLeft {

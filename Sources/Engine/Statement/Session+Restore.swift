@@ -47,7 +47,7 @@ extension Session {
         let storage = engine.storage
         let locks = engine.locks
         let sequences = engine.sequences
-        let sink = RestoreNotices(notices: notices)
+        let sink = NoticeProgress("restore from", notices)
         let flag = cancellation
         onThread("restore", completion: completion) { () throws(DatabaseError) in
             let summary = try service.restore(
@@ -190,24 +190,6 @@ extension Session {
             step.conflict.map { .string($0) } ?? .null,
         ]
     }
-}
-
-/// Makes notices of a restore's progress.
-private struct RestoreNotices: ProgressSink {
-    let notices: @Sendable (Notice) -> Void
-
-    func report(_ progress: BackupProgress) {
-        // The end is told by the summary.
-        if progress.stage == .complete { return }
-        var text = "restore from \"\(progress.name)\" \(progress.stage.rawValue) "
-        text += "\(progress.percent) %"
-        if let seconds = progress.secondsLeft { text += ", \(seconds) s left" }
-        notice(text)
-    }
-
-    func notice(_ message: String) { notices(Notice(.notice, .success, message)) }
-
-    func warn(_ message: String) { notices(Notice(.warning, .warning, message)) }
 }
 
 extension DatabaseError {

@@ -137,6 +137,49 @@ struct PreparedSnapshotTests {
         #expect(try Self.open(world).snapshotStatus.prepared == nil)
     }
 
+    @Test("what it keeps of dropped tables is counted after a restart as before")
+    func retainedBytes() throws {
+        let world = SimulatedPlatform(seed: 6)
+        defer { world.stop() }
+        var storage = try Self.open(world)
+        let id = try storage.makeTrades()
+        _ = try storage.commit(TradesTable.append(id, 0..<1_000))
+        try storage.flush()
+        let bytes = storage.snapshot().table(id: id)?.segments.reduce(0) { $0 + $1.bytes } ?? 0
+        _ = try storage.prepareSnapshot(.snapshot, preparedAt: 1)
+        _ = try storage.commit(Transaction(edits: [.dropTable(id: id)]))
+        // A checkpoint writes down that it is dropped: the log forgets it.
+        try storage.flush()
+        let before = storage.snapshotStatus.retainedBytes
+        try storage.close()
+
+        for _ in 0..<2 {
+            storage = try Self.open(world)
+            #expect(bytes > 1_000)
+            #expect(before >= bytes)
+            #expect(storage.snapshotStatus.retainedBytes >= bytes)
+            try storage.close()
+        }
+    }
+
+    @Test("a timeline that begins while it is prepared leaves it prepared after a restart")
+    func timeline() throws {
+        let world = SimulatedPlatform(seed: 7)
+        defer { world.stop() }
+        var storage = try Self.open(world)
+        let prepared = try storage.prepareSnapshot(.snapshot, preparedAt: 1)
+        let timeline = storage.makeTimeline()
+        _ = try storage.commit(Transaction(edits: [.beginTimeline(timeline)]))
+        try storage.close()
+
+        storage = try Self.open(world)
+
+        #expect(storage.snapshotStatus.prepared == prepared)
+        #expect(storage.identity.timeline == timeline)
+        #expect(try storage.completeSnapshot(.snapshot))
+        try storage.close()
+    }
+
     @Test("whatever call of PREPARE or COMPLETE fails, the server goes on and both work again")
     func failuresAreSurvived() throws {
         for number in 1...400 {
