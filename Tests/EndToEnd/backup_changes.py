@@ -177,15 +177,24 @@ class ChangesTests(server.ServerTestCase):
         running = self.start().follow()
         connection = self.big(running)
         before = contents(connection)
-        first = self.slow(running, "first")
+        first = self.slow(running, "first", rate="40kB")
         connection.query("INSERT INTO small VALUES (3)")
         now = contents(connection)
         connection.query("BACKUP DATABASE TO 'other' AS 'second'")
-        self.assertEqual(backup_row(connection, "first")["status"], "running")
-        path = self.ended(first, "first")["path"]
+        connection.query("BACKUP DATABASE AS 'beside'")
+        # Its name is taken though it is not there yet.
+        with self.assertRaises(SQLError) as refused:
+            connection.query("BACKUP DATABASE AS 'first'")
+        self.assertEqual(refused.exception.state, "42710")
+        running_ones = "SELECT count(*) FROM backups() WHERE name = 'first' AND status = 'running'"
+        self.assertEqual(connection.value(running_ones), "1")
+        self.assertTrue(wait_until(lambda: first.value(running_ones) == "0"))
+        path = self.folder / "root" / "backup" / "first"
         self.expect(contents_of(self.binary, path, "--read-only"), before)
         other = self.folder / "root" / "backup" / "other" / "second"
         self.expect(contents_of(self.binary, other, "--read-only"), now)
+        beside = self.folder / "root" / "backup" / "beside"
+        self.expect(contents_of(self.binary, beside, "--read-only"), now)
 
         for _ in range(3):
             connection.query("BACKUP TABLE small")
@@ -238,8 +247,10 @@ class ChangesTests(server.ServerTestCase):
         connection.query("BACKUP TABLE small AS 'next'")
         connection.query("VERIFY BACKUP 'next' DEEP")
         connection.query("DROP BACKUP 'next'")
+        pins = connection.query("SELECT * FROM pins()")
+        self.assertFalse([pin for pin in pins if "backup" in str(pin)], pins)
 
-    def test_cancel_and_disconnect_leave_nothing(self):
+    def test_cancel_disconnect_and_timeout_leave_nothing(self):
         running = self.start().follow()
         connection = self.big(running)
 
@@ -259,6 +270,14 @@ class ChangesTests(server.ServerTestCase):
         client.kill()
         client.communicate()
         self.given_up(running, "three", "cancelled")
+
+        timed = self.connect(running)
+        # A timeout the client set itself holds for backups too.
+        timed.query("SET statement_timeout = '300ms'")
+        with self.assertRaises(SQLError) as ended:
+            timed.query("BACKUP DATABASE AS 'four' WITH (rate = '20kB')")
+        self.assertEqual(ended.exception.state, "57014")
+        self.given_up(running, "four", "cancelled")
 
         # A client of /exec that goes away.
         http = socket.create_connection(("127.0.0.1", running.ports["http"]))
@@ -301,13 +320,42 @@ class ChangesTests(server.ServerTestCase):
 
         again = self.start().follow()
         connection = self.connect(again)
+        # What was half there goes soon after the start, without another backup.
+        self.assertTrue(wait_until(lambda: self.left_behind() == ["kept"]), self.left_behind())
         self.expect(contents(connection), after)
         connection.query("BACKUP DATABASE INCREMENTAL AS 'next'")
-        self.assertEqual(self.left_behind(), ["kept", "next"])
         again.stop()
         backups = self.folder / "root" / "backup"
         self.expect(contents_of(self.binary, backups / "kept", "--read-only"), before)
         self.expect(contents_of(self.binary, backups / "next", "--read-only"), after)
+
+    def test_kill_9_while_restoring(self):
+        running = self.start().follow()
+        connection = self.big(running)
+        connection.query("CREATE SCHEMA other")
+        connection.query("CREATE TABLE other.gone (n INT)")
+        backed_up = contents(connection)
+        connection.query("BACKUP DATABASE AS 'one'")
+        connection.query("DELETE FROM big WHERE n % 2 = 0")
+        connection.query("DROP TABLE other.gone")
+        connection.query("INSERT INTO small VALUES (7)")
+        changed = contents(connection)
+        seen = set()
+        for attempt in range(12):
+            if len(seen) == 2:
+                break
+            client = self.waiting(running, "RESTORE DATABASE FROM 'one' FULL")
+            # From at once to longer than it takes.
+            wait_until(lambda: client.poll() is not None, 0.02 * attempt * attempt)
+            running.stop(signal.SIGKILL)
+            client.communicate()
+            running = self.start().follow()
+            found = contents(self.connect(running))
+            is_restored = difference(found, backed_up) == ""
+            self.assertTrue(is_restored or difference(found, changed) == "", attempt)
+            seen.add(is_restored)
+        self.assertIn(True, seen)
+        self.connect(running).query("VERIFY BACKUP 'one' DEEP")
 
 
 if __name__ == "__main__":

@@ -310,6 +310,24 @@ class PlacesTests(server.ServerTestCase):
         self.assertEqual(
             difference(contents_of(self.binary, backups / "case", "--read-only"), wanted), "")
 
+    def test_what_is_made_is_private(self):
+        before = os.umask(0)
+        try:
+            running, connection = self.filled(rows=100)
+            connection.query("BACKUP DATABASE AS 'one'")
+            connection.query("BACKUP DATABASE INCREMENTAL TO 'other' AS 'two'")
+            connection.query("RESTORE TABLE t FROM 'one' AS t2")
+            connection.query("SNAPSHOT PREPARE")
+        finally:
+            os.umask(before)
+        root = self.folder / "root"
+        seen = 0
+        for place in ("backup", "db", "snapshot"):
+            for path in [root / place, *(root / place).rglob("*")]:
+                seen += 1
+                self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+        self.assertGreater(seen, 40)
+
     # --- a slow copy of a prepared root
 
     @unittest.skipUnless(shutil.which("rsync"), "rsync is missing")

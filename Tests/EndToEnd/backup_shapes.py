@@ -93,7 +93,14 @@ class ShapesTests(server.ServerTestCase):
             connection.query(
                 f"INSERT INTO {quoted(name)} VALUES ('2024-02-29T23:59:59.999999Z', 1),"
                 " ('2025-01-01', 2), ('1969-12-31T23:00:00Z', 3), ('2026-12-31T12:00:00Z', NULL)")
+        connection.query("CREATE SCHEMA other")
+        connection.query("CREATE TABLE other.t (n INT)")
+        connection.query("CREATE TABLE t (id SERIAL, n INT)")
+        connection.query("INSERT INTO other.t VALUES (1); INSERT INTO t (n) VALUES (2)")
         self.survives(running, connection)
+        connection.query("INSERT INTO t (n) VALUES (3)")
+        numbers = [row[0] for row in connection.query("SELECT id FROM t")]
+        self.assertEqual(len(set(numbers)), 2)
         for name in NAMES:
             connection.query(f"DROP TABLE {quoted(name)}")
             connection.query(f"RESTORE TABLE {quoted(name)} FROM 'whole'")
@@ -154,6 +161,8 @@ class ShapesTests(server.ServerTestCase):
             states.append(contents(connection))
         parents = dict(connection.query("SELECT name, parent FROM backups()"))
         self.assertEqual(parents[f"b{CHAIN - 1}"], f"b{CHAIN - 2}")
+        linked = connection.query("SELECT name FROM backups() WHERE bytes_linked > 0")
+        self.assertEqual(len(linked), CHAIN - 1)
         # The first, every other, and half of the rest by hand.
         gone = {0} | set(range(1, CHAIN, 2))
         for number in sorted(gone):
@@ -224,6 +233,19 @@ class ShapesTests(server.ServerTestCase):
             connection.query(f"RESTORE TABLE t FROM 'p{number}' AS t{number}")
             self.assertEqual(
                 sorted(connection.query(f"SELECT * FROM t{number}")), sorted(wanted), part)
+
+    def test_a_backup_of_one_table_is_a_database_that_works(self):
+        running, connection = self.begun()
+        connection.query("CREATE SCHEMA other")
+        connection.query("CREATE TABLE other.t (id SERIAL, n INT)")
+        connection.query("INSERT INTO other.t (n) VALUES (1), (2)")
+        connection.query("BACKUP TABLE other.t AS 'alone'")
+        running.stop()
+        running, connection = self.begun("root/backup/alone")
+        connection.query("INSERT INTO other.t (n) VALUES (3)")
+        connection.query("CREATE TABLE other.more (n INT)")
+        numbers = [row[0] for row in connection.query("SELECT id FROM other.t")]
+        self.assertEqual(len(set(numbers)), 3)
 
     def test_a_truncated_an_extra_and_a_missing_file(self):
         running, connection = self.begun()
