@@ -250,6 +250,41 @@ class PlacesTests(server.ServerTestCase):
             difference(contents_of(self.binary, other / "linked", "--read-only"), wanted), "")
         self.goes_on(connection)
 
+    def test_two_databases_of_one_origin_share_a_destination(self):
+        shared = self.folder / "shared"
+        running, connection = self.filled(rows=4_000, BASALT_CAIRO_SQL_BACKUP_ROOT=str(shared))
+        wanted = contents(connection)
+        connection.query("BACKUP DATABASE AS 'seed'")
+        subprocess.run(["cp", "-a", str(shared / "seed"), str(self.folder / "sister")], check=True)
+        environment = {"BASALT_CAIRO_SQL_BACKUP_ROOT": str(shared)}
+        sister = self.start("sister", environment=environment).follow()
+        connection.query("BACKUP DATABASE AS 'slow' ASYNC WITH (rate = '40kB')")
+        other = self.connect(sister)
+        other.query("INSERT INTO u VALUES (2)")
+        changed = contents(other)
+        other.query("BACKUP DATABASE INCREMENTAL AS 'of the sister'")
+        self.refused(other, "BACKUP DATABASE AS 'slow'", "42710")
+        # What a start sweeps is not what somebody who lives is writing.
+        sister.stop(9)
+        self.start("sister", environment=environment).follow()
+        connection.query("DROP BACKUP 'seed'")
+        self.assertTrue(wait_until(
+            lambda: backup_row(connection, "slow").get("status") != "running"))
+        self.assertEqual(backup_row(connection, "slow")["status"], "complete")
+        for name, state in (("slow", wanted), ("of the sister", changed)):
+            self.assertEqual(
+                difference(contents_of(self.binary, shared / name, "--read-only"), state), "")
+        # A destination that goes away under a backup is an error, and the server goes on.
+        connection.query("BACKUP DATABASE AS 'gone' ASYNC WITH (rate = '40kB')")
+        self.assertTrue(wait_until(
+            lambda: "copying" in (backup_row(connection, "gone").get("progress") or "")))
+        shutil.rmtree(shared, ignore_errors=True)
+        self.assertTrue(wait_until(
+            lambda: backup_row(connection, "gone").get("status") != "running"))
+        self.assertEqual(backup_row(connection, "gone")["status"], "failed")
+        connection.query("BACKUP DATABASE AS 'again'")
+        connection.query("VERIFY BACKUP 'again' DEEP")
+
     def test_links_and_dots_planted_in_the_way(self):
         running, connection = self.filled(rows=100)
         backups = self.folder / "root" / "backup"
