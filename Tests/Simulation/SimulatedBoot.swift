@@ -134,7 +134,7 @@ struct SimulatedBoot: Sendable {
 
     /// Every backup that is there is whole; every one that was acknowledged is there.
     private func checkBackups(_ service: BackupService) throws(DatabaseError) {
-        let present = try service.list().map(\.name)
+        let present = try service.list().filter { $0.status == .complete }.map(\.name)
         for name in model.completeBackups where !present.contains(name) {
             complaints.add("backup \(name) is gone")
         }
