@@ -67,14 +67,18 @@ extension BackupService {
         else { throw .backupTableMissing(table) }
         let root = try ReadableRoot(root: path, platform: platform)
         defer { root.close() }
-        let segments = root.tables.first { $0.definition.id == found.id }?.segments ?? []
+        let stored = root.tables.first { $0.definition.id == found.id }
+        let segments = stored?.segments ?? []
+        func time(_ moment: Int64?) -> Int64? {
+            moment.flatMap { stored?.definition.microseconds(of: $0) }
+        }
         let linked = Set(manifest.files.filter { $0.origin == .linked }.compactMap(\.segment))
         return Dictionary(grouping: segments, by: \.partition).map { partition, segments in
             BackupPartitionInfo(
                 partition: partition, rows: segments.reduce(0) { $0 + $1.rows },
                 bytes: segments.reduce(0) { $0 + $1.bytes }, segments: segments.count,
-                minTimestamp: segments.compactMap(\.minTimestamp).min(),
-                maxTimestamp: segments.compactMap(\.maxTimestamp).max(),
+                minTimestamp: time(segments.compactMap(\.minTimestamp).min()),
+                maxTimestamp: time(segments.compactMap(\.maxTimestamp).max()),
                 isSharedWithParent: segments.allSatisfy { linked.contains($0.id) })
         }.sorted { $0.partition < $1.partition }
     }

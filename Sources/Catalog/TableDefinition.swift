@@ -1,3 +1,5 @@
+import Values
+
 /// A table: its names, columns and how its rows are partitioned.
 ///
 /// An immutable value: the `with…` functions give changed copies of the next version.
@@ -80,6 +82,17 @@ package struct TableDefinition: Sendable, Equatable {
 
     /// The id of the designated timestamp.
     package var timestampID: UInt32? { timestampIndex.map { columns[$0].id } }
+
+    /// How many units of the designated timestamp make a microsecond: TIMESTAMP_NS counts nanoseconds.
+    package var timestampScale: Int64 {
+        timestampIndex.map { columns[$0].type == .timestampNanos ? 1_000 : 1 } ?? 1
+    }
+
+    /// A moment of the designated timestamp in microseconds, rounded down.
+    package func microseconds(of timestamp: Int64) -> Int64 {
+        let (quotient, rest) = timestamp.quotientAndRemainder(dividingBy: timestampScale)
+        return rest < 0 ? quotient - 1 : quotient
+    }
 
     /// Whether a column may hold NULL: the designated timestamp may not, whatever it says.
     package func isNullable(_ index: Int) -> Bool {

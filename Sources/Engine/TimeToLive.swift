@@ -18,7 +18,7 @@ extension Engine {
         -> Set<String>
     {
         guard let timeToLive = table.timeToLive,
-            let last = segments.compactMap(\.maxTimestamp).max()
+            let last = segments.compactMap(\.maxTimestamp).max().map(table.microseconds)
         else { return [] }
         let newest = min(last, now)
         let kept = PartitionName.partition(of: last, unit: table.partitionUnit).name
@@ -26,7 +26,9 @@ extension Engine {
         for segment in segments where segment.partition != kept {
             guard
                 let end = segment.maxTimestamp.map({
-                    PartitionName.partition(of: $0, unit: table.partitionUnit).range.upperBound
+                    PartitionName.partition(
+                        of: table.microseconds(of: $0), unit: table.partitionUnit
+                    ).range.upperBound
                 })
             else { continue }
             if timeToLive.isOver(from: end, at: newest) { names.insert(segment.partition) }

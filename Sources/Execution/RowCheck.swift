@@ -62,11 +62,15 @@ package struct RowCheck: Sendable {
 /// Computes columns of other columns: what ALTER makes of the rows that are there.
 package struct ColumnProjection {
     private let expressions: [BoundExpression]
+    private let parameters: [Value]
 
-    package init(_ expressions: [BoundExpression]) { self.expressions = expressions }
+    package init(_ expressions: [BoundExpression], parameters: [Value] = []) {
+        self.expressions = expressions
+        self.parameters = parameters
+    }
 
     package func batch(_ input: Batch) throws(DatabaseError) -> Batch {
-        let interpreter = Interpreter(parameters: [])
+        let interpreter = Interpreter(parameters: parameters)
         var columns: [ColumnVector] = []
         for expression in expressions {
             columns.append(try interpreter.vector(expression, input))

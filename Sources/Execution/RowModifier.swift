@@ -10,7 +10,8 @@ package enum ModifiedRows: Sendable {
     case untouched
     /// So many rows were meant, and these rows are to be in the source's place. Complete, in the
     /// order of the source; without rows when all are gone.
-    case changed(hits: Int, rest: Batch)
+    /// `returned` are the rows meant, as they are now or were until now; nil when nobody asked.
+    case changed(hits: Int, rest: Batch, returned: Batch?)
 }
 
 /// Finds the rows that an UPDATE or DELETE means, one source at a time, and computes what is left.
@@ -26,8 +27,13 @@ package final class RowModifier {
     /// The filter over the columns in `filterColumns`.
     private let filter: BoundExpression?
     private let filterColumns: [Int]
+    private let keepsHits: Bool
 
-    package init(_ modification: BoundModification, _ context: ExecutionContext) {
+    /// - Parameter keepsHits: whether somebody wants the rows meant.
+    package init(
+        _ modification: BoundModification, _ context: ExecutionContext, keepsHits: Bool = false
+    ) {
+        self.keepsHits = keepsHits
         self.modification = modification
         self.context = context
         interpreter = Interpreter(parameters: context.parameters)
@@ -46,16 +52,39 @@ package final class RowModifier {
         try context.cancellation.check()
         if source.rowCount == 0 { return .untouched }
         if case .delete = modification.change, filter == nil {
-            return .changed(hits: source.rowCount, rest: nothing)
+            let all = keepsHits ? try whole(source) : nil
+            return .changed(hits: source.rowCount, rest: nothing, returned: all)
         }
         let hits = try find(in: source)
         let count = hits.reduce(0) { $0 + $1.rows.count }
         if count == 0 { return .untouched }
         switch modification.change {
-        case .delete: return .changed(hits: count, rest: try rest(of: source, without: hits, count))
+        case .delete:
+            let rest = try rest(of: source, without: hits, count)
+            let gone = keepsHits ? take(hits, of: try whole(source)) : nil
+            return .changed(hits: count, rest: rest, returned: gone)
         case .update(let assignments):
-            return .changed(hits: count, rest: try update(source, hits, count, assignments))
+            let rest = try update(source, hits, count, assignments)
+            return .changed(
+                hits: count, rest: rest, returned: keepsHits ? take(hits, of: rest) : nil)
         }
+    }
+
+    private func whole(_ source: any RowSource) throws(DatabaseError) -> Batch {
+        let batch = try source.batch(
+            columns: Array(modification.table.columns.indices), rows: 0..<source.rowCount)
+        // Given back with the statement's budget: the rows stay until its end.
+        try budget.charge(batch.byteCount)
+        return batch
+    }
+
+    private func take(_ hits: [Hits], of batch: Batch) -> Batch {
+        var rows: [Int32] = []
+        for part in hits {
+            let begin = Int32(part.range.lowerBound)
+            rows += part.rows.map { begin + $0 }
+        }
+        return Selection.take(batch, rows)
     }
 
     // MARK: - Which rows

@@ -80,14 +80,15 @@ extension Parser {
         }
         let source = try insertSource()
         if self.is(.on) { throw .notSupported("ON CONFLICT", at: token.position) }
-        var returning: [SelectItem] = []
-        if try accept(.returning) {
-            returning = try list { parser throws(DatabaseError) in try parser.selectItem() }
-        }
         return .insert(
             Insert(
                 table: table, columns: columns, source: source,
-                overridesSystem: overridesSystem, returning: returning))
+                overridesSystem: overridesSystem, returning: try returning()))
+    }
+
+    private mutating func returning() throws(DatabaseError) -> [SelectItem] {
+        guard try accept(.returning) else { return [] }
+        return try list { parser throws(DatabaseError) in try parser.selectItem() }
     }
 
     private mutating func insertSource() throws(DatabaseError) -> Insert.Source {
@@ -132,7 +133,9 @@ extension Parser {
         if self.is(.from) { throw .notSupported("UPDATE FROM", at: token.position) }
         let filter = try accept(.where) ? try expression() : nil
         return .update(
-            Update(table: table, alias: alias, assignments: assignments, filter: filter))
+            Update(
+                table: table, alias: alias, assignments: assignments, filter: filter,
+                returning: try returning()))
     }
 
     private mutating func delete() throws(DatabaseError) -> Statement {
@@ -142,7 +145,8 @@ extension Parser {
         let alias = try sourceAlias()
         if self.is(.using) { throw .notSupported("DELETE USING", at: token.position) }
         let filter = try accept(.where) ? try expression() : nil
-        return .delete(Delete(table: table, alias: alias, filter: filter))
+        return .delete(
+            Delete(table: table, alias: alias, filter: filter, returning: try returning()))
     }
 
     private mutating func copy() throws(DatabaseError) -> Statement {

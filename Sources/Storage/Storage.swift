@@ -50,7 +50,7 @@ package final class Storage: Sendable {
 
     /// What is wrong with a table that could not be opened, if there is one.
     package var damage: DatabaseError? {
-        core.state.withLock { $0.current.damaged }.min { $0.key < $1.key }?.value
+        core.state.withLock { $0.current.damaged }.min { $0.key < $1.key }?.value.error
     }
 
     /// The error after which nothing is accepted any more, if there was one.

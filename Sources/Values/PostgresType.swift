@@ -83,6 +83,9 @@ extension ValueType {
     package var isNumeric: Bool { isInteger || isFloating || isDecimal }
     package var isTime: Bool { self == .timestamp || self == .date || self == .timestampNanos }
 
+    /// Whether a designated timestamp may be of it.
+    package var isDesignable: Bool { self == .timestamp || self == .timestampNanos }
+
     /// Whether its values are strings.
     package var isText: Bool {
         switch self {

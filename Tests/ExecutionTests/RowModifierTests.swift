@@ -24,7 +24,7 @@ struct RowModifierTests {
                 tables: table, cancellation: cancellation, memoryBytes: memoryBytes))
         switch try modifier.modify(Runs.Run(numbers: numbers)) {
         case .untouched: return nil
-        case .changed(let hits, let rest):
+        case .changed(let hits, let rest, _):
             return (hits, (0..<rest.rowCount).map { rest.columns[0].value(at: $0) })
         }
     }

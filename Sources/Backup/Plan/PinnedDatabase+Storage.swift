@@ -167,7 +167,8 @@ extension PinnedDatabase.Table {
                 let path = table.relativePath(of: entry)
                 var segment = PinnedDatabase.Segment(
                     id: entry.id, partition: entry.partition, rows: entry.rows,
-                    minTimestamp: entry.minTimestamp, maxTimestamp: entry.maxTimestamp,
+                    minTimestamp: entry.minTimestamp.map(table.definition.microseconds),
+                    maxTimestamp: entry.maxTimestamp.map(table.definition.microseconds),
                     bytes: entry.bytes, sha256: entry.sha256,
                     source: sources[entry.id] ?? Path.join(directory, path), path: path)
                 segment.isCut = cut.contains(entry.id)

@@ -113,6 +113,9 @@ package final class Session: @unchecked Sendable {
     /// The keys of rows that the open transaction has written.
     var ownKeys: [UInt64: KeySets] = [:]
 
+    /// Whether the client was told what SERIALIZABLE is here.
+    var hasToldOfSerializable = false
+
     /// Under which name the session holds tables' locks.
     let lockOwner: LockOwner
 

@@ -68,7 +68,17 @@ struct StatementView: Relations, TableReader {
     }
 
     func damage(schema: String?, name: String) -> DatabaseError? {
-        snapshot.damage(schema: schema ?? "public", name: name)
+        damagedTable(schema: schema, name: name)?.error
+    }
+
+    /// A table that lies there and cannot be opened.
+    func damagedTable(schema: String?, name: String) -> DamagedTable? {
+        for place in schema.map({ [$0] }) ?? searchPath {
+            if let found = snapshot.damagedTable(schema: place, name: name) {
+                return changes[found.id] == nil ? found : nil
+            }
+        }
+        return nil
     }
 
     func systemRelation(schema: String?, name: String, isFunction: Bool)

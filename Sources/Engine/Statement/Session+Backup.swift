@@ -82,7 +82,7 @@ extension Session {
             return { number throws(DatabaseError) in
                 let source = sources[number]
                 switch try RowModifier(bound, context).modify(source) {
-                case .changed(_, let rest): return .some(rest)
+                case .changed(_, let rest, _): return .some(rest)
                 case .untouched where source.rowCount == runs[number].rowCount: return .all
                 case .untouched:
                     return .some(try source.batch(columns: columns, rows: 0..<source.rowCount))

@@ -121,10 +121,10 @@ extension Session {
         case .select(let query): return try binder.bindQuery(query).columns
         case .insert(let insert):
             _ = try binder.bindInsert(insert)
-            return nil
+            return try binder.bindReturning(of: statement)?.columns
         case .update, .delete:
             _ = try binder.bindModification(statement)
-            return nil
+            return try binder.bindReturning(of: statement)?.columns
         case .show(let show): return try showRelation(show).columns
         case .explain(let explain):
             if Self.explainsKeeping(explain) { return Self.planColumns }

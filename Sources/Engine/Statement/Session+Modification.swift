@@ -47,6 +47,7 @@ extension Session {
     {
         var binder = Binder(relations: view, parameterTypes: modification.parameterTypes)
         let bound = try binder.bindModification(modification.statement)
+        _ = try binder.bindReturning(of: modification.statement)
         try check(modification.values, binder)
         return bound
     }
@@ -64,19 +65,28 @@ extension Session {
             return try modify(modification, bound.table, completion: completion)
         }
         if isStored { try settle(bound.table, view) }
+        var binder = Binder(relations: view, parameterTypes: modification.parameterTypes)
+        let returning = try binder.bindReturning(of: modification.statement)
         var rewrite = TableRewrite(
             storage: engine.storage, table: bound.table,
-            modifier: RowModifier(bound, context(view, modification.values)),
+            modifier: RowModifier(
+                bound, context(view, modification.values), keepsHits: returning != nil),
             check: try rowCheck(bound, view))
         try rewrite.run(view.with(changes))
-        try enforceKeys(bound, rewrite, view)
+        let ending = try discarding(rewrite, of: bound.table) {
+            () throws(DatabaseError) -> Completion in
+            try enforceKeys(bound, rewrite, view)
+            return try self.returning(
+                returning, rewrite.returned, of: bound.table, modification.values,
+                .counted(modification.word), completion)
+        }
         let result = CommandResult(
             "\(modification.word) \(rewrite.rowCount)", rowCount: rewrite.rowCount)
-        if rewrite.rowCount == 0 { return completion(.success(.command(result))) }
+        if rewrite.rowCount == 0 { return ending(.success(.command(result))) }
         // Keys of rows that are others now.
         ownKeys[bound.table.id] = nil
         let written = WrittenSegments(table: bound.table, entries: rewrite.written)
-        apply(result, written: written, completion: completion) { changes in
+        apply(result, written: written, completion: ending) { changes in
             changes.exchange(rewrite.exchanges, of: bound.table)
             if let batches = rewrite.batches {
                 changes.replaceRows(batches, of: bound.table)
@@ -103,10 +113,18 @@ extension Session {
         var next = changes
         next.exchange(rewrite.exchanges, of: bound.table)
         if let batches = rewrite.batches { next.replaceRows(batches, of: bound.table) }
+        try enforceKeys(bound.table, try view.with(next).sources(of: bound.table))
+    }
+
+    /// Gives back what a statement has written when what follows fails.
+    private func discarding<Result>(
+        _ rewrite: TableRewrite, of table: TableDefinition,
+        _ body: () throws(DatabaseError) -> Result
+    ) throws(DatabaseError) -> Result {
         do throws(DatabaseError) {
-            try enforceKeys(bound.table, try view.with(next).sources(of: bound.table))
+            return try body()
         } catch {
-            engine.storage.discardSegments(rewrite.written, of: bound.table)
+            engine.storage.discardSegments(rewrite.written, of: table)
             throw error
         }
     }
@@ -140,6 +158,8 @@ struct TableRewrite {
     private(set) var exchanges: [SegmentExchange] = []
     /// The transaction's rows that are in no segment, as they are afterwards; nil when they stay.
     private(set) var batches: [Batch]?
+    /// The rows meant, when the modifier keeps them.
+    private(set) var returned: [Batch] = []
 
     init(
         storage: Storage, table: TableDefinition, modifier: RowModifier, check: RowCheck? = nil
@@ -165,7 +185,8 @@ struct TableRewrite {
                 switch try modifier.modify(source) {
                 case .untouched:
                     if source.rowCount < parts[index].source.rowCount { hiding.append(index) }
-                case .changed(let hits, let rest):
+                case .changed(let hits, let rest, let gone):
+                    if let gone { returned.append(gone) }
                     rowCount += hits
                     try check?.check(rest)
                     try put(rest, in: parts[index].place, alone)

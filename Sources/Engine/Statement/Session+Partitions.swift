@@ -67,7 +67,14 @@ extension Session {
             guard let begin = PartitionName.begin(of: name, unit: table.partitionUnit) else {
                 continue
             }
-            let batch = Batch.make([.timestamp], [[.timestamp(begin)]])
+            let (first, overflow) = begin.multipliedReportingOverflow(by: table.timestampScale)
+            let isNanos = table.timestampScale > 1
+            let batch = Batch.make(
+                [isNanos ? .timestampNanos : .timestamp],
+                [
+                    overflow
+                        ? [.null] : [isNanos ? .timestampNanos(first) : .timestamp(first)]
+                ])
             let result = try ColumnProjection([condition]).batch(batch)
             if result.columns[0].value(at: 0) == .boolean(true) { names.insert(name) }
         }

@@ -41,7 +41,18 @@ extension Session {
                 .warning, .activeTransaction, "there is already a transaction in progress")
         }
         try set(modes)
+        tellOfSerializable()
         return CommandResult("BEGIN")
+    }
+
+    /// Says once what a client that asks for SERIALIZABLE gets.
+    private func tellOfSerializable() {
+        guard open?.isolation == .serializable, !hasToldOfSerializable else { return }
+        hasToldOfSerializable = true
+        notice(
+            .notice, .warning,
+            "SERIALIZABLE is snapshot isolation: two transactions that read what the other writes may "
+                + "both commit")
     }
 
     private func commitBlock(completion: @escaping Completion) {
@@ -103,7 +114,9 @@ extension Session {
                 notice(
                     .warning, .noActiveTransaction,
                     "SET TRANSACTION can only be used in transaction blocks")
-            case .block, .failed: try set(modes)
+            case .block, .failed:
+                try set(modes)
+                tellOfSerializable()
             }
         case .session:
             if let isolation = modes.isolation {

@@ -38,37 +38,45 @@ extension Session {
         let view = view()
         var binder = Binder(relations: view, parameterTypes: prepared.parameterTypes)
         let bound = try binder.bindInsert(insert)
+        let returning = try binder.bindReturning(of: .insert(insert))
         try check(values, binder)
         let table = bound.table
         guard !table.keys.isEmpty || engine.locks.isClosedToRows(table.id) else {
-            return try self.insert(bound, view, binder, values, completion: completion)
+            return try self.insert(
+                bound, returning, view, values, completion: completion)
         }
         // Nobody else may add a key between looking for it and committing.
         try locking([table.id], completion: completion) { [self] () throws(DatabaseError) in
             let view = self.view()
             var binder = Binder(relations: view, parameterTypes: prepared.parameterTypes)
             let bound = try binder.bindInsert(insert)
+            let returning = try binder.bindReturning(of: .insert(insert))
             guard bound.table.id == table.id else { throw .concurrentChange(of: table.name) }
-            try self.insert(bound, view, binder, values, completion: completion)
+            try self.insert(
+                bound, returning, view, values, completion: completion)
         }
     }
 
     private func insert(
-        _ bound: BoundInsert, _ view: StatementView, _ binder: Binder, _ values: [Value],
-        completion: @escaping Completion
+        _ bound: BoundInsert, _ returning: BoundReturning?, _ view: StatementView,
+        _ values: [Value], completion: @escaping Completion
     ) throws(DatabaseError) {
-        if case .query(let query) = bound.source {
+        // What is to be returned is kept in memory.
+        if case .query(let query) = bound.source, returning == nil {
             return try self.insert(query, into: bound, view, values, completion: completion)
         }
         let batch = try InsertBatch.make(bound, context(view, values))
         try enforce(batch, bound.table, view)
+        let ending = try self.returning(
+            returning, [batch], of: bound.table, values, .counted("INSERT 0"), completion)
         let result = CommandResult("INSERT 0 \(batch.rowCount)", rowCount: batch.rowCount)
-        apply(result, completion: completion) { $0.append(batch, to: bound.table) }
+        apply(result, completion: ending) { $0.append(batch, to: bound.table) }
     }
 
     func dropTable(_ drop: DropTable, completion: @escaping Completion) throws(DatabaseError) {
-        try lockingFound(drop.tables, ifExists: drop.ifExists, completion: completion) {
-            [self] found in
+        try lockingFound(
+            drop.tables, ifExists: drop.ifExists, dropsDamaged: true, completion: completion
+        ) { [self] found in
             let sequences = view().sequences(of: found)
             apply(CommandResult("DROP TABLE"), completion: completion) { changes in
                 for definition in found + sequences { changes.drop(definition) }
@@ -89,13 +97,17 @@ extension Session {
 
     /// Finds tables and goes on with them once the session holds their locks.
     private func lockingFound(
-        _ names: [TableName], ifExists: Bool, completion: @escaping Completion,
+        _ names: [TableName], ifExists: Bool, dropsDamaged: Bool = false,
+        completion: @escaping Completion,
         _ body: @escaping @Sendable ([TableDefinition]) -> Void
     ) throws(DatabaseError) {
-        let ids = try find(names, ifExists: ifExists, isSilent: false).map(\.id)
+        let ids = try find(
+            names, ifExists: ifExists, isSilent: false, dropsDamaged: dropsDamaged
+        ).map(\.id)
         try locking(ids, completion: completion) { [self] () throws(DatabaseError) in
             // Whoever held a lock may have dropped or replaced the table.
-            let found = try find(names, ifExists: ifExists, isSilent: true)
+            let found = try find(
+                names, ifExists: ifExists, isSilent: true, dropsDamaged: dropsDamaged)
             guard found.allSatisfy({ ids.contains($0.id) }) else {
                 throw .concurrentChange(of: names.first?.name.text ?? "")
             }
@@ -103,14 +115,19 @@ extension Session {
         }
     }
 
-    private func find(_ names: [TableName], ifExists: Bool, isSilent: Bool)
-        throws(DatabaseError) -> [TableDefinition]
-    {
+    private func find(
+        _ names: [TableName], ifExists: Bool, isSilent: Bool, dropsDamaged: Bool
+    ) throws(DatabaseError) -> [TableDefinition] {
         let view = view()
         var found: [TableDefinition] = []
         for name in names {
             if let table = view.table(schema: name.schema?.folded, name: name.name.folded) {
                 if !found.contains(where: { $0.id == table.id }) { found.append(table) }
+            } else if dropsDamaged,
+                let damaged = view.damagedTable(
+                    schema: name.schema?.folded, name: name.name.folded)
+            {
+                found.append(damaged.standIn)
             } else if ifExists {
                 if isSilent { continue }
                 notice(

@@ -85,13 +85,17 @@ struct StorageRelations: Sendable {
                 let facts = entry.value
                 return [
                     .integer(Int64(index)), .string(table.partitionUnit.name),
-                    .string(entry.key), facts.minimum.map(Value.timestamp) ?? .null,
-                    facts.maximum.map(Value.timestamp) ?? .null, .integer(Int64(facts.rows)),
+                    .string(entry.key), Self.time(facts.minimum, table),
+                    Self.time(facts.maximum, table), .integer(Int64(facts.rows)),
                     .integer(Int64(facts.bytes)), .integer(Int64(facts.segments)),
                 ]
             }
         return FixedRelation(
             name: "table_partitions", columns: Self.partitionColumns, rows: rows)
+    }
+
+    private static func time(_ moment: Int64?, _ table: TableDefinition) -> Value {
+        moment.map { .timestamp(table.microseconds(of: $0)) } ?? .null
     }
 
     private func add(
@@ -105,7 +109,7 @@ struct StorageRelations: Sendable {
         let times = try run.batch(columns: [index], rows: 0..<run.rowCount).columns[0]
         for row in 0..<times.count {
             let time = times.load(row, Int64.self)
-            let name = PartitionName.partition(of: time, unit: table.partitionUnit).name
+            let name = PartitionName.partition(of: time, in: table).name
             found[name, default: PartitionFacts()].add(time)
         }
     }

@@ -121,9 +121,9 @@ extension Binder {
             guard let index = draft.table.columnIndex(named: name.text) else {
                 throw .undefinedColumn(name.text, at: name.position)
             }
-            guard draft.table.columns[index].type == .timestamp else {
+            guard draft.table.columns[index].type.isDesignable else {
                 throw .invalidDefinition(
-                    "designated timestamp must be of type TIMESTAMP \"\(name.text)\"",
+                    "designated timestamp must be of type TIMESTAMP or TIMESTAMP_NS \"\(name.text)\"",
                     at: name.position)
             }
             timestamp = index

@@ -9,7 +9,6 @@ extension Binder {
         let name = insert.table
         guard let table = relations.table(schema: name.schema?.folded, name: name.name.folded)
         else { throw relations.missing(name) }
-        if !insert.returning.isEmpty { throw .unsupported("RETURNING", at: name.position) }
         let targets = try targetColumns(insert, table)
         var mapping = [Int?](repeating: nil, count: table.columns.count)
         for (index, target) in targets.enumerated() { mapping[target] = index }

@@ -55,7 +55,7 @@ extension Binder {
     }
 
     /// Finds the table and puts its columns in scope.
-    private mutating func beginModification(of name: TableName, alias: Name?)
+    mutating func beginModification(of name: TableName, alias: Name?)
         throws(DatabaseError) -> TableDefinition
     {
         guard let table = relations.table(schema: name.schema?.folded, name: name.name.folded)

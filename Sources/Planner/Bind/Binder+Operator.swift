@@ -322,9 +322,16 @@ extension Binder {
         guard let (from, to) = Period.parse(text) else {
             throw DatabaseError.badText(text, as: .timestamp).at(interval.position)
         }
-        let time = try Coercion.convert(left, to: .timestamp)
-        let lower = BoundExpression(.constant(.timestamp(from)), .timestamp, position: position)
-        let upper = BoundExpression(.constant(.timestamp(to)), .timestamp, position: position)
+        var time = try Coercion.convert(left, to: .timestamp)
+        var lower = BoundExpression(.constant(.timestamp(from)), .timestamp, position: position)
+        var upper = BoundExpression(.constant(.timestamp(to)), .timestamp, position: position)
+        // A period that nanoseconds can hold is compared in them: the column stays as it is.
+        if left.type == .timestampNanos,
+            let first = try? Coercion.convert(lower, to: .timestampNanos),
+            let last = try? Coercion.convert(upper, to: .timestampNanos)
+        {
+            (time, lower, upper) = (left, first, last)
+        }
         let result = operation(
             .and,
             [

@@ -84,7 +84,7 @@ extension Binder {
         let position: Int
     }
 
-    private func expandStars(_ items: [SelectItem]) throws(DatabaseError) -> [Item] {
+    func expandStars(_ items: [SelectItem]) throws(DatabaseError) -> [Item] {
         var result: [Item] = []
         for item in items {
             switch item {
@@ -115,7 +115,7 @@ extension Binder {
         return result
     }
 
-    private mutating func bindItem(_ item: Item) throws(DatabaseError) -> BoundExpression {
+    mutating func bindItem(_ item: Item) throws(DatabaseError) -> BoundExpression {
         if let expression = item.expression { return try bind(expression) }
         let index = item.column ?? 0
         let column = scope.columns[index]
@@ -127,7 +127,7 @@ extension Binder {
                 position: item.position))
     }
 
-    private func column(_ item: Item, _ output: BoundExpression) -> PlanColumn {
+    func column(_ item: Item, _ output: BoundExpression) -> PlanColumn {
         let name = item.alias ?? item.expression.map(Self.name) ?? ""
         var source = item.column
         if case .column(let reference)? = item.expression?.kind {

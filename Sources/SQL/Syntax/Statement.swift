@@ -91,17 +91,24 @@ package struct Update: Sendable, Equatable {
     package let alias: Name?
     package let assignments: [Assignment]
     package let filter: Expression?
+    /// Empty without RETURNING.
+    package let returning: [SelectItem]
 }
 
 package struct Delete: Sendable, Equatable {
     package let table: TableName
     package let alias: Name?
     package let filter: Expression?
+    /// Empty without RETURNING.
+    package let returning: [SelectItem]
 
-    package init(table: TableName, alias: Name? = nil, filter: Expression?) {
+    package init(
+        table: TableName, alias: Name? = nil, filter: Expression?, returning: [SelectItem] = []
+    ) {
         self.table = table
         self.alias = alias
         self.filter = filter
+        self.returning = returning
     }
 }
 

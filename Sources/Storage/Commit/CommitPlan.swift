@@ -16,6 +16,8 @@ struct CommitPlan {
 
     let tables: [UInt64: LiveTable]
     let names: [String: UInt64]
+    /// Tables that can be dropped and nothing else.
+    let damaged: Set<UInt64>
     private(set) var items: [Item] = []
     private(set) var payload = ByteWriter()
     private(set) var nextLSN: LSN
@@ -28,7 +30,10 @@ struct CommitPlan {
     private var removedSegments: Set<String> = []
     private var emptied: Set<UInt64> = []
 
-    init(tables: [UInt64: LiveTable], names: [String: UInt64], nextLSN: LSN) {
+    init(
+        tables: [UInt64: LiveTable], names: [String: UInt64], damaged: Set<UInt64>, nextLSN: LSN
+    ) {
+        self.damaged = damaged
         self.tables = tables
         self.names = names
         self.nextLSN = nextLSN
@@ -92,6 +97,8 @@ struct CommitPlan {
             changes.updateValue(definition, forKey: definition.id)
             nameChanges.updateValue(definition.id, forKey: key)
             created.append(definition)
+        case .dropTable(let id) where damaged.contains(id) && !changes.keys.contains(id):
+            changes.updateValue(nil, forKey: id)
         case .dropTable(let id):
             let definition = try definition(id)
             if definition.kind == .schema { try checkEmpty(schema: definition.name) }

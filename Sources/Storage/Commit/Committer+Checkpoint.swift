@@ -75,7 +75,7 @@ extension Committer {
         if needed > lastLSN, log.end > WALFileHeader.bytes {
             try rollLog()
         }
-        let first = hasDamagedTables ? database.firstLSN : log.fileHolding(needed)
+        let first = !damaged.isEmpty ? database.firstLSN : log.fileHolding(needed)
         database.firstLSN = first
         database.highestLSN = log.durableTo
         database.highestTableID = core.state.withLock { $0.nextTableID - 1 }

@@ -17,7 +17,8 @@ extension Committer {
                 rest.removeFirst()
                 continue
             }
-            var plan = CommitPlan(tables: tables, names: names, nextLSN: lastLSN.next)
+            var plan = CommitPlan(
+                tables: tables, names: names, damaged: Set(damaged.keys), nextLSN: lastLSN.next)
             repeat {
                 guard let next = rest.popFirst() else { break }
                 add(next, to: &plan)
@@ -125,7 +126,10 @@ extension Committer {
                     LiveTable(
                         definition: definition, directory: TableDirectory.name(for: definition)))
             case .drop(let id):
-                guard let table = tables[id] else { continue }
+                guard let table = tables[id] else {
+                    dropDamaged(id, at: lsn)
+                    continue
+                }
                 update(id, nil)
                 removals.add(table: table, droppedAt: lsn)
             case .truncate(let id):

@@ -33,8 +33,8 @@ final class Committer: @unchecked Sendable {
     var removals: RemovalQueue
     var failure: DatabaseError?
     var bytesAtCheckpoint = 0
-    /// The log is kept then: it may hold what a damaged table needs.
-    let hasDamagedTables: Bool
+    /// While there are any the log is kept: it may hold what they need.
+    private(set) var damaged: [UInt64: DamagedTable]
     /// Bytes kept by a prepared snapshot when the log last told of them.
     var retainedAtReport = 0
     /// Flushes of rows that were truncated meanwhile: their files go when they are written.
@@ -58,9 +58,9 @@ final class Committer: @unchecked Sendable {
         database = recovered.database
         lastLSN = recovered.lastLSN
         removals = recovered.removals
-        hasDamagedTables = !recovered.damaged.isEmpty
+        damaged = recovered.damaged
         for (id, table) in recovered.tables { update(id, table) }
-        next.damaged = recovered.damage
+        next.damaged = recovered.damaged
         publish()
     }
 
@@ -70,6 +70,16 @@ final class Committer: @unchecked Sendable {
         next.identity = database.identity
         next.names = names
         core.publish(next)
+    }
+
+    /// Drops a table that nothing is known of but its directory.
+    func dropDamaged(_ id: UInt64, at lsn: LSN) {
+        guard let table = damaged.removeValue(forKey: id) else { return }
+        next.damaged = damaged
+        let manifest = Manifest(
+            definition: table.standIn, lsn: lsn, completeTo: lsn, isDropped: true, segments: [])
+        removals.tables.append(
+            RemovalQueue.Table(manifest: manifest, directory: table.directoryName))
     }
 
     /// Puts a table's new state in the place of the old one; nil drops it.

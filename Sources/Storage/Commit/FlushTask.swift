@@ -51,7 +51,7 @@ final class FlushTask: Sendable {
             reached[partition] = max(reached[partition] ?? last, last)
         }
         for last in before.moments {
-            let name = PartitionName.partition(of: last, unit: definition.partitionUnit).name
+            let name = PartitionName.partition(of: last, in: definition).name
             reached[name] = max(reached[name] ?? last, last)
         }
         return reached

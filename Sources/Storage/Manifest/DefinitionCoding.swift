@@ -105,7 +105,7 @@ extension DefinitionCoding {
         guard timestamp < count else {
             throw .invalid(at: start, what: "timestamp that is not a column")
         }
-        guard timestamp < 0 || columns[timestamp].type == .timestamp else {
+        guard timestamp < 0 || columns[timestamp].type.isDesignable else {
             throw .invalid(at: start, what: "designated column that is no timestamp")
         }
         let next = try number(&reader)

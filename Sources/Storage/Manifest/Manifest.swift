@@ -68,6 +68,20 @@ struct Manifest: Sendable {
         }
     }
 
+    /// What the bytes of a manifest with a wrong checksum seem to say of the table; nil when they make
+    /// no sense.
+    static func guessDefinition(_ bytes: [UInt8]) -> TableDefinition? {
+        guard bytes.count > 24 else { return nil }
+        var reader = ByteReader(bytes)
+        do throws(DecodeFailure) {
+            _ = try reader.read(20)
+            _ = try (reader.varint(), reader.varint(), reader.integer(UInt8.self))
+            return try DefinitionCoding.decode(&reader)
+        } catch {
+            return nil
+        }
+    }
+
     private static func decodeBody(_ reader: inout ByteReader) throws(DecodeFailure) -> Manifest {
         let lsn = LSN(try reader.varint())
         let completeTo = LSN(try reader.varint())
@@ -93,6 +107,13 @@ enum TableDirectory {
             text += part
         }
         return "\(text)~\(definition.id)"
+    }
+
+    /// Whether a directory's name may be the begin of a longer one.
+    static func isCut(_ directory: String) -> Bool {
+        let prefix = directory.utf8.prefix { $0 != UInt8(ascii: "~") }
+        // The next byte would have taken up to three.
+        return prefix.count + 3 > Limits.directoryNameBytes
     }
 
     static func id(of name: String) -> UInt64? {

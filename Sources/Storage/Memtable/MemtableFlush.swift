@@ -40,7 +40,7 @@ struct MemtableFlush {
         var begin = 0
         while begin < rows.rowCount {
             let time = rows.timestamp(at: begin)
-            let partition = PartitionName.partition(of: time, unit: definition.partitionUnit)
+            let partition = PartitionName.partition(of: time, in: definition)
             let partitionEnd = rows.end(
                 from: begin, notAfter: upperBound(of: partition, at: time))
             let last = min(partitionEnd, begin + rowLimit)

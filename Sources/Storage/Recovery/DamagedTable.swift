@@ -1,25 +1,50 @@
+package import Catalog
 package import Diagnostics
 import Platform
 
 /// A table whose manifest cannot be read. It is left exactly as it lies, and so is the log it may
-/// need, until somebody restores it; the other tables work.
+/// need, until somebody restores or drops it; the other tables work.
 package struct DamagedTable: Sendable {
     package let id: UInt64
     /// The name of its directory below `db/`.
     package let directoryName: String
-    /// The name as far as the directory tells it: what it was created with, perhaps cut short.
+    /// The name: as the damaged manifest has it where that much can be read, or else as far as the
+    /// directory tells it: what it was created with, perhaps cut short.
     package let name: String
+    /// The schema as the damaged manifest has it; nil when it is not known.
+    package let schema: String?
     /// Names file and offset.
     package let error: DatabaseError
 
-    init(id: UInt64, directoryName: String, error: DatabaseError) {
+    /// - Parameter guess: what a damaged manifest seems to say; its bytes are not to be trusted.
+    init(id: UInt64, directoryName: String, guess: TableDefinition?, error: DatabaseError) {
         self.id = id
         self.directoryName = directoryName
-        name = TableDirectory.readableName(of: directoryName)
+        let guess = guess?.id == id ? guess : nil
+        name = guess?.name ?? TableDirectory.readableName(of: directoryName)
+        schema = guess?.schema
         self.error = DatabaseError(
             .corrupted, "table \(name) is damaged: \(error.message)",
             detail: "Its files in \(directoryName) are left as they are; the other tables work.",
-            hint: "RESTORE TABLE brings it back from a backup, under its name; move the damaged "
-                + "directory away when the server is stopped.")
+            hint:
+                "RESTORE TABLE brings it back from a backup, under its name; DROP TABLE removes it "
+                + "and its files.")
+    }
+
+    /// Whether it is what somebody means by a name, in any schema when its own is not known.
+    func isNamed(_ wanted: String, schema wantedSchema: String) -> Bool {
+        if let schema, schema.lowercased() != wantedSchema.lowercased() { return false }
+        let wanted = wanted.lowercased()
+        if name.lowercased() == wanted { return true }
+        // A long name is cut where it is a directory's.
+        let begin = TableDirectory.readableName(of: directoryName).lowercased()
+        return begin == wanted || TableDirectory.isCut(directoryName) && wanted.hasPrefix(begin)
+    }
+
+    /// A relation of its id and name, for what is to be done to it as a whole.
+    package var standIn: TableDefinition {
+        TableDefinition(
+            id: id, schema: schema ?? "public", name: name, columns: [], timestampIndex: nil,
+            partitionUnit: .none)
     }
 }

@@ -14,14 +14,6 @@ struct RecoveredDatabase {
     /// Nil where there is no log: a backup opened read-only.
     var logEnd: WALEnd?
 
-    /// What is wrong with damaged tables, by the key of their names.
-    var damage: [String: DatabaseError] {
-        var found: [String: DatabaseError] = [:]
-        for table in damaged.values {
-            found[DatabaseState.key(schema: "public", name: table.name)] = table.error
-        }
-        return found
-    }
 }
 
 /// Brings a root's tables back from manifests and log. Costs tables, manifests and the log's tail,
@@ -64,7 +56,8 @@ struct Recovery {
                 }
             } catch {
                 guard error.state == .corrupted else { throw error }
-                let table = DamagedTable(id: id, directoryName: name, error: error)
+                let table = DamagedTable(
+                    id: id, directoryName: name, guess: guess(path), error: error)
                 recovered.damaged[id] = table
                 log.log(.critical, "storage", "\(table.error)")
                 continue
@@ -86,6 +79,16 @@ struct Recovery {
             manifests[id] = manifest
             recovered.lastLSN = max(recovered.lastLSN, manifest.lsn)
         }
+    }
+
+    /// What the newest manifest seems to say, though it is damaged.
+    private func guess(_ path: String) -> TableDefinition? {
+        // Nothing depends on it but the name in a message.
+        guard let newest = try? files.list(path).compactMap({ Manifest.lsn(of: $0) }).max(),
+            let bytes = try? files.readAll(
+                Path.join(path, Manifest.name(newest)), upTo: Limits.manifestBytes)
+        else { return nil }
+        return Manifest.guessDefinition(bytes)
     }
 
     /// The highest manifest. An older one may stand in for a damaged one only while the log still

@@ -176,7 +176,7 @@ private struct Opening {
         for (id, table) in recovered.tables {
             state.names[DatabaseState.key(table.definition)] = id
         }
-        state.damaged = recovered.damage
+        state.damaged = recovered.damaged
         state.identity = recovered.database.identity
         return state
     }

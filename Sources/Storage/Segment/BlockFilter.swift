@@ -95,7 +95,10 @@ extension BlockFilter.Condition {
                 let last = ranges.map(\.upperBound).max()
             else { return nil }
             return first...last
-        case .compare(timestamp, .timestamp, .timestamp, let comparison, .timestamp(let moment)):
+        case .compare(timestamp, .timestamp, .timestamp, let comparison, .timestamp(let moment)),
+            .compare(
+                timestamp, .timestampNanos, .timestampNanos, let comparison,
+                .timestampNanos(let moment)):
             switch comparison {
             case .equal: return moment...moment
             case .notEqual: return always

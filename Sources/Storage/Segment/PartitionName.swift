@@ -31,6 +31,25 @@ package enum PartitionName {
         }
     }
 
+    /// The partition of a table that a moment of its designated timestamp falls into; the range is
+    /// in the timestamp's own units.
+    package static func partition(of timestamp: Int64?, in table: TableDefinition)
+        -> (range: ClosedRange<Int64>, name: String)
+    {
+        let found = partition(
+            of: timestamp.map(table.microseconds), unit: table.partitionUnit)
+        let scale = table.timestampScale
+        if scale == 1 || found.range == Int64.min...Int64.max { return found }
+        let low = found.range.lowerBound.multipliedReportingOverflow(by: scale)
+        // The last unit of the last microsecond.
+        let high = found.range.upperBound.multipliedReportingOverflow(by: scale)
+        let end = high.partialValue.addingReportingOverflow(scale - 1)
+        return (
+            (low.overflow ? .min : low.partialValue)...(high.overflow || end.overflow
+                ? .max : end.partialValue), found.name
+        )
+    }
+
     /// The first microsecond of the partition of this name and the unit; nil when it is no name of
     /// one.
     package static func begin(of name: String, unit: PartitionUnit) -> Int64? {

@@ -60,7 +60,7 @@ package enum SegmentExamination {
         guard let low = entry.minTimestamp, let high = entry.maxTimestamp, times.count > 0 else {
             throw .damaged(path, offset: 0, "segment without bounds of its timestamp")
         }
-        let partition = PartitionName.partition(of: low, unit: table.partitionUnit)
+        let partition = PartitionName.partition(of: low, in: table)
         guard partition.name == entry.partition, partition.range.contains(high) else {
             throw .damaged(path, offset: 0, "rows that belong to another partition")
         }

@@ -22,8 +22,14 @@ struct DatabaseState: Sendable {
     var tables = VersionMap()
     /// Lower-cased schema and name to id.
     var names: [String: UInt64] = [:]
-    /// What is wrong with tables that could not be opened, by the same key.
-    var damaged: [String: DatabaseError] = [:]
+    /// Tables that could not be opened.
+    var damaged: [UInt64: DamagedTable] = [:]
+
+    /// The damaged table that a name means; nil when there is none, or another one has it now.
+    func damaged(schema: String, name: String) -> DamagedTable? {
+        if damaged.isEmpty || names[Self.key(schema: schema, name: name)] != nil { return nil }
+        return damaged.values.filter { $0.isNamed(name, schema: schema) }.min { $0.id < $1.id }
+    }
 
     static func key(schema: String, name: String) -> String {
         "\(schema.lowercased())\0\(name.lowercased())"

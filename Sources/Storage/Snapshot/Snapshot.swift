@@ -46,11 +46,15 @@ package final class Snapshot: Sendable {
             .flatMap { state.tables[$0]?.definition }
     }
 
-    /// What is wrong with a table that lies there and cannot be opened; nil when there is none of
-    /// this name, or another one has it now.
+    /// A table that lies there and cannot be opened; nil when there is none of this name, or another
+    /// one has it now.
+    package func damagedTable(schema: String, name: String) -> DamagedTable? {
+        state.damaged(schema: schema, name: name)
+    }
+
+    /// What is wrong with it.
     package func damage(schema: String, name: String) -> DatabaseError? {
-        let key = DatabaseState.key(schema: schema, name: name)
-        return state.names[key] == nil ? state.damaged[key] : nil
+        damagedTable(schema: schema, name: name)?.error
     }
 
     package func table(id: UInt64) -> TableView? {

@@ -80,11 +80,14 @@ private final class TableLife: Sendable {
 
     private static let root = "/root"
     private let state: Mutex<State>
+    /// Of the designated timestamp.
+    private let type: String
     /// Leaves the disk so many bytes; nil is no limit.
     private let fills: (@Sendable (Int?) -> Void)?
 
     init(seed: UInt64, fills: (@Sendable (Int?) -> Void)? = nil) {
         state = Mutex(State(random: seed &* 0x9e37_79b9_7f4a_7c15))
+        type = seed % 2 == 0 ? "TIMESTAMP_NS" : "TIMESTAMP"
         self.fills = fills
     }
 
@@ -140,7 +143,7 @@ private final class TableLife: Sendable {
         let client = Client(engine.makeSession(), platform)
         try client.run(
             """
-            CREATE TABLE IF NOT EXISTS t (ts TIMESTAMP, id INT, n INT) TIMESTAMP(ts)
+            CREATE TABLE IF NOT EXISTS t (ts \(type), id INT, n INT) TIMESTAMP(ts)
                 PARTITION BY DAY
             """)
         return client

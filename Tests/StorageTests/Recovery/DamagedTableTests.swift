@@ -1,6 +1,7 @@
 import Catalog
 import Diagnostics
 import Platform
+import Synchronization
 import Testing
 import Values
 
@@ -81,5 +82,126 @@ import Values
             try TradesTable.numbers(snapshot.table(schema: "public", name: "left: a.b")) == [5])
         snapshot.release()
         try storage.close()
+    }
+
+    @Test("it is known by its name in its schema, and where that cannot be read in every schema")
+    func schemas() throws {
+        let storage = try open()
+        _ = try storage.commit(
+            Transaction(edits: [.createTable(.schema(id: storage.reserveTableID(), name: "lab"))]))
+        let known = storage.reserveTableID()
+        let lost = storage.reserveTableID()
+        for (id, name) in [(known, "known"), (lost, "lost")] {
+            let definition = TradesTable.definition(id: id).withName(name, schema: "lab")
+                .copied(id: id, name: name)
+            _ = try storage.commit(Transaction(edits: [.createTable(definition)]))
+        }
+        try storage.close()
+        let manifest = { (name: String) in
+            world.disk.paths().first { $0.contains("/\(name)~") && $0.contains("_manifest.") }
+        }
+        // The checksum of one, and the begin of the other.
+        let first = try #require(manifest("known"))
+        let bytes = try #require(world.disk.contents(of: first))
+        world.disk.flipBit(first, offset: bytes.count - 1)
+        world.disk.flipBit(try #require(manifest("lost")), offset: 24)
+
+        let opened = try open()
+        let snapshot = opened.snapshot()
+
+        #expect(snapshot.damage(schema: "lab", name: "known")?.state == .corrupted)
+        #expect(snapshot.damage(schema: "public", name: "known") == nil)
+        #expect(snapshot.damage(schema: "lab", name: "LOST")?.state == .corrupted)
+        snapshot.release()
+        try opened.close()
+    }
+
+    @Test("a long name that its directory cuts is found by all of it")
+    func longName() throws {
+        let name = String(repeating: "long", count: 40)
+        let storage = try open()
+        _ = try storage.makeTrades(name)
+        try storage.close()
+        let manifest = try #require(
+            world.disk.paths().first { $0.contains("long") && $0.contains("_manifest.") })
+        world.disk.flipBit(manifest, offset: 3)
+        world.disk.flipBit(manifest, offset: 24)
+
+        let opened = try open()
+        let snapshot = opened.snapshot()
+
+        #expect(snapshot.damage(schema: "public", name: name)?.state == .corrupted)
+        #expect(snapshot.damage(schema: "public", name: "longer") == nil)
+        snapshot.release()
+        try opened.close()
+    }
+
+    @Test("dropping it removes its files and lets go of the log")
+    func drop() throws {
+        let files = try prepare()
+        let storage = try open()
+        let snapshot = storage.snapshot()
+        let damaged = try #require(
+            snapshot.damagedTable(schema: "public", name: "left: a.b"))
+        snapshot.release()
+
+        _ = try storage.commit(Transaction(edits: [.dropTable(id: damaged.id)]))
+
+        #expect(storage.damage == nil)
+        let again = failure {
+            _ = try storage.commit(Transaction(edits: [.dropTable(id: damaged.id)]))
+        }
+        #expect(again?.state == .undefinedTable)
+        let append = failure { _ = try storage.commit(TradesTable.append(damaged.id, [1])) }
+        #expect(append?.state == .undefinedTable)
+        try storage.close()
+        for _ in 0..<2 {
+            let opened = try open()
+            #expect(opened.damage == nil)
+            let right = try #require(opened.snapshot().table(schema: "public", name: "right"))
+            #expect(right.rowCount == 10)
+            try opened.close()
+        }
+        #expect(world.disk.contents(of: files.segment) == nil)
+        #expect(!world.disk.paths().contains { $0.contains("left") })
+    }
+
+    @Test("a crash at any call of the drop leaves it damaged or gone", arguments: 1...40)
+    func crashWhileDropping(call: Int) throws {
+        _ = try prepare()
+        let answered = Mutex(false)
+        let world = world
+        world.runTask("drop") {
+            do {
+                let storage = try Storage.open(root: "/root", platform: world.platform)
+                let found = storage.snapshot().damagedTable(schema: "public", name: "left: a.b")
+                guard let found else { return }
+                world.disk.crashAtCall(call)
+                _ = try storage.commit(Transaction(edits: [.dropTable(id: found.id)]))
+                answered.withLock { $0 = true }
+                try storage.close()
+            } catch {
+                // The power is gone.
+            }
+        }
+        world.disk.crashAtCall(nil)
+        world.crash()
+        let isGone = answered.withLock { $0 }
+        let after = world.platform
+        let problem = Mutex<String?>("nothing was looked at")
+        world.runTask("look") {
+            do {
+                let opened = try Storage.open(root: "/root", platform: after)
+                let rows = opened.snapshot().table(schema: "public", name: "right")?.rowCount
+                let isRight = rows == 10 && !(isGone && opened.damage != nil)
+                problem.withLock { $0 = isRight ? nil : "rows \(rows ?? -1)" }
+                try opened.close()
+            } catch {
+                problem.withLock { $0 = "\(error)" }
+            }
+        }
+        world.stop()
+
+        #expect(problem.withLock { $0 } == nil)
     }
 }
