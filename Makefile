@@ -20,6 +20,7 @@ S ?= 60
 SECONDS ?= 120
 SEED ?=
 SEEDS ?=
+LOAD ?= mixed
 ROWS ?= 50000000
 CI_STEPS ?= .build/ci-steps
 CI_LOGS ?= .build/ci
@@ -77,8 +78,13 @@ slt-postgres: ## what PostgreSQL and Basalt must answer alike, on a PostgreSQL (
 	    $(if $(filter-out Tests/SQL,$(FILE)),$(FILE),Tests/SQL/pg-compat)
 
 .PHONY: sim
-sim: ## seeded whole-engine runs; SEED=... repeats one, SEEDS=... runs that many
-	BASALT_SIM_SEED=$(SEED) BASALT_SIM_SEEDS=$(SEEDS) swift test --disable-xctest --filter '^Simulation'
+sim: ## seeded whole-engine runs: SEED=... repeats one, SEEDS=... runs that many, LOAD=backups
+	swift build -c release --scratch-path .build/sim -Xswiftc -DINVARIANT_CHECKS --product sim
+	SWIFT_DETERMINISTIC_HASHING=1 .build/sim/release/sim $(LOAD) $(if $(SEED),$(SEED)-$(SEED) --trace,1-$(or $(SEEDS),20))
+
+.PHONY: sim-definitions
+sim-definitions: ## every statement of DDL with a power loss and an error at each of its calls
+	$(MAKE) --no-print-directory sim LOAD=definitions SEEDS=1
 
 .PHONY: test-clients
 test-clients: deps-test ## the real process with psql, curl and drivers (BINARY=...)
@@ -105,6 +111,8 @@ soak: ## everything at once against a model, for SECONDS=120; SEED=... for the s
 .PHONY: test-long
 test-long: ## an hour: many seeds, long fuzzing, every client, address sanitizer
 	$(MAKE) --no-print-directory sim SEEDS=2000
+	$(MAKE) --no-print-directory sim LOAD=backups SEEDS=200
+	$(MAKE) --no-print-directory sim-definitions
 	$(MAKE) --no-print-directory fuzz T=all S=300
 	$(MAKE) --no-print-directory release
 	LARGE=yes $(MAKE) --no-print-directory test-clients BINARY=.build/release/basalt

@@ -96,6 +96,7 @@ let package = Package(
         tool("slt", everything),
         tool("bench", everything),
         tool("fuzz", everything),
+        tool("sim", everything),
         tests("Diagnostics"),
         tests("Bytes"),
         tests("Platform"),
@@ -118,7 +119,7 @@ let package = Package(
             dependencies: ["Diagnostics", "Bytes", "tidy", "slt"], swiftSettings: settings),
         .testTarget(
             name: "Simulation",
-            dependencies: (ground + everything).map { .byName(name: $0) },
+            dependencies: (ground + everything + ["sim"]).map { .byName(name: $0) },
             path: "Tests/Simulation", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6])

@@ -41,4 +41,6 @@ enum Limits {
     static let keyRows = 10_000_000
     /// How often TTL is looked at, in milliseconds: partitions are hours at least.
     static let timeToLiveMilliseconds = 60_000
+    /// How often a detached partition's directory is tried to be removed after ATTACH.
+    static let removalAttempts = 5
 }

@@ -56,8 +56,14 @@ extension FileSystem {
         let parent = Path.directory(of: path)
         if parent != path { try makeDurableDirectory(parent, permissions: permissions) }
         try makeDirectory(path, permissions: permissions)
-        try syncDirectory(path)
-        try syncDirectory(parent)
+        do throws(DatabaseError) {
+            try syncDirectory(path)
+            try syncDirectory(parent)
+        } catch {
+            // Whoever finds it the next time takes it for durable.
+            do throws(DatabaseError) { try removeDirectory(path) } catch _ {}
+            throw error
+        }
     }
 
     /// Reads a whole file that may not be longer than `limit` bytes.

@@ -12,6 +12,8 @@ import Platform
 package struct DetachedPartition: Sendable, Equatable {
     package static let suffix = ".detached"
     static let manifestName = "_detached"
+    /// Says that the directory counts no more, where a prepared snapshot keeps it from going.
+    static let markName = "_attached"
 
     package let partition: String
     /// The table as it was when the partition left.
@@ -46,7 +48,9 @@ package struct DetachedPartition: Sendable, Equatable {
         -> DetachedPartition?
     {
         let path = Path.join(directory, manifestName)
-        guard try files.info(path) != nil else { return nil }
+        guard try files.info(path) != nil,
+            try files.info(Path.join(directory, markName)) == nil
+        else { return nil }
         let bytes = try files.readAll(path, upTo: Limits.manifestBytes)
         let name = Path.name(of: directory).dropLast(suffix.count)
         return DetachedPartition(
@@ -62,21 +66,37 @@ package struct DetachedPartition: Sendable, Equatable {
         try remove(directory, files)
     }
 
-    /// The manifest goes first: without it the directory is nothing.
+    /// The manifest goes first: without it the directory is nothing. Where removals are held it is
+    /// marked, and goes when somebody needs its place or at a later start.
     static func remove(_ directory: String, _ files: any FileSystem) throws(DatabaseError) {
         let manifest = Path.join(directory, manifestName)
         if try files.info(manifest) != nil {
             try files.remove(manifest)
+            if try files.info(manifest) != nil {
+                let mark = Path.join(directory, markName)
+                if try files.info(mark) == nil { try files.publish([], as: mark) }
+                try files.syncDirectory(directory)
+                return
+            }
             try files.syncDirectory(directory)
         }
         try files.removeTree(directory)
         try files.syncDirectory(Path.directory(of: directory))
     }
 
-    /// Whether a table has these rows: the directory is left over from a crash.
+    /// Whether a file belongs to a detached partition: it is never removed later than it was asked
+    /// for, since another partition may have its name by then.
+    static func holds(_ path: String) -> Bool { Path.directory(of: path).hasSuffix(suffix) }
+
+    /// Whether a table has these rows: the directory is left over from a crash, or from an error
+    /// while it was removed. Their files may have been rewritten since, which keeps their commits:
+    /// what is written into the partition while it is away is of later ones.
     func isAttached(to current: [SegmentEntry]) -> Bool {
+        if segments.isEmpty { return false }
         let digests = Set(current.map(\.sha256))
-        return !segments.isEmpty && segments.allSatisfy { digests.contains($0.sha256) }
+        if segments.allSatisfy({ digests.contains($0.sha256) }) { return true }
+        guard let last = segments.map(\.lastLSN).max() else { return false }
+        return current.contains { $0.partition == partition && $0.firstLSN <= last }
     }
 }
 
@@ -111,6 +131,7 @@ extension Storage {
     {
         try forget(detached.partition, of: table)
         let place = directory(of: detached.partition, table)
+        if try files.info(place) != nil { throw .detachedPlaceHeld(detached.partition) }
         try files.makeDurableDirectory(place)
         for entry in detached.segments {
             let target = Path.join(place, "\(entry.id).seg")

@@ -177,6 +177,13 @@ extension DatabaseError {
             hint: "Copy the root, then run \(kind.ending).", position: 0)
     }
 
+    static func detachedPlaceHeld(_ partition: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState,
+            "a prepared snapshot keeps what was detached before under the name \"\(partition)\"",
+            hint: "Run SNAPSHOT COMPLETE or CHECKPOINT RELEASE when the copy is made.")
+    }
+
     static func snapshotChanging(_ kind: PreparedKind) -> DatabaseError {
         DatabaseError(
             .notInPrerequisiteState, "a \(kind.rawValue) is being prepared or completed right now",

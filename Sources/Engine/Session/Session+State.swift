@@ -129,11 +129,16 @@ extension Session {
     }
 
     /// Removes kept partitions. Blocks.
-    func forget(_ kept: Set<KeptPartition>) {
-        for partition in kept {
+    func forget(_ kept: Set<KeptPartition>) { for partition in kept { forget(partition) } }
+
+    /// It is worth a second try: what is left behind is known by the rows that the table has in the
+    /// partition, and only until those are gone.
+    private func forget(_ kept: KeptPartition) {
+        for attempt in 1...Limits.removalAttempts {
             do throws(DatabaseError) {
-                try engine.storage.forget(partition.partition, of: partition.table)
+                return try engine.storage.forget(kept.partition, of: kept.table)
             } catch {
+                if attempt < Limits.removalAttempts { continue }
                 // The next start sweeps it.
                 engine.platform.log.log(
                     .error, "engine", "cannot remove a detached partition: \(error)")

@@ -26,6 +26,9 @@ package final class SimulatedDisk: Sendable {
         var locks: [Int: LockState] = [:]
         var callCount = 0
         var crashAtCall: Int?
+        /// Whether the crash is of the process alone: what it wrote stays.
+        var isKill = false
+        var failures: [Int32: Int] = [:]
     }
 
     let scheduler: SimulatedScheduler
@@ -60,8 +63,17 @@ package final class SimulatedDisk: Sendable {
     package func clearFaults() { state.withLock { $0.faults = [] } }
 
     /// Cuts the power at the n-th call from now (1 is the next): before or after it takes effect.
-    package func crashAtCall(_ number: Int?) {
-        state.withLock { state in state.crashAtCall = number.map { state.callCount + $0 } }
+    package func crashAtCall(_ number: Int?) { stop(atCall: number, isKill: false) }
+
+    /// Ends the process in the same way. The disk keeps what was written, durable or not, until a
+    /// power loss takes it.
+    package func killAtCall(_ number: Int) { stop(atCall: number, isKill: true) }
+
+    private func stop(atCall number: Int?, isKill: Bool) {
+        state.withLock { state in
+            state.crashAtCall = number.map { state.callCount + $0 }
+            state.isKill = isKill
+        }
     }
 
     /// Limits the disk: what does not fit is ENOSPC.
@@ -69,6 +81,10 @@ package final class SimulatedDisk: Sendable {
 
     /// Calls made so far: run once, then crash at each of them.
     package var callCount: Int { state.withLock { $0.callCount } }
+
+    /// Calls that failed so far because a test wanted it: planned faults by their errno, and the
+    /// writes that a full disk refused.
+    package var failures: [Int32: Int] { state.withLock { $0.failures } }
 
     // MARK: Looking and spoiling
 
@@ -115,6 +131,17 @@ package final class SimulatedDisk: Sendable {
 
     // MARK: Power
 
+    /// Drops every lock, and what is not durable unless only the process ends. The caller stops
+    /// the tasks.
+    private func endBoot() {
+        let isKill = state.withLock { state in
+            defer { (state.isKill, state.crashAtCall) = (false, nil) }
+            if state.isKill { state.locks = [:] }
+            return state.isKill
+        }
+        if !isKill { losePower() }
+    }
+
     /// Drops what is not durable, and every lock. The caller stops the tasks.
     func losePower() {
         let seed = scheduler.drawing { $0.next() }
@@ -155,20 +182,26 @@ package final class SimulatedDisk: Sendable {
             )
         }
         if isCrash, scheduler.drawing({ $0.coin() }) {
-            losePower()
+            endBoot()
             scheduler.cutPower()
             throw .machineIsDown(call, path)
         }
         let result: Result<R, SimulatedFailure> = state.withLock { state in
-            if let errorNumber { return .failure(SimulatedFailure(errorNumber)) }
+            if let errorNumber {
+                state.failures[errorNumber, default: 0] += 1
+                return .failure(SimulatedFailure(errorNumber))
+            }
             do throws(SimulatedFailure) {
                 return .success(try body(&state.tree))
             } catch {
+                if error.errorNumber == ErrorNumber.noSpace {
+                    state.failures[error.errorNumber, default: 0] += 1
+                }
                 return .failure(error)
             }
         }
         if isCrash {
-            losePower()
+            endBoot()
             scheduler.cutPower()
             throw .machineIsDown(call, path)
         }

@@ -23,7 +23,22 @@ final class SimulatedScheduler: Sendable {
         let name: String
         let baton = LinuxGate()
         let isStopped = Atomic(false)
-        init(_ name: String) { self.name = name }
+        private let body: Mutex<(@Sendable () -> Void)?>
+
+        init(_ name: String, _ body: (@Sendable () -> Void)? = nil) {
+            self.name = name
+            self.body = Mutex(body)
+        }
+
+        /// Does the work and lets go of it: what it held is given back while the thread has the
+        /// baton, not when it has ended.
+        func run() {
+            let body = body.withLock { body in
+                defer { body = nil }
+                return body
+            }
+            body?()
+        }
     }
 
     private struct Gate {
@@ -81,10 +96,11 @@ final class SimulatedScheduler: Sendable {
             return runnable(without: excluded)
         }
 
-        /// Gives the baton to a runnable task.
-        mutating func passBaton(to task: Int) {
+        /// Makes a runnable task the next; whoever calls opens its baton once the lock is free, or
+        /// it would begin by waiting for the lock.
+        mutating func passBaton(to task: Int) -> TaskThread {
             current = task
-            threads[task].baton.open()
+            return threads[task]
         }
 
         func describeStuck() -> String {
@@ -120,18 +136,19 @@ final class SimulatedScheduler: Sendable {
     /// is no more, which only task 0 lives to see.
     func point(_ boot: Int, _ line: @autoclosure () -> String) -> Bool {
         guard boot == self.boot, !isDown else { return false }
-        let me = state.withLock { state -> TaskThread? in
+        let (me, next) = state.withLock { state -> (TaskThread, TaskThread?) in
             let me = state.threads[state.current]
             state.record(line())
             let candidates = state.runnable()
             let next =
                 candidates.count == 1
                 ? candidates[0] : candidates[state.random.below(candidates.count)]
-            if next == state.current { return nil }
-            state.passBaton(to: next)
-            return me
+            return (me, next == state.current ? nil : state.passBaton(to: next))
         }
-        if let me { park(me) }
+        if let next {
+            next.baton.open()
+            park(me)
+        }
         return state.withLock { $0.isAlive(boot) }
     }
 
@@ -141,14 +158,15 @@ final class SimulatedScheduler: Sendable {
         while true {
             if isDown || self.boot != boot { return false }
             if condition() { return true }
-            let (me, stuck) = state.withLock { state -> (TaskThread, String?) in
+            let (me, next, stuck) = state.withLock { state -> (TaskThread, TaskThread?, String) in
                 precondition(state.current == 0, "only the test's thread drives")
                 let others = state.runnableInTime(without: 0)
-                if others.isEmpty { return (state.threads[0], state.describeStuck()) }
-                state.passBaton(to: others[state.random.below(others.count)])
-                return (state.threads[0], nil)
+                if others.isEmpty { return (state.threads[0], nil, state.describeStuck()) }
+                let next = state.passBaton(to: others[state.random.below(others.count)])
+                return (state.threads[0], next, "")
             }
-            if let stuck { preconditionFailure(stuck) }
+            guard let next else { preconditionFailure(stuck) }
+            next.baton.open()
             park(me)
         }
     }
@@ -166,14 +184,14 @@ final class SimulatedScheduler: Sendable {
     func start(_ boot: Int, _ name: String, _ body: @escaping @Sendable () -> Void) {
         guard point(boot, "start \(name)") else { return }
         let (thread, index) = state.withLock { state -> (TaskThread, Int) in
-            let thread = TaskThread(name)
+            let thread = TaskThread(name, body)
             state.threads.append(thread)
             state.status.append(.runnable)
             return (thread, state.threads.count - 1)
         }
         startThread(name) {
             self.park(thread)
-            body()
+            thread.run()
             self.end(index)
         }
     }
@@ -194,15 +212,15 @@ final class SimulatedScheduler: Sendable {
     }
 
     private func end(_ task: Int) {
-        let stuck = state.withLock { state -> String? in
+        let (next, stuck) = state.withLock { state -> (TaskThread?, String) in
             state.record("end")
             state.status[task] = .ended
             let candidates = state.runnableInTime()
-            if candidates.isEmpty { return state.describeStuck() }
-            state.passBaton(to: candidates[state.random.below(candidates.count)])
-            return nil
+            if candidates.isEmpty { return (nil, state.describeStuck()) }
+            return (state.passBaton(to: candidates[state.random.below(candidates.count)]), "")
         }
-        if let stuck { preconditionFailure(stuck) }
+        guard let next else { preconditionFailure(stuck) }
+        next.baton.open()
     }
 
     // MARK: Gates
@@ -236,10 +254,11 @@ final class SimulatedScheduler: Sendable {
             refuseToWait()
             return true
         }
-        let (me, index, stuck) = state.withLock { state -> (TaskThread?, Int, String?) in
+        let (me, index, next, stuck) = state.withLock {
+            state -> (TaskThread?, Int, TaskThread?, String) in
             if state.gates[gate].passes > 0 {
                 state.gates[gate].passes -= 1
-                return (nil, state.current, nil)
+                return (nil, state.current, nil, "")
             }
             let index = state.current
             state.gates[gate].waiting.append(index)
@@ -247,12 +266,16 @@ final class SimulatedScheduler: Sendable {
             state.status[index] = .waiting(
                 gate: gate, until: until.map { $0.overflow ? .max : $0.partialValue })
             let candidates = state.runnableInTime()
-            if candidates.isEmpty { return (nil, index, state.describeStuck()) }
-            state.passBaton(to: candidates[state.random.below(candidates.count)])
-            return (state.threads[index], index, nil)
+            if candidates.isEmpty {
+                return (state.threads[index], index, nil, state.describeStuck())
+            }
+            let next = state.passBaton(to: candidates[state.random.below(candidates.count)])
+            return (state.threads[index], index, next, "")
         }
-        if let stuck { preconditionFailure(stuck) }
         guard let me else { return true }
+        guard let next else { preconditionFailure(stuck) }
+        // It may be the caller itself, woken by the time.
+        next.baton.open()
         park(me)
         return state.withLock { state in
             // Who was let through is runnable; who still waits was woken by the time.

@@ -26,8 +26,10 @@ extension Committer {
             for table in behind {
                 let manifest = manifest(of: table)
                 let path = Path.join(directory, table.directory, manifest.name)
-                if try platform.files.info(path) != nil { continue }
-                if let batch {
+                if try platform.files.info(path) != nil {
+                    // A try that failed after the rename: the name may not be durable yet.
+                    try platform.files.syncDirectory(Path.directory(of: path))
+                } else if let batch {
                     try batch.add(manifest.encode(), as: path)
                 } else {
                     try platform.files.publish(manifest.encode(), as: path)
@@ -66,6 +68,8 @@ extension Committer {
         if try platform.files.info(directory) == nil { return }
         if try platform.files.info(path) == nil {
             try platform.files.publish(table.manifest.encode(), as: path)
+        } else {
+            try platform.files.syncDirectory(directory)
         }
     }
 
@@ -133,9 +137,10 @@ extension Committer {
                 try platform.files.remove(file.path)
             }
             for table in removals.takeTables(oldestPin: oldest) {
-                try DroppedTable.remove(
+                let isGone = try DroppedTable.remove(
                     Path.join(directory, table.directory), files: platform.files,
                     keepingLast: table.manifest.name)
+                if !isGone { removals.tables.append(table) }
             }
         } catch {
             // What is left over now is swept at the next start.
@@ -157,7 +162,9 @@ extension Committer {
 
     /// Takes over what was discarded while a snapshot was prepared.
     private func takeDiscarded() {
-        for path in core.hold.takePaths() { removals.add(path: path, at: .zero) }
+        for path in core.hold.takePaths() where !DetachedPartition.holds(path) {
+            removals.add(path: path, at: .zero)
+        }
         retainedAtReport = 0
     }
 

@@ -17,22 +17,28 @@ enum DroppedTable {
     }
 
     /// The manifest that says "dropped" goes last.
+    ///
+    /// - Returns: false when a snapshot was prepared meanwhile, which keeps the rest: it must all be
+    ///   done again in this order.
     static func remove(_ directory: String, files: any FileSystem, keepingLast mark: String)
-        throws(DatabaseError)
+        throws(DatabaseError) -> Bool
     {
-        guard try files.info(directory) != nil else { return }
+        guard try files.info(directory) != nil else { return true }
         for name in try files.list(directory) where name != mark {
             let path = Path.join(directory, name)
             if try files.info(path)?.kind == .directory {
                 try files.removeTree(path)
             } else {
                 try files.remove(path)
+                if try files.info(path) != nil { return false }
             }
         }
         try files.syncDirectory(directory)
         if try files.info(Path.join(directory, mark)) != nil {
             try files.remove(Path.join(directory, mark))
+            if try files.info(Path.join(directory, mark)) != nil { return false }
         }
         try files.removeDirectory(directory)
+        return true
     }
 }

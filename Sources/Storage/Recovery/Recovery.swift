@@ -158,10 +158,15 @@ struct Recovery {
             try file.truncate(to: end.offset)
         }
         try file.sync()
+        try files.syncDirectory(logDirectory)
     }
 
     /// Removes files that nothing names: unfinished ones and what a crash left behind.
+    ///
+    /// A process that was killed leaves names behind that a power loss may still take away: those
+    /// that count are made durable before what they replaced goes.
     private func sweepOrphans(_ recovered: inout RecoveredDatabase) throws(DatabaseError) {
+        try files.syncDirectory(directory)
         for lsn in try WALName.list(files, logDirectory)
         where recovered.database.hasLog && lsn < recovered.database.firstLSN {
             try remove(Path.join(logDirectory, WALName.name(lsn)), &recovered.removals)
@@ -190,7 +195,12 @@ struct Recovery {
         throws(DatabaseError)
     {
         let known = Set(table.segments.map(\.path))
-        for name in try files.list(path) {
+        let names = try files.list(path)
+        let hasOldManifest = names.contains {
+            Manifest.lsn(of: $0).map { $0 < table.manifestLSN ?? .zero } ?? false
+        }
+        if table.isManifestStale || hasOldManifest { try files.syncDirectory(path) }
+        for name in names {
             let place = Path.join(path, name)
             if name.hasSuffix(DetachedPartition.suffix) {
                 do throws(DatabaseError) {
@@ -200,17 +210,30 @@ struct Recovery {
                     log.log(.error, "storage", "cannot read a detached partition: \(error)")
                 }
             } else if try files.info(place)?.kind == .directory {
-                for file in try files.list(place) {
-                    let segment = Path.join(place, file)
-                    let isOurs = file.hasSuffix(".seg") || file.hasSuffix(Path.temporarySuffix)
-                    if isOurs, !known.contains(segment) { try remove(segment, &removals) }
-                }
+                try sweep(partition: place, known, &removals)
             } else if name.hasSuffix(Path.temporarySuffix) {
                 try remove(place, &removals)
             } else if let lsn = Manifest.lsn(of: name), lsn < table.manifestLSN ?? .zero {
                 try remove(place, &removals)
             }
         }
+    }
+
+    /// The directory of a partition that is no more goes here, where nobody writes into it.
+    private func sweep(
+        partition place: String, _ known: Set<String>, _ removals: inout RemovalQueue
+    ) throws(DatabaseError) {
+        var isEmpty = true
+        for file in try files.list(place) {
+            let segment = Path.join(place, file)
+            let isOurs = file.hasSuffix(".seg") || file.hasSuffix(Path.temporarySuffix)
+            if isOurs, !known.contains(segment) {
+                try remove(segment, &removals)
+                if !isHeld { continue }
+            }
+            isEmpty = false
+        }
+        if isEmpty, !isHeld { try files.removeDirectory(place) }
     }
 
     private func remove(_ path: String, _ removals: inout RemovalQueue) throws(DatabaseError) {

@@ -100,6 +100,7 @@ private struct Opening {
             if try files.info(databasePath) == nil { throw .noDatabase(root) }
         } else {
             try files.makeDurableDirectory(directory)
+            try makePlaceDurable()
         }
         let lock = try takeLock()
         do throws(DatabaseError) {
@@ -111,6 +112,17 @@ private struct Opening {
         } catch {
             lock?.release()
             throw error
+        }
+    }
+
+    /// A process that was killed may have made these directories and not synced their names.
+    private func makePlaceDurable() throws(DatabaseError) {
+        try files.syncDirectory(root)
+        // It may belong to somebody else, who does not let us read it.
+        do throws(DatabaseError) {
+            try files.syncDirectory(Path.directory(of: root))
+        } catch {
+            platform.log.log(.debug, "storage", "cannot sync the directory above the root: \(error)")
         }
     }
 

@@ -207,4 +207,27 @@ struct PreparedSnapshotTests {
             #expect(error != nil || calls >= number, "call \(number) failed unseen")
         }
     }
+
+    @Test("a dropped table whose removal meets a PREPARE keeps the mark of it to the last")
+    func dropMeetsPrepare() throws {
+        let world = SimulatedPlatform(seed: 1)
+        defer { world.stop() }
+        let hold = RemovalHold()
+        let files = CopyableTree(
+            world.platform.files, below: "/db", temporaries: nil, except: "/db/_wal", hold: hold)
+        try files.makeDurableDirectory("/db/t~1")
+        for name in ["_manifest.2", "_manifest.4"] { try files.publish([1], as: "/db/t~1/" + name) }
+        func remove() throws -> Bool {
+            try DroppedTable.remove("/db/t~1", files: files, keepingLast: "_manifest.4")
+        }
+
+        hold.begin()
+        let isGone = try remove()
+        hold.end()
+
+        #expect(!isGone)
+        #expect(hold.takePaths() == ["/db/t~1/_manifest.2"])
+        #expect(try remove())
+        #expect(try files.info("/db/t~1") == nil)
+    }
 }

@@ -76,11 +76,3 @@ final class SimulationModel: Sendable {
         state.withLock { $0.backups.filter { $0.value.isComplete }.map(\.key).sorted() }
     }
 }
-
-/// Counts what went wrong, from any task.
-final class Complaints: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-    var all: [String] { lines.withLock { $0 } }
-}

@@ -7,10 +7,12 @@ import Values
 
 /// A connection without a wire: sends a statement to a session and waits for the answer.
 struct SimulatedClient: Sendable {
+    let engine: Engine
     let session: Session
     let platform: Platform
 
     init(_ engine: Engine, _ platform: Platform) {
+        self.engine = engine
         session = engine.makeSession()
         self.platform = platform
     }

@@ -10,7 +10,10 @@ struct MixedTransaction {
         var content = model.content(writer)
         var statements = ["BEGIN"]
         var isKept = true
-        for _ in 0..<1 + random.next() % 2 {
+        for step in 0..<1 + random.next() % 3 {
+            let before = content
+            let isUndone = random.next() % 6 == 0
+            if isUndone { statements.append("SAVEPOINT s\(step)") }
             let divisor = Int64(2 + random.next() % 4)
             let rest = Int64(random.next() % UInt64(divisor))
             switch random.next() % 8 {
@@ -55,6 +58,10 @@ struct MixedTransaction {
                     content.plain[id] = value
                     content.upserted[id] = value
                 }
+            }
+            if isUndone {
+                statements.append("ROLLBACK TO SAVEPOINT s\(step)")
+                content = before
             }
         }
         if random.next() % 10 == 0 {

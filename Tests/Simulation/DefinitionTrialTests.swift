@@ -1,0 +1,21 @@
+import Testing
+
+@testable import sim
+
+/// A statement that meets a power loss, an error or a full disk: some of its calls here, every one
+/// with `make sim LOAD=definitions`.
+@Suite("Definitions and faults")
+struct DefinitionTrialTests {
+    @Test(
+        "leave the old state or the new one, no file, and can be sent again",
+        arguments: DefinitionTrial.all.indices)
+    func leaveOldOrNew(index: Int) {
+        let trial = DefinitionTrial.all[index]
+        let trials = DefinitionTrials(stride: 29, tally: Tally())
+
+        for (place, fault) in DefinitionTrial.Fault.allCases.enumerated() {
+            let seed = UInt64(index * 7 + place * 11)
+            #expect(trials.run(trial, fault, seed: seed).isEmpty)
+        }
+    }
+}
