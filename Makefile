@@ -22,6 +22,7 @@ SEED ?=
 SEEDS ?=
 LOAD ?= mixed
 ROWS ?= 50000000
+TABLES ?= 1000
 CI_STEPS ?= .build/ci-steps
 CI_LOGS ?= .build/ci
 
@@ -151,6 +152,13 @@ bench: ## measure, and compare with DuckDB and PostgreSQL where they are; ROWS=.
 	.build/release/bench pour
 	python3 Tests/Benchmarks/compare.py --basalt .build/release/basalt \
 	    --bench .build/release/bench --rows $(ROWS)
+
+.PHONY: bench-backup
+bench-backup: ## what backups cost, beside cp, pg_basebackup and DuckDB; ROWS=..., TABLES=...
+	swift build -c release --product bench
+	$(RELEASE)
+	python3 Tests/Benchmarks/backup.py --basalt .build/release/basalt \
+	    --bench .build/release/bench --rows $(ROWS) --tables $(TABLES)
 
 # ---------------------------------------------------------------------------- order
 

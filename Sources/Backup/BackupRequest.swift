@@ -31,7 +31,7 @@ package struct BackupRequest: Sendable, Equatable {
     /// Text of the predicate whose `RowFilter` comes along, for the manifest.
     package var filterText: String?
     /// Workers that copy; nil is one per core.
-    package var workers: Int? = 1
+    package var workers: Int? = Limits.usualCopyWorkers
     /// Who asked, for the manifest.
     package var requestedBy: String
 

@@ -204,42 +204,50 @@ extension BackupService {
     }
 
     /// 7. Copies, checking digests on the way.
-    func copy(_ plan: BackupPlan, staging: Staging, bound: BoundBackup, job: BackupJob)
-        throws(DatabaseError) -> [BackupManifest.File]
+    func copy(_ plan: BackupPlan, staging: Staging, crew: Crew, job: BackupJob)
+        throws(DatabaseError) -> [StagingRun.Made]
     {
         try job.begin(.copying, bytes: plan.bytesToCopy)
-        let wanted = bound.request.workers ?? Machine.coreCount
         let run = StagingRun(
             staging: staging, job: job, source: source, now: platform.clock.now(),
-            syncsEach: plan.fileCount <= Limits.filesForOneSync)
-        return try run.run(
-            plan, workers: platform.workers, count: min(wanted, Limits.copyWorkers))
+            syncsEach: plan.syncsEach)
+        return try run.run(plan, crew: crew)
     }
 
-    /// 8. Reads back what was written. A linked file was looked at when it was linked; it is read
-    /// when nobody has for long.
+    func makeCrew(_ bound: BoundBackup) -> Crew {
+        let wanted = bound.request.workers ?? Machine.coreCount
+        return Crew(workers: platform.workers, count: min(wanted, Limits.copyWorkers))
+    }
+
+    /// 8. Reads back what was written, while the disk is at it, and then makes it durable. A linked
+    /// file was looked at when it was linked; it is read when nobody has for long.
     func verify(
-        _ found: BackupManifest, bound: BoundBackup, staging: Staging, job: BackupJob
-    ) throws(DatabaseError) -> BackupManifest {
-        var manifest = found
+        _ made: [StagingRun.Made], plan: BackupPlan, bound: BoundBackup, staging: Staging,
+        crew: Crew, job: BackupJob
+    ) throws(DatabaseError) -> [BackupManifest.File] {
         let readsAll = bound.request.isVerified
+        let limit = settings.reverifyMicroseconds
         let now = platform.clock.now()
-        func isRead(_ file: BackupManifest.File) -> Bool {
+        @Sendable func isRead(_ file: BackupManifest.File) -> Bool {
             if file.origin != .linked { return readsAll }
-            guard let limit = settings.reverifyMicroseconds else { return false }
+            guard let limit else { return false }
             return file.readAt.map { now - $0 >= limit } ?? true
         }
-        let bytes = manifest.files.reduce(0) { $0 + (isRead($1) ? $1.bytes : 0) }
+        let found = made.map(\.file)
+        let bytes = found.reduce(0) { $0 + (isRead($1) ? $1.bytes : 0) }
         try job.begin(.verifying, bytes: bytes)
         let verifier = BackupVerifier(path: staging.path, files: platform.files) {
             bytes throws(DatabaseError) in try job.advance(bytes)
         }
-        for (index, file) in found.files.enumerated() {
+        let files = try crew.map(found) { file throws(DatabaseError) in
             let isRead = isRead(file)
             try verifier.verify(file, mode: isRead ? .full : .quick)
-            if isRead { manifest.files[index].readAt = now }
+            var verified = file
+            if isRead { verified.readAt = now }
+            return verified
         }
-        return manifest
+        try staging.sync(plan, outputs: made.compactMap(\.output))
+        return files
     }
 
     /// 9. The rename that is the backup. Under the destination's lock: before it the staging

@@ -33,8 +33,7 @@ extension BackupService {
 
     /// The newest complete backup of this database that covers what is asked for.
     private func newestParent(in bound: BoundBackup) throws(DatabaseError) -> BackupPlan.Parent? {
-        var best: BackupPlan.Parent?
-        for name in try bound.destination.names() {
+        for name in try candidates(in: bound.destination) {
             let path = Path.join(bound.destination.path, name)
             let manifest: BackupManifest
             do throws(DatabaseError) {
@@ -44,13 +43,29 @@ extension BackupService {
                 continue
             }
             guard manifest.database == source.database, isOfOurHistory(manifest),
-                covers(manifest, bound)
+                covers(manifest, bound), try !isAdopted(path)
             else { continue }
-            guard try !isAdopted(path) else { continue }
-            if let best, best.manifest.finishedAt >= manifest.finishedAt { continue }
-            best = BackupPlan.Parent(path: path, manifest: manifest)
+            return BackupPlan.Parent(path: path, manifest: manifest)
         }
-        return best
+        return nil
+    }
+
+    /// Names of backups of this database, the newest first, by what the fronts of their manifests
+    /// say: reading hundreds of long ones whole would cost more than the backup.
+    private func candidates(in destination: Destination) throws(DatabaseError) -> [String] {
+        var found: [(name: String, finishedAt: Int64)] = []
+        for name in try destination.names() {
+            do throws(DatabaseError) {
+                let head = try destination.manifestHead(of: name)
+                if head.database == source.database { found.append((name, head.finishedAt)) }
+            } catch _ {
+                // As above.
+                continue
+            }
+        }
+        return found.enumerated().sorted {
+            ($1.element.finishedAt, $0.offset) < ($0.element.finishedAt, $1.offset)
+        }.map(\.element.name)
     }
 
     /// Whether it is of the database's own timeline or of one that it came from.

@@ -112,9 +112,12 @@ package final class BackupService: Sendable {
             let description = try describe(bound, pin: pin, cutting: cutting)
             let plan = try compare(description, with: admission.parent, pin: pin)
             try record(plan, admission: admission, pin: pin, job: job)
-            let files = try copy(plan, staging: admission.staging, bound: bound, job: job)
-            let made = makeManifest(bound, admission, pin, plan: plan, files: files, job: job)
-            manifest = try verify(made, bound: bound, staging: admission.staging, job: job)
+            let crew = makeCrew(bound)
+            let staging = admission.staging
+            let made = try copy(plan, staging: staging, crew: crew, job: job)
+            let files = try verify(
+                made, plan: plan, bound: bound, staging: staging, crew: crew, job: job)
+            manifest = makeManifest(bound, admission, pin, plan: plan, files: files, job: job)
             try publish(manifest, admission: admission, job: job)
         } catch {
             admission.staging.discard()

@@ -17,8 +17,13 @@ package enum Limits {
     static let directoryDepth = 8
     /// Most names tried for a day before giving up: `.1`, `.2` and so on.
     static let namesOfOneDay = 100_000
-    /// From so many files on, one sync of the file system stands for the single ones.
-    static let filesForOneSync = 64
+    /// From so many files and directories on, one sync of the file system stands for the single ones:
+    /// each of those is a round trip to the disk.
+    static let namesForOneSync = 8
+    /// Bytes after which the disk is told to begin writing: enough for a contiguous run.
+    static let writebackBytes = 8 << 20
+    /// A smaller rest of a file waits for the sync, together with others.
+    static let writebackLeastBytes = 256 << 10
     /// Nanoseconds between two progress reports to a client.
     static let progressIntervalNanoseconds: UInt64 = 1_000_000_000
     /// Jobs that stay listed with their end, across restarts: a year of three a day.
@@ -45,6 +50,10 @@ package enum Limits {
     package static let reverifyMicroseconds: Int64 = 30 * 86_400_000_000
     /// The longest wait for the rate between two looks at cancellation.
     static let rateWaitNanoseconds: UInt64 = 100_000_000
+    /// Workers that copy when nothing is said: one computes digests while the other writes.
+    static let usualCopyWorkers = 2
+    /// Bytes at the front of a manifest that are read to choose a parent: more than its facts need.
+    static let manifestHeadBytes = 64 << 10
     /// Workers that copy at once: beyond, disks get slower.
     static let copyWorkers = 64
 }

@@ -9,9 +9,21 @@ package struct JSONReader {
     private var offset = 0
     private var open: [Container] = []
 
-    private enum Container {
-        case array([JSONValue])
-        case object([JSONMember], names: Set<String>, key: String)
+    /// An array or object whose end is still to come. Extended where it lies: taken out and put
+    /// back it would be copied for every element.
+    private struct Container {
+        var elements: [JSONValue] = []
+        var members: [JSONMember] = []
+        var names: Set<String> = []
+        /// The name of the member whose value comes next; nil in an array.
+        var key: String?
+
+        var value: JSONValue { key == nil ? .array(elements) : .object(members) }
+
+        mutating func add(_ value: JSONValue) {
+            guard let key else { return elements.append(value) }
+            members.append(JSONMember(key, value))
+        }
     }
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -29,12 +41,13 @@ package struct JSONReader {
             guard var value = try beginValue() else { continue }
             // Closes every container that ends with this value.
             while true {
-                guard let container = open.popLast() else {
+                guard let last = open.indices.last else {
                     skipSpace()
                     guard offset == bytes.count else { throw unexpected("text after the document") }
                     return value
                 }
-                guard let whole = try extend(container, with: value) else { break }
+                open[last].add(value)
+                guard let whole = try closed(last) else { break }
                 value = whole
             }
         }
@@ -58,14 +71,14 @@ package struct JSONReader {
         try deepen()
         if try take(UInt8(ascii: "}")) { return .object([]) }
         let key = try memberName()
-        open.append(.object([], names: [key], key: key))
+        open.append(Container(names: [key], key: key))
         return nil
     }
 
     private mutating func openArray() throws(DecodeFailure) -> JSONValue? {
         try deepen()
         if try take(UInt8(ascii: "]")) { return .array([]) }
-        open.append(.array([]))
+        open.append(Container())
         return nil
     }
 
@@ -74,24 +87,17 @@ package struct JSONReader {
         offset += 1
     }
 
-    /// Adds a value to its container: returns the container when it ends here, else puts it back.
-    private mutating func extend(_ container: Container, with value: JSONValue)
-        throws(DecodeFailure) -> JSONValue?
-    {
-        switch container {
-        case .array(var elements):
-            elements.append(value)
-            if try take(UInt8(ascii: "]")) { return .array(elements) }
-            try require(UInt8(ascii: ","))
-            open.append(.array(elements))
-        case .object(var members, var names, let key):
-            members.append(JSONMember(key, value))
-            if try take(UInt8(ascii: "}")) { return .object(members) }
-            try require(UInt8(ascii: ","))
-            let next = try memberName()
-            guard names.insert(next).inserted else { throw unexpected("name given twice") }
-            open.append(.object(members, names: names, key: next))
+    /// Returns the innermost container when it ends here, else goes on to its next value.
+    private mutating func closed(_ last: Int) throws(DecodeFailure) -> JSONValue? {
+        let isObject = open[last].key != nil
+        if try take(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+            return open.popLast()?.value
         }
+        try require(UInt8(ascii: ","))
+        guard isObject else { return nil }
+        let next = try memberName()
+        guard open[last].names.insert(next).inserted else { throw unexpected("name given twice") }
+        open[last].key = next
         return nil
     }
 

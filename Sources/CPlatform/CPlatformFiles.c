@@ -44,6 +44,10 @@ int32_t basalt_fsync(int32_t fd) { return RESULT(fsync(fd)); }
 int32_t basalt_fdatasync(int32_t fd) { return RESULT(fdatasync(fd)); }
 int32_t basalt_syncfs(int32_t fd) { return RESULT(syncfs(fd)); }
 
+int32_t basalt_begin_writeback(int32_t fd, int64_t offset, int64_t count) {
+    return RESULT(sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE));
+}
+
 static void fill(struct basalt_file_info *info, const struct stat *from) {
     info->device = from->st_dev;
     info->inode = from->st_ino;

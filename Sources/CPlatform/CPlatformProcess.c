@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,6 +135,12 @@ int32_t basalt_thread_start(
     pthread_attr_destroy(&attributes);
     if (error) free(start);
     return -error;
+}
+
+void basalt_lower_priority(int32_t by) {
+    // Linux keeps the value for each thread by itself. A refusal costs speed of others, no more.
+    id_t thread = (id_t)gettid();
+    (void)setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + by);
 }
 
 void basalt_thread_exit(void) { pthread_exit(NULL); }

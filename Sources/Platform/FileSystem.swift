@@ -52,6 +52,9 @@ package protocol OpenFile: AnyObject, Sendable {
     func read(at offset: Int, count: Int) throws(DatabaseError) -> [UInt8]
     /// Writes all bytes at `offset`, extending the file where needed.
     func write(_ bytes: [UInt8], at offset: Int) throws(DatabaseError)
+    /// Tells the disk to begin with what was written there, so that a later sync has less to wait
+    /// for. Makes nothing durable and reports nothing: `sync` does.
+    func beginWriteback(at offset: Int, count: Int)
     /// Cuts or extends the file to `length`.
     func truncate(to length: Int) throws(DatabaseError)
     /// Makes data and length durable. A failure must never be retried by the caller.

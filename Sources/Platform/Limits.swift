@@ -8,6 +8,8 @@ package enum Limits {
     static let callBytes = 1 << 30
     /// Address space for a thread's stack; only what is touched costs memory.
     static let threadStackBytes = 8 << 20
+    /// How much nicer work in the background is: a tenth of a core beside a busy thread.
+    static let backgroundPriority: Int32 = 10
     /// Tasks waiting for the pool. When it is full `submit` says no and the caller tells its client.
     package static let queuedTasks = 4096
     /// Most digits of a process id read from a lock file (Linux: 4194304).

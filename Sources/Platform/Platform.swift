@@ -46,6 +46,8 @@ package protocol Chance: Sendable {
 package protocol Workers: Sendable {
     /// Starts a named task on a thread of its own (committer, background jobs).
     func start(_ name: String, _ body: @escaping @Sendable () -> Void)
+    /// The same for work that is to stand back when others want to run.
+    func startInBackground(_ name: String, _ body: @escaping @Sendable () -> Void)
     /// Queues short work for the pool. Returns false when the queue is full.
     func submit(_ body: @escaping @Sendable () -> Void) -> Bool
     /// Makes a gate, closed at first.

@@ -69,7 +69,7 @@ extension Parser {
         return BackupStatement(
             scope: scope, partitions: clauses.partitions, filter: clauses.filter,
             kind: clauses.kind ?? .full, destination: clauses.destination, name: clauses.name,
-            parallelism: clauses.parallelism ?? .serial, isAsynchronous: clauses.isAsynchronous,
+            parallelism: clauses.parallelism ?? .usual, isAsynchronous: clauses.isAsynchronous,
             options: clauses.options ?? [], position: position)
     }
 

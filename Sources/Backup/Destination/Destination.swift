@@ -213,6 +213,15 @@ struct Destination: Sendable {
             files.readAll(file, upTo: Limits.manifestBytes), path: file)
     }
 
+    /// What the front of a backup's manifest says; nothing vouches for it until all is read.
+    func manifestHead(of name: String) throws(DatabaseError) -> BackupManifest.Head {
+        let file = Path.join(path, name, BackupManifest.fileName)
+        let front = try files.open(file, .read, permissions: 0)
+            .read(at: 0, count: Limits.manifestHeadBytes)
+        if let head = BackupManifest.head(of: front) { return head }
+        return BackupManifest.Head(try manifest(of: name))
+    }
+
     private func newestNames() throws(DatabaseError) -> [String] {
         var found: [(name: String, at: Int64)] = []
         for name in try names() {

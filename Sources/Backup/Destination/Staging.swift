@@ -103,10 +103,14 @@ struct Staging: Sendable {
         lock.release()
     }
 
-    /// Makes all names and, with `syncsAll`, all data below durable.
-    func sync(directories: [String], syncsAll: Bool) throws(DatabaseError) {
-        if syncsAll { try files.syncFileSystem(of: path) }
-        for directory in directories.reversed() {
+    /// Makes all data and all names below durable.
+    ///
+    /// - Parameter outputs: the files that were written, when each is to be synced by itself.
+    func sync(_ plan: BackupPlan, outputs: [any OpenFile]) throws(DatabaseError) {
+        // A sync of the file system makes names durable as well.
+        guard plan.syncsEach else { return try files.syncFileSystem(of: path) }
+        for output in outputs { try output.sync() }
+        for directory in plan.directories.reversed() {
             try files.syncDirectory(Path.join(path, directory))
         }
         try files.syncDirectory(path)

@@ -35,6 +35,11 @@ struct BackupPlan: Sendable, Equatable {
         }
     }
 
+    /// Everything but the directories.
+    var fileOperations: [Operation] {
+        operations.filter { if case .makeDirectory = $0 { false } else { true } }
+    }
+
     /// Bytes that will be written; linked ones are not.
     var bytesToCopy: Int {
         operations.reduce(0) { sum, operation in
@@ -46,7 +51,8 @@ struct BackupPlan: Sendable, Equatable {
         }
     }
 
-    var fileCount: Int { operations.count - directories.count }
+    /// Whether every file and directory is synced by itself.
+    var syncsEach: Bool { operations.count <= Limits.namesForOneSync }
 }
 
 extension BackupPlan {

@@ -152,7 +152,9 @@ extension BackupService {
     ) -> RestoreMaterial {
         RestoreMaterial(
             files: storage.files, chance: platform.chance, job: job,
-            isVerified: request.isVerified, notice: { job.notice($0) })
+            isVerified: request.isVerified,
+            crew: Crew(workers: platform.workers, count: Limits.usualCopyWorkers),
+            notice: { job.notice($0) })
     }
 
     /// 4 and 5. Brings the segments beside the live ones and checks them.
@@ -161,10 +163,8 @@ extension BackupService {
     ) throws(DatabaseError) -> [Edit] {
         try job.begin(.copying, bytes: plan.bytesToRead(isVerified: material.isVerified))
         var edits = plan.relations.flatMap(\.edits)
-        for table in plan.tables {
-            let entries = try material.bring(table.files)
-            edits += table.edits(adding: entries)
-        }
+        let brought = try material.bring(plan.tables.map(\.files))
+        for (table, entries) in zip(plan.tables, brought) { edits += table.edits(adding: entries) }
         try job.checkCancelled()
         return edits
     }

@@ -12,6 +12,7 @@ struct RestoreMaterial {
     let chance: any Chance
     let job: BackupJob
     let isVerified: Bool
+    let crew: Crew
     /// Told once when links cannot be made.
     let notice: (String) -> Void
     private(set) var bytesCopied = 0
@@ -21,33 +22,43 @@ struct RestoreMaterial {
     private var made: Set<String> = []
     /// Directories of tables that are new, parents first.
     private var directories: [String] = []
+    private var ours: Set<String> = []
+    /// Directories of partitions that are there.
+    private var known: Set<String> = []
     /// Where names were made since the last sync.
     private var unsynced: Set<String> = []
-    private var syncsEach = true
     private var canLink = true
-    /// Written under temporary names: the final one for each.
-    private var pending: [(temporary: String, final: String, entry: SegmentEntry)] = []
+    /// To be copied under a temporary name, and the final one for each.
+    private var pending: [Pending] = []
+    /// Final names of those.
+    private var reserved: Set<String> = []
 
     init(
-        files: any FileSystem, chance: any Chance, job: BackupJob, isVerified: Bool,
+        files: any FileSystem, chance: any Chance, job: BackupJob, isVerified: Bool, crew: Crew,
         notice: @escaping (String) -> Void
     ) {
         self.files = files
         self.chance = chance
         self.job = job
         self.isVerified = isVerified
+        self.crew = crew
         self.notice = notice
     }
 
-    /// Makes every file of a table durable under its final name.
+    /// Makes every file of some tables durable under its final name.
     ///
-    /// - Returns: the entries for the manifest, in the plan's order: a segment whose name was
-    ///   taken has another id.
+    /// - Returns: the entries for each table's manifest, in the plan's order: a segment whose name
+    ///   was taken has another id.
     /// - Throws: XX001 for a segment that is not what its manifest says, 53100, 58030, 57014.
-    mutating func bring(_ planned: [RestorePlan.File]) throws(DatabaseError) -> [SegmentEntry] {
-        syncsEach = planned.count <= Limits.filesForOneSync
-        var entries: [SegmentEntry] = []
-        for file in planned { entries.append(try bring(file)) }
+    mutating func bring(_ planned: [[RestorePlan.File]]) throws(DatabaseError)
+        -> [[SegmentEntry]]
+    {
+        var entries: [[SegmentEntry]] = []
+        for table in planned {
+            var brought: [SegmentEntry] = []
+            for file in table { brought.append(try bring(file)) }
+            entries.append(brought)
+        }
         try publish()
         return entries
     }
@@ -90,9 +101,6 @@ struct RestoreMaterial {
             guard let info = try files.info(path), info.kind == .file, info.size == entry.bytes
             else { return false }
             if !isVerified { return true }
-            let reading = SegmentReading(files: files) { [job] bytes throws(DatabaseError) in
-                try job.advance(bytes)
-            }
             return try reading.digest(of: path, bytes: entry.bytes) == hexadecimal(entry.sha256)
         } catch {
             guard error.state == .inputOutput || error.state == .missingFile else { throw error }
@@ -106,7 +114,8 @@ struct RestoreMaterial {
     {
         let directory = Path.directory(of: file.target)
         try makeDirectories(directory)
-        if try files.info(file.target) == nil, !made.contains(file.target) {
+        let isTaken = made.contains(file.target) || reserved.contains(file.target)
+        if !isTaken, try files.info(file.target) == nil {
             return (file.target, file.entry)
         }
         let entry = file.entry.renamed(hexadecimal(chance.bytes(16)))
@@ -114,22 +123,28 @@ struct RestoreMaterial {
     }
 
     /// Makes a partition's directory, and its table's when the table is new. That of a table which
-    /// is there stays, even when nothing comes into it: a flush may be about to use it.
+    /// is there stays, even when nothing comes into it: a flush may be about to use it, and so it is
+    /// durable at once. Nobody else knows of a new table's, which wait for `syncNames`.
     private mutating func makeDirectories(_ partition: String) throws(DatabaseError) {
+        if known.contains(partition) { return }
+        known.insert(partition)
         if try files.info(partition) != nil { return }
         let table = Path.directory(of: partition)
-        if try files.info(table) == nil { try makeDirectory(table, isOurs: true) }
-        try makeDirectory(partition, isOurs: directories.contains(table))
-    }
-
-    private mutating func makeDirectory(_ path: String, isOurs: Bool) throws(DatabaseError) {
-        if isOurs { directories.append(path) }
+        if try files.info(table) == nil { try makeOurDirectory(table) }
+        if ours.contains(table) { return try makeOurDirectory(partition) }
         do throws(DatabaseError) {
-            try files.makeDurableDirectory(path)
+            try files.makeDurableDirectory(partition)
         } catch {
             // A flush of the same partition came first.
-            guard !isOurs, error.state == .existingFile else { throw error }
+            guard error.state == .existingFile else { throw error }
         }
+    }
+
+    private mutating func makeOurDirectory(_ path: String) throws(DatabaseError) {
+        directories.append(path)
+        ours.insert(path)
+        try files.makeDirectory(path, permissions: 0o700)
+        unsynced.formUnion([path, Path.directory(of: path)])
     }
 
     /// Gives a file a second name; nil when it cannot have one.
@@ -158,76 +173,72 @@ struct RestoreMaterial {
         try SegmentExamination.checkFrame(of: source, rows: entry.rows, files: files)
     }
 
-    /// Copies a segment under a temporary name, comparing the digest of the very bytes written.
+    /// Notes that a segment is to be copied, under a temporary name until it is durable.
     private mutating func copy(_ file: RestorePlan.File) throws(DatabaseError) -> SegmentEntry {
         let (path, entry) = try place(file)
         let temporary = files.temporaryName(for: path)
         if try files.info(temporary) != nil { try files.remove(temporary) }
-        let input = try files.open(file.source, .read, permissions: 0)
+        reserved.insert(path)
         made.insert(temporary)
-        let output = try files.open(temporary, .create, permissions: 0o400)
-        var digest = SHA256()
-        var offset = 0
-        while offset < entry.bytes {
-            let chunk = try input.read(
-                at: offset, count: min(Limits.chunkBytes, entry.bytes - offset))
-            guard !chunk.isEmpty else { break }
-            digest.update(chunk)
-            try output.write(chunk, at: offset)
-            offset += chunk.count
-            try job.advance(chunk.count)
-        }
-        let found = hexadecimal(digest.finish())
-        let expected = hexadecimal(entry.sha256)
-        guard offset == entry.bytes, try input.size() == entry.bytes, found == expected else {
-            throw .backupSegmentDamaged(
-                file.source, expected: expected, found: found,
-                block: SegmentExamination.firstDamage(of: file.source, files: files))
-        }
-        guard try output.size() == entry.bytes else {
-            throw .backupDamaged(temporary, what: "its copy has another length")
-        }
-        if syncsEach { try output.sync() }
         bytesCopied += entry.bytes
-        pending.append((temporary, path, entry))
+        pending.append(
+            Pending(source: file.source, temporary: temporary, final: path, entry: entry))
         return entry
     }
 
-    /// Gives the copies their names once their bytes are durable, then makes the names durable.
+    /// Copies what was noted, gives the copies their names once their bytes are durable, then makes
+    /// the names durable.
     private mutating func publish() throws(DatabaseError) {
+        let syncsEach = pending.count + unsynced.count <= Limits.namesForOneSync
+        let outputs = try write()
         if !syncsEach, let first = pending.first {
             try files.syncFileSystem(of: first.temporary)
         }
-        for file in pending {
+        for (file, output) in zip(pending, outputs) {
+            if syncsEach { try output.sync() }
             try files.rename(file.temporary, to: file.final, replacing: false)
             made.remove(file.temporary)
             made.insert(file.final)
             unsynced.insert(Path.directory(of: file.final))
         }
-        for directory in unsynced.sorted() { try files.syncDirectory(directory) }
-        unsynced = []
-        if isVerified { try reread() }
+        try syncNames()
         pending = []
+        reserved = []
     }
 
-    /// Reads the copies again, as the disk gives them back.
-    private func reread() throws(DatabaseError) {
-        let reading = SegmentReading(files: files) { [job] bytes throws(DatabaseError) in
-            try job.advance(bytes)
+    /// Copies segments, comparing the digest of the very bytes written, and reads the copies again
+    /// while the disk is at it.
+    private func write() throws(DatabaseError) -> [any OpenFile] {
+        let reading = reading
+        let outputs = try crew.map(pending) { file throws(DatabaseError) in
+            try file.write(reading)
         }
-        for file in pending {
-            let found = try reading.digest(of: file.final, bytes: file.entry.bytes)
-            let expected = hexadecimal(file.entry.sha256)
-            guard found == expected else {
-                throw .copyDamaged(file.final, expected: expected, found: found)
-            }
+        if isVerified {
+            _ = try crew.map(pending) { file throws(DatabaseError) in try file.reread(reading) }
         }
+        return outputs
+    }
+
+    private var reading: SegmentReading {
+        SegmentReading(files: files) {
+            [job] bytes throws(DatabaseError) in try job.advance(bytes)
+        }
+    }
+
+    private mutating func syncNames() throws(DatabaseError) {
+        if unsynced.count > Limits.namesForOneSync, let first = unsynced.first {
+            try files.syncFileSystem(of: first)
+        } else {
+            for directory in unsynced.sorted() { try files.syncDirectory(directory) }
+        }
+        unsynced = []
     }
 
     /// Takes everything away again. What cannot be removed now is swept at the next opening, so a
     /// second failure is not worth hiding the first one.
     func discard() {
         for path in made.sorted() {
+            // One that was never begun is not there.
             do throws(DatabaseError) { try files.remove(path) } catch _ {}
         }
         for path in directories.reversed() {
@@ -236,24 +247,35 @@ struct RestoreMaterial {
     }
 }
 
-/// Reads a file for its digest, telling how far it is.
-struct SegmentReading {
-    let files: any FileSystem
-    let advance: (Int) throws(DatabaseError) -> Void
+extension RestoreMaterial {
+    /// A segment on its way.
+    private struct Pending: Sendable {
+        let source: String
+        let temporary: String
+        let final: String
+        let entry: SegmentEntry
 
-    /// The SHA-256 of the first `bytes` bytes in hex; of fewer when the file ends before.
-    func digest(of path: String, bytes: Int) throws(DatabaseError) -> String {
-        let input = try files.open(path, .read, permissions: 0)
-        var digest = SHA256()
-        var offset = 0
-        while offset < bytes {
-            let chunk = try input.read(at: offset, count: min(Limits.chunkBytes, bytes - offset))
-            guard !chunk.isEmpty else { break }
-            digest.update(chunk)
-            offset += chunk.count
-            try advance(chunk.count)
+        func write(_ reading: SegmentReading) throws(DatabaseError) -> any OpenFile {
+            let copy = try reading.copy(source, to: temporary, bytes: entry.bytes)
+            let expected = hexadecimal(entry.sha256)
+            guard copy.bytes == entry.bytes, copy.isWhole, copy.sha256 == expected else {
+                throw .backupSegmentDamaged(
+                    source, expected: expected, found: copy.sha256,
+                    block: SegmentExamination.firstDamage(of: source, files: reading.files))
+            }
+            guard try copy.output.size() == entry.bytes else {
+                throw .backupDamaged(temporary, what: "its copy has another length")
+            }
+            return copy.output
         }
-        return hexadecimal(digest.finish())
+
+        func reread(_ reading: SegmentReading) throws(DatabaseError) {
+            let found = try reading.digest(of: temporary, bytes: entry.bytes)
+            let expected = hexadecimal(entry.sha256)
+            guard found == expected else {
+                throw .copyDamaged(final, expected: expected, found: found)
+            }
+        }
     }
 }
 

@@ -63,18 +63,8 @@ struct BackupVerifier: Sendable {
     private func compareDigest(of target: String, with file: BackupManifest.File)
         throws(DatabaseError)
     {
-        let input = try files.open(target, .read, permissions: 0)
-        var digest = SHA256()
-        var offset = 0
-        while offset < file.bytes {
-            let count = min(Limits.chunkBytes, file.bytes - offset)
-            let chunk = try input.read(at: offset, count: count)
-            guard !chunk.isEmpty else { break }
-            digest.update(chunk)
-            offset += chunk.count
-            try advance(chunk.count)
-        }
-        let found = hexadecimal(digest.finish())
+        let reading = SegmentReading(files: files, advance: advance)
+        let found = try reading.digest(of: target, bytes: file.bytes)
         guard found == file.sha256 else {
             throw .backupChecksum(target, expected: file.sha256, found: found)
         }

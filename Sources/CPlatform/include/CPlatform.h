@@ -40,6 +40,8 @@ int32_t basalt_ftruncate(int32_t fd, int64_t length);
 int32_t basalt_fsync(int32_t fd);
 int32_t basalt_fdatasync(int32_t fd);
 int32_t basalt_syncfs(int32_t fd);
+// Starts to write dirty pages and waits for nothing; makes nothing durable.
+int32_t basalt_begin_writeback(int32_t fd, int64_t offset, int64_t count);
 int32_t basalt_fstat(int32_t fd, struct basalt_file_info *_Nonnull info);
 int32_t basalt_lstat(const char *_Nonnull path, struct basalt_file_info *_Nonnull info);
 int32_t basalt_flock(int32_t fd, int32_t exclusive); // never waits
@@ -97,6 +99,8 @@ void basalt_monitor_wait_for(struct basalt_monitor *_Nonnull monitor, uint64_t n
 void basalt_monitor_signal(struct basalt_monitor *_Nonnull monitor);
 void basalt_monitor_broadcast(struct basalt_monitor *_Nonnull monitor);
 
+// Lets the calling thread run, from now on, only when few others want to.
+void basalt_lower_priority(int32_t by);
 int32_t basalt_thread_start(
     const char *_Nonnull name, size_t stack_bytes, void (*_Nonnull body)(void *_Nullable),
     void *_Nullable context);

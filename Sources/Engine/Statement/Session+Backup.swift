@@ -118,7 +118,7 @@ extension Session {
         }
         request.filterText = statement.filter.map { Printer.text($0) }
         switch statement.parallelism {
-        case .serial: request.workers = 1
+        case .usual: break
         case .automatic: request.workers = nil
         case .workers(let count): request.workers = count
         }

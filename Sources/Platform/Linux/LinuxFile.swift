@@ -110,6 +110,11 @@ final class LinuxFile: OpenFile {
         }
     }
 
+    func beginWriteback(at offset: Int, count: Int) {
+        // A file system without it writes when it is synced; errors wait for that as well.
+        _ = basalt_begin_writeback(descriptor.number, Int64(offset), Int64(count))
+    }
+
     func truncate(to length: Int) throws(DatabaseError) {
         try repeatingInterrupted(.truncate, path) {
             basalt_ftruncate(descriptor.number, Int64(length))

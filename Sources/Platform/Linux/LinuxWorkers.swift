@@ -16,6 +16,13 @@ package final class LinuxWorkers: Workers {
         startThread(name, body)
     }
 
+    package func startInBackground(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        startThread(name) {
+            basalt_lower_priority(Limits.backgroundPriority)
+            body()
+        }
+    }
+
     package func submit(_ body: @escaping @Sendable () -> Void) -> Bool { pool.submit(body) }
 
     package func makeGate() -> any Gate { LinuxGate() }

@@ -7,6 +7,10 @@ struct SimulatedWorkers: Workers {
         scheduler.start(boot, name, body)
     }
 
+    func startInBackground(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        scheduler.start(boot, name, body)
+    }
+
     func submit(_ body: @escaping @Sendable () -> Void) -> Bool { scheduler.submit(boot, body) }
 
     func makeGate() -> any Gate {

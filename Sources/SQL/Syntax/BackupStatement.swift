@@ -50,7 +50,7 @@ package struct BackupStatement: Sendable, Equatable {
         case client(position: Int)
     }
     package enum Parallelism: Sendable, Equatable {
-        case serial
+        case usual
         /// PARALLEL without a number: one worker per core.
         case automatic
         case workers(Int)

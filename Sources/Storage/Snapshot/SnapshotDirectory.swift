@@ -66,7 +66,7 @@ struct SnapshotDirectory: Sendable {
 
     private func write(_ all: [SmallFile]) throws(DatabaseError) {
         let syncsEach = all.count <= Limits.filesForOneSync
-        var directories: [String] = []
+        var directories: Set<String> = []
         for file in all {
             let target = Path.join(staging, file.path)
             try makeDirectories(for: target, &directories)
@@ -74,19 +74,21 @@ struct SnapshotDirectory: Sendable {
             try output.write(file.bytes, at: 0)
             if syncsEach { try output.sync() }
         }
-        if !syncsEach { try files.syncFileSystem(of: staging) }
-        for directory in directories.reversed() + [staging] {
+        // That makes the names durable as well.
+        if !syncsEach { return try files.syncFileSystem(of: staging) }
+        for directory in directories.sorted().reversed() + [staging] {
             try files.syncDirectory(directory)
         }
     }
 
-    private func makeDirectories(for target: String, _ made: inout [String]) throws(DatabaseError) {
+    private func makeDirectories(for target: String, _ made: inout Set<String>)
+        throws(DatabaseError)
+    {
         let directory = Path.directory(of: target)
-        if directory == staging { return }
-        if try files.info(directory) != nil { return }
+        if directory == staging || made.contains(directory) { return }
         try makeDirectories(for: directory, &made)
         try files.makeDirectory(directory, permissions: 0o700)
-        made.append(directory)
+        made.insert(directory)
     }
 
     /// Where the root is, as far as its files can tell.

@@ -30,7 +30,7 @@ struct BackupStatementTests {
         #expect(statement.kind == .full)
         #expect(statement.destination == nil)
         #expect(statement.name == nil)
-        #expect(statement.parallelism == .serial)
+        #expect(statement.parallelism == .usual)
         #expect(!statement.isAsynchronous)
         #expect(statement.options.isEmpty)
     }
