@@ -86,15 +86,19 @@ final class BackupJob: Sendable {
     /// Counts bytes that are done, reports when a second has gone by, and stops when cancelled.
     func advance(_ bytes: Int) throws(DatabaseError) {
         try checkCancelled()
+        state.withLock { $0.bytesDone += bytes }
+        reportWhenDue()
+        try keepRate()
+    }
+
+    private func reportWhenDue() {
         let now = clock.monotonicNanoseconds()
         let due = state.withLock { state -> BackupProgress? in
-            state.bytesDone += bytes
             guard now >= state.lastReport + Limits.progressIntervalNanoseconds else { return nil }
             state.lastReport = now
             return progress(of: state, now: now)
         }
         if let due { sink.report(due) }
-        try keepRate()
     }
 
     /// Waits while more was copied than the rate allows.
@@ -111,6 +115,7 @@ final class BackupJob: Sendable {
             if ahead == 0 { return }
             try checkCancelled()
             clock.wait(nanoseconds: min(ahead, Limits.rateWaitNanoseconds))
+            reportWhenDue()
         }
     }
 

@@ -22,7 +22,7 @@ package struct BackupProgress: Sendable, Equatable {
 
 /// Is told how a backup goes and what its owner should know. Engine makes NOTICE messages of it.
 ///
-/// Called on the thread that runs the backup, with no lock held.
+/// Called on any thread of the backup, with no lock held.
 package protocol ProgressSink: Sendable {
     /// At most once a second, and once at the end.
     func report(_ progress: BackupProgress)

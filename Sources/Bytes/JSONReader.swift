@@ -144,7 +144,13 @@ package struct JSONReader {
     private mutating func string() throws(DecodeFailure) -> String {
         let start = offset
         offset += 1
-        var content: [UInt8] = []
+        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"),
+            byte >= 0x20
+        {
+            offset += 1
+        }
+        // What needs no escapes, nearly everything, is taken as it lies.
+        var content = Array(bytes[start + 1..<offset])
         while true {
             let byte = try peek()
             offset += 1

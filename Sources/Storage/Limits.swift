@@ -68,8 +68,6 @@ enum Limits {
     static let reportedRetainedBytes = 64 << 20
     /// Bytes of the record of a prepared snapshot: a hundred thousand tables.
     static let snapshotRecordBytes = 64 << 20
-    /// From so many files on, one sync of the file system stands for the single ones.
-    static let filesForOneSync = 8
     /// Timelines a database remembers to have come from.
     static let ancestors = 32
     /// Bytes of `_database`: far above what we write.

@@ -19,25 +19,37 @@ struct StagingRun: Sendable {
         let output: (any OpenFile)?
     }
 
-    /// Makes directories, then writes, copies and links; tells what became of each file, in the
-    /// order of the plan.
+    /// Makes directories, writes, links and then copies; tells what became of each file.
     ///
     /// - Throws: 57014 when cancelled, XX001 when a segment is not what Storage says it is.
     func run(_ plan: BackupPlan, crew: Crew) throws(DatabaseError) -> [Made] {
-        for directory in plan.directories {
-            try files.makeDirectory(Path.join(staging.path, directory), permissions: 0o700)
-        }
+        let (first, others, copies) = plan.groups
         let facts = plan.facts
-        return try crew.map(plan.fileOperations) { operation throws(DatabaseError) in
-            try make(operation, facts)
-        }.compactMap { $0 }
+        var made = try make(first, facts)
+        made += try crew.map(others) { group throws(DatabaseError) in try make(group, facts) }
+            .joined()
+        made += try crew.map(copies) { copy throws(DatabaseError) in try make([copy], facts) }
+            .joined()
+        return made
+    }
+
+    private func make(
+        _ operations: [BackupPlan.Operation], _ facts: [String: BackupPlan.SegmentFacts]
+    ) throws(DatabaseError) -> [Made] {
+        var made: [Made] = []
+        for operation in operations {
+            if let file = try make(operation, facts) { made.append(file) }
+        }
+        return made
     }
 
     private func make(
         _ operation: BackupPlan.Operation, _ facts: [String: BackupPlan.SegmentFacts]
     ) throws(DatabaseError) -> Made? {
         switch operation {
-        case .makeDirectory: return nil
+        case .makeDirectory(let path):
+            try files.makeDirectory(Path.join(staging.path, path), permissions: 0o700)
+            return nil
         case .write(let path, let bytes, let permissions):
             return try write(bytes, to: path, permissions: permissions)
         case .copy(let path, let source, let bytes, let sha256, let segment):

@@ -15,6 +15,16 @@ struct BackupPlan: Sendable, Equatable {
         case link(
             path: String, parent: String, source: String, bytes: Int, sha256: String,
             segment: String)
+
+        var path: String {
+            switch self {
+            case .makeDirectory(let path), .write(let path, _, _), .copy(let path, _, _, _, _),
+                .link(let path, _, _, _, _, _):
+                path
+            }
+        }
+
+        var isDirectory: Bool { if case .makeDirectory = self { true } else { false } }
     }
 
     let operations: [Operation]
@@ -35,9 +45,28 @@ struct BackupPlan: Sendable, Equatable {
         }
     }
 
-    /// Everything but the directories.
-    var fileOperations: [Operation] {
-        operations.filter { if case .makeDirectory = $0 { false } else { true } }
+    /// Operations that build on each other, in their order: those of one table, and those of the
+    /// rest. Groups are independent once the first is done. Copies come by themselves, afterwards.
+    var groups: (first: [Operation], others: [[Operation]], copies: [Operation]) {
+        var first: [Operation] = []
+        var others: [String: [Operation]] = [:]
+        var order: [String] = []
+        var copies: [Operation] = []
+        for operation in operations {
+            if case .copy = operation {
+                copies.append(operation)
+                continue
+            }
+            let table = operation.path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2)
+            guard table.count > 2 || (table.count == 2 && operation.isDirectory) else {
+                first.append(operation)
+                continue
+            }
+            let key = operation.path[..<table[1].endIndex]
+            if others[String(key)] == nil { order.append(String(key)) }
+            others[String(key), default: []].append(operation)
+        }
+        return (first, order.compactMap { others[$0] }, copies)
     }
 
     /// Bytes that will be written; linked ones are not.

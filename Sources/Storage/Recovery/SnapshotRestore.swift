@@ -166,8 +166,7 @@ private struct RestoredCut {
     ) throws(DatabaseError) -> RestoredCut {
         var database: DatabaseFile?
         var tables: [Table] = []
-        for file in record.files {
-            let bytes = try snapshot.read(file)
+        for (file, bytes) in zip(record.files, try snapshot.contents(of: record)) {
             let path = Path.join(snapshot.path, file.path)
             let parts = file.path.split(separator: "/").map(String.init)
             if parts.count == 3 {

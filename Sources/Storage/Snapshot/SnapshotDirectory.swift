@@ -2,13 +2,16 @@ import Diagnostics
 import Platform
 
 /// The directory `snapshot/` or `.checkpoint/` of a root: the manifests of a cut, the list of its
-/// files, and the root they were made in.
+/// segments, and the root they were made in. Layout: docs/formats/snapshot.md.
 ///
 /// It appears with one rename, durable, and goes with one.
 struct SnapshotDirectory: Sendable {
     /// What is being made or removed; swept whenever it is found.
     static let stagingName = ".snapshot-staging"
     static let markName = "_here"
+    /// The cut's small files one behind the other, as the record lists them. One file each would
+    /// cost a thousand inodes for a thousand tables, every time.
+    static let contentsName = "_files"
     static let sumsName = "SHA256SUMS"
 
     let root: String
@@ -25,28 +28,26 @@ struct SnapshotDirectory: Sendable {
         let mark = Path.join(staging, Self.markName)
         try files.open(mark, .create, permissions: 0o600).sync()
         let snapshot = PreparedSnapshot(kind: kind, lsn: pin.lsn, preparedAt: preparedAt)
-        let manifests = Self.smallFiles(of: pin)
+        let contents = Self.smallFiles(of: pin)
         let record = SnapshotRecord(
             snapshot: snapshot, database: pin.identity.uuid, timeline: pin.identity.timeline,
             place: try place(mark: mark),
-            files: manifests.map {
+            files: contents.map {
                 SnapshotRecord.File(
                     path: $0.path, bytes: $0.bytes.count,
                     sha256: Hexadecimal.text(SHA256.digest($0.bytes)))
             })
-        let all =
-            manifests + [
-                (SnapshotRecord.fileName, record.encode()), (Self.sumsName, Self.sums(of: pin)),
-            ]
-        try write(all)
+        try write(contents.flatMap(\.bytes), as: Self.contentsName)
+        try write(record.encode(), as: SnapshotRecord.fileName)
+        try write(Self.sums(of: pin), as: Self.sumsName)
+        try files.syncDirectory(staging)
         try files.syncDirectory(root)
         try files.rename(staging, to: path, replacing: false)
         try files.syncDirectory(root)
         return snapshot
     }
 
-    private typealias SmallFile = (path: String, bytes: [UInt8])
-
+    /// What a root of the cut needs beside its segments, by path below the root.
     private static func smallFiles(of pin: DiskPin) -> [(path: String, bytes: [UInt8])] {
         [("db/" + DatabaseFile.name, pin.databaseBytes)]
             + pin.tables.map { ("db/\($0.directoryName)/\($0.manifestName)", $0.manifestBytes) }
@@ -64,31 +65,10 @@ struct SnapshotDirectory: Sendable {
         return text
     }
 
-    private func write(_ all: [SmallFile]) throws(DatabaseError) {
-        let syncsEach = all.count <= Limits.filesForOneSync
-        var directories: Set<String> = []
-        for file in all {
-            let target = Path.join(staging, file.path)
-            try makeDirectories(for: target, &directories)
-            let output = try files.open(target, .create, permissions: 0o600)
-            try output.write(file.bytes, at: 0)
-            if syncsEach { try output.sync() }
-        }
-        // That makes the names durable as well.
-        if !syncsEach { return try files.syncFileSystem(of: staging) }
-        for directory in directories.sorted().reversed() + [staging] {
-            try files.syncDirectory(directory)
-        }
-    }
-
-    private func makeDirectories(for target: String, _ made: inout Set<String>)
-        throws(DatabaseError)
-    {
-        let directory = Path.directory(of: target)
-        if directory == staging || made.contains(directory) { return }
-        try makeDirectories(for: directory, &made)
-        try files.makeDirectory(directory, permissions: 0o700)
-        made.insert(directory)
+    private func write(_ bytes: [UInt8], as name: String) throws(DatabaseError) {
+        let output = try files.open(Path.join(staging, name), .create, permissions: 0o600)
+        try output.write(bytes, at: 0)
+        try output.sync()
     }
 
     /// Where the root is, as far as its files can tell.
@@ -122,13 +102,40 @@ struct SnapshotDirectory: Sendable {
         return record.place.isSame(as: try place(mark: mark))
     }
 
-    /// Reads one of the cut's small files and compares it with the record.
-    func read(_ file: SnapshotRecord.File) throws(DatabaseError) -> [UInt8] {
-        let source = Path.join(path, file.path)
-        guard try files.info(source)?.kind == .file else {
-            throw .damaged(source, offset: 0, "file of the snapshot that is missing")
+    /// Reads the cut's small files, in the order of the record, and compares them with it.
+    func contents(of record: SnapshotRecord) throws(DatabaseError) -> [[UInt8]] {
+        var contents: [[UInt8]] = []
+        if record.format == SnapshotRecord.formatOfSingleFiles {
+            for file in record.files {
+                let source = Path.join(path, file.path)
+                contents.append(try checked(try readSingle(source), file, source))
+            }
+            return contents
         }
-        let bytes = try files.readAll(source, upTo: Limits.manifestBytes)
+        let source = Path.join(path, Self.contentsName)
+        guard try files.info(source)?.kind == .file else { throw Self.missing(source) }
+        let input = try files.open(source, .read, permissions: 0)
+        var offset = 0
+        for file in record.files {
+            let bytes = try input.read(at: offset, count: min(file.bytes, Limits.manifestBytes))
+            contents.append(try checked(bytes, file, "\(source), \(file.path)"))
+            offset += bytes.count
+        }
+        return contents
+    }
+
+    private func readSingle(_ source: String) throws(DatabaseError) -> [UInt8] {
+        guard try files.info(source)?.kind == .file else { throw Self.missing(source) }
+        return try files.readAll(source, upTo: Limits.manifestBytes)
+    }
+
+    private static func missing(_ source: String) -> DatabaseError {
+        .damaged(source, offset: 0, "file of the snapshot that is missing")
+    }
+
+    private func checked(_ bytes: [UInt8], _ file: SnapshotRecord.File, _ source: String)
+        throws(DatabaseError) -> [UInt8]
+    {
         let found = Hexadecimal.text(SHA256.digest(bytes))
         guard bytes.count == file.bytes, found == file.sha256 else {
             throw .damaged(

@@ -5,7 +5,10 @@ import Platform
 /// `_snapshot`: what was prepared, when, and in which root. See docs/formats/snapshot.md.
 struct SnapshotRecord: Sendable, Equatable {
     static let fileName = "_snapshot"
-    static let format = 1
+    /// The newest format this room reads and the one it writes.
+    static let format = 2
+    /// The first format, which kept every small file by itself.
+    static let formatOfSingleFiles = 1
 
     /// A small file of the cut, its path relative to the root.
     struct File: Sendable, Equatable {
@@ -37,11 +40,12 @@ struct SnapshotRecord: Sendable, Equatable {
     let place: Place
     /// `db/_database` and the manifests.
     let files: [File]
+    var format = SnapshotRecord.format
 
     func encode() -> [UInt8] {
         var text = JSONValue.object([
             JSONMember("basalt", .string("snapshot")),
-            JSONMember("format", .integer(Int64(Self.format))),
+            JSONMember("format", .integer(Int64(format))),
             JSONMember("kind", .string(snapshot.kind.rawValue)),
             JSONMember("lsn", .integer(Int64(clamping: snapshot.lsn.value))),
             JSONMember("prepared_at", .integer(snapshot.preparedAt)),
@@ -87,7 +91,8 @@ struct SnapshotRecord: Sendable, Equatable {
     private static func decode(_ json: JSONValue, path: String) throws(DecodeFailure)
         -> SnapshotRecord
     {
-        guard json["basalt"]?.text == "snapshot", let version = json["format"]?.number else {
+        guard json["basalt"]?.text == "snapshot", let version = json["format"]?.number, version > 0
+        else {
             throw .invalid(at: 0, what: "no record of a snapshot")
         }
         guard version <= Int64(format) else {
@@ -106,7 +111,7 @@ struct SnapshotRecord: Sendable, Equatable {
             place: Place(
                 device: UInt64(bitPattern: device), rootInode: UInt64(bitPattern: root),
                 markInode: UInt64(bitPattern: mark), markBirth: birth),
-            files: try decode(files))
+            files: try decode(files), format: Int(clamping: version))
     }
 
     private static func decode(_ elements: [JSONValue]) throws(DecodeFailure) -> [File] {

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("BackupManifest")
 struct BackupManifestTests {
-    static func manifest(path: String = "db/_database") -> BackupManifest {
+    static func manifest(path: String = "db/_database", comment: String? = nil) -> BackupManifest {
         BackupManifest(
             id: "i", name: "n \"quoted\" é", isIncremental: true, isWholeDatabase: false,
             parent: "p", parentID: "q", database: "d", timeline: "t", lsn: 1 << 53 + 1,
             startedAt: -5, finishedAt: 10, durationMicroseconds: 15, software: "basalt",
-            requestedBy: "admin", comment: nil,
+            requestedBy: "admin", comment: comment,
             tables: [
                 .init(
                     id: 7, schema: "public", name: "trades", directory: "trades~7",
@@ -29,6 +29,29 @@ struct BackupManifestTests {
         let manifest = Self.manifest()
 
         #expect(try BackupManifest.decode(manifest.encoded, path: "x") == manifest)
+    }
+
+    @Test("its front tells what a parent is chosen by, whatever the comment says")
+    func head() {
+        let comments = [nil, ",\"tables\":[", "\\\",\"tables\":[{\"", "é, and more"]
+        for comment in comments {
+            let manifest = Self.manifest(comment: comment)
+            let head = BackupManifest.head(of: manifest.encoded)
+            #expect(head == BackupManifest.Head(manifest))
+        }
+    }
+
+    @Test("a front that is cut or no manifest at all tells nothing")
+    func noHead() {
+        let bytes = Self.manifest().encoded
+        let mark = Array(",\"tables\":[".utf8)
+        let end = bytes.indices.first { bytes[$0...].starts(with: mark) } ?? 0
+        #expect(end > 100)
+        for length in 0..<end + mark.count {
+            #expect(BackupManifest.head(of: Array(bytes[..<length])) == nil)
+        }
+        #expect(BackupManifest.head(of: Array("{\"x\":1,\"tables\":[]}".utf8)) == nil)
+        #expect(BackupManifest.head(of: mark) == nil)
     }
 
     @Test("every cut and every flipped bit is an error, never a trap")

@@ -187,11 +187,6 @@ struct SnapshotRestoreTests {
         let storage = try Self.prepare(platform)
         try Self.copy(platform, from: Self.live, to: Self.copied) { try Self.change(storage) }
         try Self.touch(platform, Self.copied)
-        let pin = try #require(storage.snapshotStatus.prepared)
-        let names = world.disk.paths().filter {
-            $0.hasPrefix("/copied/snapshot/db/") && $0.contains("_manifest.\(pin.lsn)")
-        }
-        #expect(names.count == 3)
         let sums = try platform.files.readAll("/copied/snapshot/SHA256SUMS", upTo: 1 << 20)
         let segments = String(decoding: sums, as: UTF8.self).split(separator: "\n").map {
             "/copied/" + $0.dropFirst(66)
@@ -213,14 +208,43 @@ struct SnapshotRestoreTests {
                 try platform.files.publish(bytes, as: segment)
             }
         }
-        for name in names + ["/copied/snapshot/_snapshot", "/copied/snapshot/db/_database"] {
-            world.disk.flipBit(name, offset: 30)
+        let packed = "/copied/snapshot/_files"
+        let length = try #require(world.disk.contents(of: packed)?.count)
+        let places = stride(from: 0, to: length, by: 7).map { (packed, $0) }
+        for (name, offset) in places + [("/copied/snapshot/_snapshot", 30)] {
+            world.disk.flipBit(name, offset: offset)
             #expect(failure { _ = try Self.open(Self.copied, platform) }?.state == .corrupted)
-            world.disk.flipBit(name, offset: 30)
+            world.disk.flipBit(name, offset: offset)
         }
 
         #expect(world.disk.paths().filter { $0.hasPrefix("/copied/db/") } == before)
         #expect(try Self.complaint(Self.open(Self.copied, platform)) == nil)
+    }
+
+    @Test("a snapshot of the first format, with a file for every manifest, is restored as well")
+    func readsFirstFormat() throws {
+        let world = SimulatedPlatform(seed: 6)
+        defer { world.stop() }
+        let files = world.platform.files
+        let storage = try Self.prepare(world.platform)
+        try Self.copy(world.platform, from: Self.live, to: Self.copied) {
+            try Self.change(storage)
+        }
+        let snapshot = SnapshotDirectory(root: Self.copied, kind: .snapshot, files: files)
+        var record = try #require(try snapshot.record())
+        for (file, bytes) in zip(record.files, try snapshot.contents(of: record)) {
+            let path = Path.join(snapshot.path, file.path)
+            try files.makeDurableDirectory(Path.directory(of: path))
+            try files.publish(bytes, as: path)
+        }
+        record.format = SnapshotRecord.formatOfSingleFiles
+        try files.remove(Path.join(snapshot.path, SnapshotDirectory.contentsName))
+        try files.publish(
+            record.encode(), as: Path.join(snapshot.path, SnapshotRecord.fileName),
+            replacing: .atomically)
+        try Self.touch(world.platform, Self.copied)
+
+        #expect(try Self.complaint(Self.open(Self.copied, world.platform)) == nil)
     }
 
     @Test("cut the power at any call of the restore: the next start ends the same")
