@@ -64,7 +64,7 @@ class Database:
         folder.mkdir(exist_ok=True)
         local = folder / "rows.csv"
         local.unlink(missing_ok=True)
-        local.symlink_to(path) if path.stat().st_dev != folder.stat().st_dev else os.link(
+        (shutil.copy if path.stat().st_dev != folder.stat().st_dev else os.link)(
             path, local)
         self.sql(f"COPY {table} FROM 'rows.csv' WITH (FORMAT csv)")
         local.unlink()
@@ -213,7 +213,7 @@ class Trades:
         second.stop()
         self.report.add("start on a backup to the first query", ms(seconds), "", None, "< 1 s",
                         seconds < 1)
-        database.sql("DROP BACKUP 'started'")
+        remove(database.root / "backup" / "started")
 
     def restore(self):
         database, other = self.database, self.folder / "cp"
