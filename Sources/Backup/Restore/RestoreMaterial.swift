@@ -226,7 +226,8 @@ struct RestoreMaterial {
     }
 
     private mutating func syncNames() throws(DatabaseError) {
-        if unsynced.count > Limits.namesForOneSync, let first = unsynced.first {
+        // The least of them, not any: a simulation does the same twice.
+        if unsynced.count > Limits.namesForOneSync, let first = unsynced.min() {
             try files.syncFileSystem(of: first)
         } else {
             for directory in unsynced.sorted() { try files.syncDirectory(directory) }
