@@ -22,25 +22,32 @@ import Values
             lastLSN: LSN(2))
     }
 
-    private func readAll(_ path: String) throws {
+    @discardableResult
+    private func readAll(_ path: String) throws -> [[Value]] {
         let reader = try SegmentReader(path: path, files: world.platform.files, expected: nil)
+        var values: [[Value]] = []
         for column in TradesTable.definition(id: 1).columns {
             let vector = try reader.vector(for: column, id: column.id, rows: 0..<reader.footer.rows)
-            for row in 0..<vector.count { _ = vector.value(at: row) }
+            values.append((0..<vector.count).map { vector.value(at: $0) })
         }
+        return values
     }
 
     @Test("every flipped bit of a segment is refused with its name or harmless, never a crash")
     func flippedBits() throws {
         let bytes = segment(0..<20)
+        let values = try readAll(try publish(bytes, "sound.seg"))
         for offset in bytes.indices {
             var damaged = bytes
             damaged[offset] ^= 1 << UInt8(offset & 7)
             let path = try publish(damaged, "\(offset).seg")
 
-            if let error = failure({ try readAll(path) }) {
+            var found: [[Value]] = []
+            if let error = failure({ found = try readAll(path) }) {
                 #expect(error.state == .corrupted)
                 #expect(error.message.contains(path))
+            } else {
+                #expect(found == values, "a bit of byte \(offset) gave other rows")
             }
         }
     }
