@@ -20,8 +20,8 @@ package struct VisibleRows: RowSource {
                 rowCount: source.rowCount, minTimestamp: source.minTimestamp,
                 maxTimestamp: source.maxTimestamp, isSorted: source.isSorted,
                 isUnique: source.hasUniqueKeys
-            ) { (columns) throws(DatabaseError) in
-                try source.batch(columns: columns, rows: 0..<source.rowCount)
+            ) { (columns, rows) throws(DatabaseError) in
+                try source.batch(columns: columns, rows: rows)
             }
         }
         let hidden = try resolution.hiddenRows(of: inputs)

@@ -4,6 +4,11 @@ enum Limits {
     static let segmentRows = 1_048_576
     /// Bytes of column data at which a segment is closed whatever its rows.
     static let segmentBytes = 256 << 20
+    /// The same where there is little memory for writing: smaller segments cost more to read.
+    static let leastSegmentBytes = 4 << 20
+    /// What part of the memory for writing the rows of one segment may take: a compaction or flush
+    /// holds them about four times.
+    static let segmentMemoryParts = 8
     /// Bytes of a segment file we open; 4-byte offsets must reach everywhere.
     static let segmentFileBytes = 4 << 30
     /// Rows that share one entry of statistics.
@@ -60,6 +65,8 @@ enum Limits {
     static let writeAmplificationTenths = 28
     /// Late rows are worth rewriting what they overlap when they are one of this many.
     static let lateRowShare = 20
+    /// Rows whose keys are read together where rows of one key may hide each other.
+    static let keyRows = 16_384
     /// Jobs of one call of `compact`: far above what a table needs.
     static let compactionJobs = 100_000
     /// Partitions whose idleness is watched.

@@ -28,7 +28,7 @@ extension Storage {
         try platform.files.makeDurableDirectory(directory)
         let writer = MemtableFlush(
             platform: platform, directory: directory, definition: table,
-            rowLimit: settings.segmentRows)
+            limit: settings.segmentSize)
         return try writer.write(visible, firstLSN: firstLSN, lastLSN: lastLSN).map(\.entry)
     }
 

@@ -29,6 +29,11 @@ package struct StorageSettings: Sendable {
     package var isReadOnly = false
 
     package init() {}
+
+    /// When a segment is closed.
+    var segmentSize: SegmentSize {
+        SegmentSize(rows: segmentRows, writeMemoryBytes: writeMemoryBytes)
+    }
 }
 
 /// Which database this is: two roots with one uuid and timeline share their history.

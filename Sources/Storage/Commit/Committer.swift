@@ -54,7 +54,7 @@ final class Committer: @unchecked Sendable {
         self.onFatal = onFatal
         self.log = log
         flusher = Flusher(
-            platform: platform, directory: directory, rowLimit: settings.segmentRows, core: core)
+            platform: platform, directory: directory, limit: settings.segmentSize, core: core)
         database = recovered.database
         lastLSN = recovered.lastLSN
         removals = recovered.removals

@@ -15,15 +15,15 @@ final class Flusher: Sendable {
     private let platform: Platform
     /// The directory of the tables.
     private let directory: String
-    private let rowLimit: Int
+    private let limit: SegmentSize
     private let core: StorageCore
     private let state = Mutex(State())
     private let gate: any Gate
 
-    init(platform: Platform, directory: String, rowLimit: Int, core: StorageCore) {
+    init(platform: Platform, directory: String, limit: SegmentSize, core: StorageCore) {
         self.platform = platform
         self.directory = directory
-        self.rowLimit = rowLimit
+        self.limit = limit
         self.core = core
         gate = platform.workers.makeGate()
     }
@@ -83,7 +83,7 @@ final class Flusher: Sendable {
     {
         let writer = MemtableFlush(
             platform: platform, directory: task.directory, definition: task.definition,
-            rowLimit: rowLimit, reached: task.reached, group: batch)
+            limit: limit, reached: task.reached, group: batch)
         do throws(DatabaseError) {
             return .success(try writer.write(try task.rows.withoutHidden(task.definition)))
         } catch {

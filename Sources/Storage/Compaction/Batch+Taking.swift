@@ -18,6 +18,12 @@ extension Batch {
         }
         return Batch(rowCount: rows.count, columns: columns.map { $0.taking(rows) })
     }
+
+    /// Rows that lie together; copied, unless they are all.
+    func taking(_ rows: Range<Int>) -> Batch {
+        if rows.count == rowCount { return self }
+        return Batch(rowCount: rows.count, columns: columns.map { $0.taking(Array(rows)) })
+    }
 }
 
 extension ColumnVector {

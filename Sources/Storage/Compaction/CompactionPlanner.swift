@@ -19,8 +19,7 @@ struct CompactionPlanner {
     /// How many small neighbours of one level are put together.
     static let crumbs = Limits.compactionCrumbs
 
-    let segmentRows: Int
-    let segmentBytes: Int
+    let size: SegmentSize
     /// Most bytes read by one job.
     let inputBytes: Int
     /// Whether nothing may overlap in the end, however few the rows are that do.
@@ -29,11 +28,9 @@ struct CompactionPlanner {
     var spareBytes = Int.max
 
     init(
-        segmentRows: Int = Limits.segmentRows, segmentBytes: Int = Limits.segmentBytes,
-        inputBytes: Int = Limits.compactionBytes
+        size: SegmentSize = SegmentSize(), inputBytes: Int = Limits.compactionBytes
     ) {
-        self.segmentRows = segmentRows
-        self.segmentBytes = segmentBytes
+        self.size = size
         self.inputBytes = inputBytes
     }
 
@@ -54,7 +51,8 @@ struct CompactionPlanner {
         var jobs: [CompactionJob] = []
         for (name, members) in partitions where members.count > 1 {
             // With keys even a shared moment must be looked into.
-            let partition = PlannedPartition(members, isStrict: !definition.dedupKeys.isEmpty)
+            let partition = PlannedPartition(
+                members, of: definition, isStrict: !definition.dedupKeys.isEmpty)
             if let job = job(partition, isIdle: idle(name)) { jobs.append(job) }
         }
         return jobs.sorted { ($0.bytes, $0.partition) < ($1.bytes, $1.partition) }
@@ -74,7 +72,7 @@ struct CompactionPlanner {
     /// Level 0 up to 1/4096 of a full segment, then one more for each factor of four.
     private func level(_ rows: Int) -> Int {
         var level = 0
-        var rest = rows / max(1, segmentRows / 4_096)
+        var rest = rows / max(1, size.rows / 4_096)
         while rest >= Self.fan {
             rest /= Self.fan
             level += 1
@@ -96,25 +94,31 @@ struct CompactionPlanner {
     private func crumbs(_ partition: PlannedPartition, isIdle: Bool) -> [[PlannedSegment]] {
         var groups: [[PlannedSegment]] = []
         for run in partition.runs {
-            for stretch in run.segments.split(whereSeparator: { !isSmall($0) }) {
-                groups += isIdle ? whole(stretch) : levels(stretch)
+            for stretch in run.segments.split(whereSeparator: { !isSmall($0, partition) }) {
+                groups += isIdle ? whole(stretch, partition) : levels(stretch)
             }
         }
         return groups.sorted { $0.rowCount < $1.rowCount }
     }
 
-    private func isSmall(_ segment: PlannedSegment) -> Bool {
-        !segment.isExcluded && segment.entry.rows < segmentRows / 2
-            && segment.entry.bytes < segmentBytes / 2
+    private func isSmall(_ segment: PlannedSegment, _ partition: PlannedPartition) -> Bool {
+        !segment.isExcluded && segment.entry.rows < fullRows([segment], partition) / 2
+    }
+
+    /// Rows of a full segment that is made of others.
+    private func fullRows(_ group: [PlannedSegment], _ partition: PlannedPartition) -> Int {
+        size.rows(
+            of: partition.definition, madeOf: group.rowCount,
+            fileBytes: group.reduce(0) { $0 + $1.entry.bytes })
     }
 
     /// All of a stretch, when fewer segments can hold its rows.
-    private func whole(_ stretch: ArraySlice<PlannedSegment>) -> [[PlannedSegment]] {
+    private func whole(_ stretch: ArraySlice<PlannedSegment>, _ partition: PlannedPartition)
+        -> [[PlannedSegment]]
+    {
         let group = Array(stretch.prefix(Self.crumbs))
-        let bytes = group.reduce(0) { $0 + $1.entry.bytes }
-        let fewest = max(
-            (group.rowCount + segmentRows - 1) / segmentRows,
-            (bytes + segmentBytes - 1) / segmentBytes)
+        let rows = fullRows(group, partition)
+        let fewest = (group.rowCount + rows - 1) / rows
         return group.count > 1 && group.count > fewest ? [group] : []
     }
 
@@ -198,10 +202,12 @@ struct PlannedRun {
 /// The segments of one partition, dealt into runs.
 struct PlannedPartition {
     let segments: [PlannedSegment]
+    let definition: TableDefinition
     let runs: [PlannedRun]
 
-    init(_ segments: [PlannedSegment], isStrict: Bool = false) {
+    init(_ segments: [PlannedSegment], of definition: TableDefinition, isStrict: Bool = false) {
         self.segments = segments
+        self.definition = definition
         var runs: [PlannedRun] = []
         for segment in segments {
             var isPlaced = false

@@ -144,7 +144,7 @@ final class Compactor: Sendable {
         let (pinned, pin) = core.pinCurrent(owner: "compaction", since: platform.clock.now())
         defer { core.unpin(pin) }
         var planner = CompactionPlanner(
-            segmentRows: settings.segmentRows, inputBytes: settings.compaction.inputBytes)
+            size: settings.segmentSize, inputBytes: settings.compaction.inputBytes)
         planner.isThorough = isThorough
         let damaged = damaged
         var best: (job: CompactionJob, table: TableVersion)?
@@ -169,7 +169,7 @@ final class Compactor: Sendable {
         let path = Path.join(directory, table.directory)
         let merge = SegmentMerge(
             platform: platform, directory: path, definition: table.definition,
-            segmentRows: settings.segmentRows, isCancelled: { self.isStopped })
+            size: settings.segmentSize, isCancelled: { self.isStopped })
         do throws(MergeFailure) {
             if let error = shortage(of: job, path) { return .failed(error) }
             let added = try merge.write(job)

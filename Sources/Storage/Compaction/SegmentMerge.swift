@@ -10,7 +10,7 @@ struct SegmentMerge {
     let platform: Platform
     let directory: String
     let definition: TableDefinition
-    let segmentRows: Int
+    let size: SegmentSize
     let isCancelled: @Sendable () -> Bool
 
     /// An input and how far it has been taken.
@@ -38,17 +38,19 @@ struct SegmentMerge {
         let range = (
             job.inputs.map(\.firstLSN).min() ?? .zero, job.inputs.map(\.lastLSN).max() ?? .zero
         )
+        let rows = size.rows(
+            of: definition, madeOf: job.inputs.reduce(0) { $0 + $1.rows }, fileBytes: job.bytes)
         var written: [SegmentHandle] = []
         do throws(DatabaseError) {
             while inputs.contains(where: { $0.rest > 0 }) {
-                let batches = try takeSlice(&inputs)
+                let batches = try takeSlice(&inputs, rows)
                 if isCancelled() {
                     discard(written)
                     return []
                 }
                 let writer = SegmentOutput(
                     platform: platform, directory: directory, definition: definition,
-                    segmentRows: segmentRows)
+                    size: size)
                 written += try writer.write(batches, firstLSN: range.0, lastLSN: range.1)
             }
         } catch {
@@ -88,8 +90,10 @@ struct SegmentMerge {
     }
 
     /// The next rows in time of all inputs, about a segment's worth, each input's in a batch.
-    private func takeSlice(_ inputs: inout [Input]) throws(DatabaseError) -> [Batch] {
-        let counts = sliceCounts(inputs)
+    private func takeSlice(_ inputs: inout [Input], _ segmentRows: Int) throws(DatabaseError)
+        -> [Batch]
+    {
+        let counts = sliceCounts(inputs, segmentRows)
         var batches: [Batch] = []
         for (place, count) in counts.enumerated() where count > 0 {
             let input = inputs[place]
@@ -105,7 +109,7 @@ struct SegmentMerge {
         return batches
     }
 
-    private func sliceCounts(_ inputs: [Input]) -> [Int] {
+    private func sliceCounts(_ inputs: [Input], _ segmentRows: Int) -> [Int] {
         let total = inputs.reduce(0) { $0 + $1.rest }
         if total <= segmentRows { return inputs.map(\.rest) }
         guard definition.timestampIndex != nil else {

@@ -8,7 +8,7 @@ struct SegmentOutput {
     let platform: Platform
     let directory: String
     let definition: TableDefinition
-    let segmentRows: Int
+    let size: SegmentSize
 
     /// - Throws: 53100 on a full disk; what was written by then is removed.
     func write(_ batches: [Batch], firstLSN: LSN, lastLSN: LSN) throws(DatabaseError)
@@ -18,7 +18,7 @@ struct SegmentOutput {
         let visible = try resolution?.visibleRows(of: batches) ?? batches
         let writer = MemtableFlush(
             platform: platform, directory: directory, definition: definition,
-            rowLimit: segmentRows)
+            limit: size)
         return try writer.write(visible, firstLSN: firstLSN, lastLSN: lastLSN)
     }
 }

@@ -17,12 +17,13 @@ package struct UpsertResolution {
         let isSorted: Bool
         /// Whether no two rows are known to have one key: true of a segment.
         let isUnique: Bool
-        let read: (_ columns: [Int]) throws(DatabaseError) -> Batch
+        let read: (_ columns: [Int], _ rows: Range<Int>) throws(DatabaseError) -> Batch
 
-        /// - Parameter read: gives some columns of all rows.
+        /// - Parameter read: gives some columns of some rows.
         package init(
             rowCount: Int, minTimestamp: Int64?, maxTimestamp: Int64?, isSorted: Bool,
-            isUnique: Bool, read: @escaping (_ columns: [Int]) throws(DatabaseError) -> Batch
+            isUnique: Bool,
+            read: @escaping (_ columns: [Int], _ rows: Range<Int>) throws(DatabaseError) -> Batch
         ) {
             self.rowCount = rowCount
             self.minTimestamp = minTimestamp
@@ -66,8 +67,9 @@ package struct UpsertResolution {
             Input(
                 rowCount: batch.rowCount, minTimestamp: nil, maxTimestamp: nil, isSorted: false,
                 isUnique: false
-            ) { columns in
+            ) { columns, rows in
                 Batch(rowCount: batch.rowCount, columns: columns.map { batch.columns[$0] })
+                    .taking(rows)
             }
         }
         return zip(batches, try hiddenRows(of: inputs)).map { batch, hidden in
@@ -107,7 +109,7 @@ package struct UpsertResolution {
 
     private func bounds(_ input: Input) throws(DatabaseError) -> (Int64, Int64) {
         if let low = input.minTimestamp, let high = input.maxTimestamp { return (low, high) }
-        let times = try input.read([timestamp]).columns[0]
+        let times = try input.read([timestamp], 0..<input.rowCount).columns[0]
         var bounds = (Int64.max, Int64.min)
         for row in 0..<times.count {
             let time = times.load(row, Int64.self)
@@ -124,7 +126,8 @@ package struct UpsertResolution {
         let times: ColumnVector
         let order: [Int32]?
         var place = 0
-        var keyColumns: [ColumnVector]?
+        /// The keys of the rows around the last one asked for.
+        var keys: (rows: Range<Int>, columns: [ColumnVector])?
 
         var isAtEnd: Bool { place == times.count }
         var time: Int64 { time(at: place) }
@@ -179,7 +182,7 @@ package struct UpsertResolution {
     }
 
     private func cursor(_ member: Member) throws(DatabaseError) -> Cursor {
-        let times = try member.input.read([timestamp]).columns[0]
+        let times = try member.input.read([timestamp], 0..<member.input.rowCount).columns[0]
         if member.input.isSorted { return Cursor(member: member, times: times, order: nil) }
         let values = (0..<times.count).map { times.load($0, Int64.self) }
         let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
@@ -209,11 +212,15 @@ package struct UpsertResolution {
 
     private func key(of row: Int, _ cursor: inout Cursor) throws(DatabaseError) -> [Value] {
         if keys.isEmpty { return [] }
-        if cursor.keyColumns == nil {
-            cursor.keyColumns = try cursor.member.input.read(keys).columns
+        if cursor.keys?.rows.contains(row) != true {
+            // Not all at once: of a SYMBOL that would be a copy of all its codes.
+            let begin = row / Limits.keyRows * Limits.keyRows
+            let window = begin..<min(begin + Limits.keyRows, cursor.member.input.rowCount)
+            cursor.keys = (window, try cursor.member.input.read(keys, window).columns)
         }
-        return (cursor.keyColumns ?? []).map { column in
-            let value = column.value(at: row)
+        guard let known = cursor.keys else { return [] }
+        return known.columns.map { column in
+            let value = column.value(at: row - known.rows.lowerBound)
             // NaN is one key, like NULL, though it does not equal itself.
             if case .double(let number) = value, number.isNaN { return .binary([]) }
             return value

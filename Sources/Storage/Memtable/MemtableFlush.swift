@@ -9,7 +9,7 @@ struct MemtableFlush {
     let platform: Platform
     let directory: String
     let definition: TableDefinition
-    let rowLimit: Int
+    let limit: SegmentSize
     /// The last moment that each partition has a row of already. Rows up to there are late and go into
     /// segments of their own, so that the others overlap nothing.
     var reached: [String: Int64] = [:]
@@ -43,8 +43,8 @@ struct MemtableFlush {
             let partition = PartitionName.partition(of: time, in: definition)
             let partitionEnd = rows.end(
                 from: begin, notAfter: upperBound(of: partition, at: time))
-            let last = min(partitionEnd, begin + rowLimit)
-            let end = rows.cut(begin..<last, toBytes: Limits.segmentBytes)
+            let last = min(partitionEnd, begin + limit.rows)
+            let end = rows.cut(begin..<last, toBytes: limit.bytes)
             do throws(DatabaseError) {
                 handles.append(
                     try publish(rows.batch(begin..<end), partition.name, firstLSN, lastLSN))

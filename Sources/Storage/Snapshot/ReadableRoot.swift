@@ -69,7 +69,7 @@ package final class ReadableRoot: Sendable {
         let visible = try UpsertResolution(table.definition)?.visibleRows(of: rows) ?? rows
         let writer = MemtableFlush(
             platform: storage.platform, directory: directory, definition: table.definition,
-            rowLimit: storage.settings.segmentRows)
+            limit: storage.settings.segmentSize)
         let written = try writer.write(visible, firstLSN: lsn, lastLSN: lsn)
         let version = TableVersion(
             definition: table.definition, directory: table.view.version.directory,

@@ -6,7 +6,7 @@ import Testing
 
 /// The planner against entries that stand for files: what it merges, and what it leaves alone.
 @Suite struct CompactionPlannerTests {
-    private let planner = CompactionPlanner(segmentRows: 4_096, segmentBytes: 1 << 30)
+    private let planner = CompactionPlanner(size: SegmentSize(rows: 4_096))
     private let definition = TradesTable.definition(id: 1)
 
     private func entry(_ number: Int, _ times: ClosedRange<Int64>, rows: Int) -> SegmentEntry {
@@ -88,7 +88,7 @@ import Testing
     @Test("a job reads no more than its limit, beginning with the oldest rows")
     func bounded() {
         let small = CompactionPlanner(
-            segmentRows: 4_096, segmentBytes: 1 << 30, inputBytes: 45_000)
+            size: SegmentSize(rows: 4_096), inputBytes: 45_000)
         let entries = (0..<8).map { entry($0, Int64($0)...Int64($0 + 500), rows: 1_000) }
 
         #expect(ids(small.jobs(definition, entries).first) == ["s0", "s1", "s2", "s3"])
@@ -132,5 +132,17 @@ import Testing
         #expect(fresh.spareBytes(holding: 1_000) == 1_300)
         #expect(restarted.spareBytes(holding: 1_000) == 2_800)
         #expect(TableCounters(flushed: 1_000, replaced: 5_000).spareBytes(holding: 10) == 0)
+    }
+
+    @Test("segments that are full by their bytes are left, whatever they take on disk")
+    func fullByBytes() {
+        // Rows of the table take 45 bytes in memory, with 4 for a string; 400 fill a segment.
+        let tight = CompactionPlanner(size: SegmentSize(rows: 4_096, bytes: 22_500))
+        let full = tight.size.rows(of: definition, madeOf: 400, fileBytes: 400)
+        let entries = (0..<8).map { entry($0, Int64($0)...Int64($0), rows: full) }
+
+        #expect(full < 500)
+        #expect(tight.jobs(definition, entries) { _ in true }.isEmpty)
+        #expect(!planner.jobs(definition, entries) { _ in true }.isEmpty)
     }
 }

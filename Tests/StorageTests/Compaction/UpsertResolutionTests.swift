@@ -75,9 +75,10 @@ import Values
             return UpsertResolution.Input(
                 rowCount: 100, minTimestamp: begin, maxTimestamp: begin + 99, isSorted: true,
                 isUnique: true
-            ) { columns in
+            ) { columns, rows in
                 keyReads += 1
                 return Batch(rowCount: 100, columns: columns.map { batch.columns[$0] })
+                    .taking(rows)
             }
         }
 

@@ -42,8 +42,8 @@ import Values
                 rowCount: run.rowCount, minTimestamp: run.minTimestamp,
                 maxTimestamp: run.maxTimestamp, isSorted: run.isSorted,
                 isUnique: run.segment != nil
-            ) { (columns) throws(DatabaseError) in
-                try run.batch(columns: columns, rows: 0..<run.rowCount)
+            ) { (columns, rows) throws(DatabaseError) in
+                try run.batch(columns: columns, rows: rows)
             }
         }
         var found: [String: Int64] = [:]
