@@ -199,12 +199,17 @@ struct AlteredRows {
         numbers = GeneratedNumbers(bound)
     }
 
-    var added: [SegmentEntry] { rewritten.values.flatMap { $0 } }
+    /// In an order that a simulation repeats.
+    private var inOrder: [(id: String, entries: [SegmentEntry])] {
+        rewritten.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    var added: [SegmentEntry] { inOrder.flatMap(\.entries) }
 
     var exchanges: [SegmentExchange] {
         var counts: [String: Int] = [:]
         for partition in partitions.values { counts[partition, default: 0] += 1 }
-        return rewritten.sorted { $0.key < $1.key }.map { id, entries in
+        return inOrder.map { id, entries in
             SegmentExchange(
                 removed: id, seen: entries, isAlone: partitions[id].map { counts[$0] == 1 } ?? false
             )
@@ -249,7 +254,7 @@ struct AlteredRows {
 
     /// Lets go of what was made of segments that are gone: compaction has rewritten them.
     mutating func forget(allBut current: Set<String>) {
-        for (id, entries) in rewritten where !current.contains(id) {
+        for (id, entries) in inOrder where !current.contains(id) {
             storage.discardSegments(entries, of: bound.altered)
             rewritten[id] = nil
         }
