@@ -122,7 +122,8 @@ private struct Opening {
         do throws(DatabaseError) {
             try files.syncDirectory(Path.directory(of: root))
         } catch {
-            platform.log.log(.debug, "storage", "cannot sync the directory above the root: \(error)")
+            platform.log.log(
+                .debug, "storage", "cannot sync the directory above the root: \(error)")
         }
     }
 
