@@ -166,7 +166,7 @@ class Types(ServerTestCase):
             ("LONG[]", array(701, struct.pack("!d", 1e300)), "22003"),
             ("IPv4", b"1.2.3.256", "22P02"),
             ("IPv4", b"\xff", "22P03"),
-            ("CHAR", b"ab", "22P02"),
+            ("CHAR", b"ab", "22001"),
             ("UUID", b"123", "22P03"),
             ("TIMESTAMP_NS", struct.pack("!q", (1 << 63) - 1), "22P03"),
         ]
