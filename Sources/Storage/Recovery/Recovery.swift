@@ -178,6 +178,10 @@ struct Recovery {
         for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
             let path = Path.join(directory, name)
             if let table = live[name] {
+                // Newer than `_database`, it may be a table's first and not durable yet.
+                if let lsn = table.manifestLSN, lsn > recovered.database.highestLSN {
+                    try files.syncDirectory(path)
+                }
                 try sweep(table, path, &recovered.removals)
             } else if !kept.contains(name), !isHeld {
                 // Made for a CREATE that never got into the log.
