@@ -263,10 +263,8 @@ struct RestoreFaultTests {
 
     @Test("a table that others change meanwhile is planned again")
     func changedMeanwhile() throws {
-        let rig = try RestoreRig()
-        let definition = try rig.create("trades")
-        try rig.append("trades", 0..<30)
-        try rig.backup("one")
+        let rig = try RestoreRig.withBackup(0..<30)
+        let definition = try rig.definition(of: "trades")
         try rig.append("trades", 5..<10)
         try rig.storage.flush()
         let storage = rig.storage

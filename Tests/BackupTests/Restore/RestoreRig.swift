@@ -2,6 +2,7 @@ import Catalog
 import Diagnostics
 import Platform
 import Storage
+import Testing
 import Values
 
 @testable import Backup
@@ -18,6 +19,15 @@ final class RestoreRig {
     init(seed: UInt64 = 1, capacity: Int? = nil, root: String = RestoreRig.root) throws {
         machine = SimulatedPlatform(seed: seed, capacity: capacity)
         (storage, service) = try Self.open(machine, root)
+    }
+
+    /// A database with a table `trades` of such rows, and a backup `one` of it.
+    static func withBackup(_ numbers: Range<Int64>) throws -> RestoreRig {
+        let rig = try RestoreRig()
+        try rig.create("trades")
+        try rig.append("trades", numbers)
+        try rig.backup("one")
+        return rig
     }
 
     deinit { machine.stop() }
@@ -38,6 +48,12 @@ final class RestoreRig {
     /// Opens another root of the same machine, in the place of the first.
     func reopen(_ root: String = RestoreRig.root) throws {
         (storage, service) = try Self.open(machine, root)
+    }
+
+    /// Cuts the power and starts again.
+    func losePower() throws {
+        machine.crash()
+        try reopen()
     }
 
     // MARK: - Tables
@@ -146,6 +162,25 @@ final class RestoreRig {
         return snapshot.table(schema: "public", name: name)?.segments ?? []
     }
 
+    /// Flips a bit of a table's first segment, which is returned.
+    func damageSegment(of name: String) throws -> SegmentEntry {
+        let victim = try #require(try segments(name).first)
+        machine.disk.flipBit(
+            storage.segmentPath(victim, of: try definition(of: name)), offset: 100)
+        return victim
+    }
+
+    /// As DELETE and compaction do.
+    func replaceSegments(
+        _ old: [SegmentEntry], with new: [SegmentEntry], of name: String
+    ) throws {
+        let definition = try definition(of: name)
+        let edit = SegmentReplacement(
+            table: definition.id, definitionVersion: definition.version,
+            removed: old.map(\.id), added: new)
+        _ = try storage.commit(Transaction(edits: [.replaceSegments(edit)]))
+    }
+
     // MARK: - Statements
 
     @discardableResult
@@ -158,6 +193,11 @@ final class RestoreRig {
         throws(DatabaseError) -> RestoreSummary
     {
         try service.restore(request, into: storage, progress: progress)
+    }
+
+    /// The error a restore ends with, nil when it succeeds.
+    func refusal(of request: RestoreRequest) -> DatabaseError? {
+        failure { () throws(DatabaseError) in try restore(request) }
     }
 
     /// Paths below `db/` of the database, and temporary ones.
