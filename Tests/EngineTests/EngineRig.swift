@@ -1,5 +1,6 @@
 import Diagnostics
 import Execution
+import InProcess
 import Platform
 import Storage
 import Synchronization
@@ -33,13 +34,15 @@ final class EngineRig: Sendable {
 
 /// Runs statements one after the other and gives their rows as text.
 final class Client: Sendable {
-    let session: Session
+    private let inner: InProcessClient
     private let platform: Platform
 
     init(_ session: Session, _ platform: Platform) {
-        self.session = session
+        inner = InProcessClient(session, platform)
         self.platform = platform
     }
+
+    var session: Session { inner.session }
 
     /// Runs a text; the rows of its last statement, a bar between values.
     @discardableResult
@@ -48,7 +51,7 @@ final class Client: Sendable {
         for prepared in try session.parse(text) {
             let settled =
                 parameters.isEmpty ? prepared : try session.describe(prepared).0
-            switch try wait(settled, parameters) {
+            switch try inner.outcome(of: settled, parameters) {
             case .command(let command): result = [command.tag]
             case .copyIn(let copy, _):
                 copy.fail(DatabaseError(.cancelled, "nothing to copy"))
@@ -75,7 +78,7 @@ final class Client: Sendable {
         guard let prepared = try session.parse(text).first else {
             return .command(CommandResult("none"))
         }
-        return try wait(prepared, [])
+        return try inner.outcome(of: prepared)
     }
 
     /// Runs a COPY … FROM STDIN and feeds it; its tag.
@@ -85,7 +88,9 @@ final class Client: Sendable {
         before end: () -> Void = {}
     ) throws -> String {
         for prepared in try session.parse(text) {
-            guard case .copyIn(let copy, let ending) = try wait(prepared, []) else { continue }
+            guard case .copyIn(let copy, let ending) = try inner.outcome(of: prepared) else {
+                continue
+            }
             let gate = platform.workers.makeGate()
             let room = platform.workers.makeGate()
             let box = Mutex<Result<Outcome, DatabaseError>?>(nil)
@@ -105,17 +110,6 @@ final class Client: Sendable {
             if case .command(let command) = try box.withLock({ $0 })?.get() { return command.tag }
         }
         return "none"
-    }
-
-    private func wait(_ prepared: PreparedStatement, _ parameters: [Value]) throws -> Outcome {
-        let gate = platform.workers.makeGate()
-        let box = Mutex<Result<Outcome, DatabaseError>?>(nil)
-        session.execute(prepared, parameters: parameters) { result in
-            box.withLock { $0 = result }
-            gate.open()
-        }
-        gate.wait()
-        return try box.withLock { $0 }?.get() ?? .command(CommandResult("none"))
     }
 
     /// Begins one statement and does not wait for its end.

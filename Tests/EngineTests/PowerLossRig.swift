@@ -192,9 +192,7 @@ final class PowerLossRig: Sendable {
 
     /// - Parameter bytes: nil for no limit.
     private func leaveRoom(_ bytes: Int?) {
-        let used = machine.disk.paths().reduce(0) {
-            $0 + (machine.disk.contents(of: $1)?.count ?? 0)
-        }
+        let used = machine.disk.usedBytes
         machine.disk.setCapacity(bytes.map { used + $0 })
     }
 }

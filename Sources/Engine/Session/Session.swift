@@ -97,7 +97,8 @@ package typealias Completion = @Sendable (Result<Outcome, DatabaseError>) -> Voi
 package final class Session: @unchecked Sendable {
     package enum Status: Sendable { case idle, inBlock, failed }
 
-    let engine: Engine
+    /// What made this session.
+    package let engine: Engine
     package let user: String
     package let database: String
     /// The user may look and not touch.

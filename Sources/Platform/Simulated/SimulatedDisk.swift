@@ -76,6 +76,9 @@ package final class SimulatedDisk: Sendable {
         }
     }
 
+    /// Bytes of all files.
+    package var usedBytes: Int { paths().reduce(0) { $0 + (contents(of: $1)?.count ?? 0) } }
+
     /// Limits the disk: what does not fit is ENOSPC.
     package func setCapacity(_ bytes: Int?) { state.withLock { $0.tree.capacity = bytes } }
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import Engine
+import InProcess
 import Platform
 import Storage
 import Synchronization
@@ -188,14 +189,17 @@ struct DefinitionTrial: Sendable {
         }
     }
 
-    private func open(_ platform: Platform) throws(DatabaseError) -> (Storage, SimulatedClient) {
+    private func open(_ platform: Platform) throws(DatabaseError) -> (Storage, InProcessClient) {
         let storage = try Storage.open(root: Self.root, platform: platform, settings: settings)
-        return (storage, SimulatedClient(Engine(storage: storage, platform: platform), platform))
+        return (
+            storage,
+            InProcessClient(Engine(storage: storage, platform: platform).makeSession(), platform)
+        )
     }
 
     @discardableResult
     private func look(
-        _ client: SimulatedClient, _ state: borrowing Mutex<Attempt>, _ when: String
+        _ client: InProcessClient, _ state: borrowing Mutex<Attempt>, _ when: String
     ) throws(DatabaseError) -> [String: SeenTable] {
         let found = try SeenTable.all(client) { _ in true }
         state.withLock { state in

@@ -49,8 +49,6 @@ enum FaultPlan {
 }
 
 extension SimulatedDisk {
-    var usedBytes: Int { paths().reduce(0) { $0 + (contents(of: $1)?.count ?? 0) } }
-
     /// Nothing goes wrong any more.
     func heal() {
         crashAtCall(nil)

@@ -1,6 +1,7 @@
 import Catalog
 import Diagnostics
 import Engine
+import InProcess
 import Platform
 import Storage
 import Values
@@ -8,7 +9,7 @@ import Values
 // What is there after a start, against the model.
 extension MixedBoot {
     func check(_ engine: Engine) throws(DatabaseError) {
-        let client = SimulatedClient(engine, platform)
+        let client = InProcessClient(engine.makeSession(), platform)
         let found = try contents(client)
         for writer in 0..<model.writers {
             if let problem = model.settle(writer, found: found[writer]) { complaints.add(problem) }
@@ -25,7 +26,7 @@ extension MixedBoot {
         let storage = engine.storage
         let wasHeld = storage.snapshotStatus.prepared != nil
         if wasHeld {
-            let client = SimulatedClient(engine, platform)
+            let client = InProcessClient(engine.makeSession(), platform)
             try client.run("SNAPSHOT COMPLETE")
         }
         try storage.close()
@@ -37,7 +38,7 @@ extension MixedBoot {
     }
 
     /// The tables of all writers in one snapshot, one content per writer.
-    func contents(_ client: SimulatedClient) throws(DatabaseError) -> [MixedModel.Content] {
+    func contents(_ client: InProcessClient) throws(DatabaseError) -> [MixedModel.Content] {
         let plain = try rows(client, "a")
         let twin = try rows(client, "b")
         let upserted = try rows(client, "u")
@@ -50,7 +51,7 @@ extension MixedBoot {
 
     /// Writer to id to value; complains about a row that is there twice, is not its writer's or is
     /// out of the order of time.
-    func rows(_ client: SimulatedClient, _ table: String) throws(DatabaseError)
+    func rows(_ client: InProcessClient, _ table: String) throws(DatabaseError)
         -> [Int64: [Int64: Int64]]
     {
         var found: [Int64: [Int64: Int64]] = [:]
@@ -78,13 +79,13 @@ extension MixedBoot {
         return id % 4 == 0 ? max(0, base - id * 7_919 % (3 * day)) : base
     }
 
-    func definedTables(_ client: SimulatedClient) throws(DatabaseError) -> [String: SeenTable] {
+    func definedTables(_ client: InProcessClient) throws(DatabaseError) -> [String: SeenTable] {
         try SeenTable.all(client) { $0.hasPrefix("d") }
     }
 
     /// A restored table is as its backup, or not there.
-    private func checkRestored(_ client: SimulatedClient) throws(DatabaseError) {
-        let snapshot = client.engine.storage.snapshot()
+    private func checkRestored(_ client: InProcessClient) throws(DatabaseError) {
+        let snapshot = client.session.engine.storage.snapshot()
         defer { snapshot.release() }
         for table in snapshot.tables where table.name.hasPrefix("r") {
             if let expected = model.restoredRows(table.name),
@@ -97,7 +98,7 @@ extension MixedBoot {
     }
 
     /// Every backup that was answered is there and sound; the newest is read.
-    private func checkBackups(_ client: SimulatedClient) throws(DatabaseError) {
+    private func checkBackups(_ client: InProcessClient) throws(DatabaseError) {
         let known = model.backups
         guard let newest = known.keys.max(by: { ($0.count, $0) < ($1.count, $1) }) else { return }
         for name in known.keys.sorted() {
@@ -106,7 +107,7 @@ extension MixedBoot {
         }
         if seed % 4 == 0 { try client.run("VERIFY BACKUP '\(newest)'") }
         let found = try withCopy("\(Self.root)/backup/\(newest)", isReadOnly: true) {
-            (copy: SimulatedClient) throws(DatabaseError) -> [Int64: [Int64: Int64]] in
+            (copy: InProcessClient) throws(DatabaseError) -> [Int64: [Int64: Int64]] in
             try rows(copy, "a")
         }
         if found != known[newest] { complaints.add("backup \(newest) has changed") }
@@ -115,13 +116,14 @@ extension MixedBoot {
     /// Opens a root of its own and closes it again.
     func withCopy<R>(
         _ root: String, isReadOnly: Bool,
-        _ body: (SimulatedClient) throws(DatabaseError) -> R
+        _ body: (InProcessClient) throws(DatabaseError) -> R
     ) throws(DatabaseError) -> R {
         var settings = StorageSettings()
         settings.isReadOnly = isReadOnly
         settings.compaction.isEnabled = false
         let storage = try Storage.open(root: root, platform: platform, settings: settings)
-        let result = try body(SimulatedClient(makeEngine(storage, root: root), platform))
+        let result = try body(
+            InProcessClient(makeEngine(storage, root: root).makeSession(), platform))
         try storage.close()
         return result
     }
@@ -129,10 +131,10 @@ extension MixedBoot {
 
 extension SeenTable {
     /// Every table whose name passes, read through SQL.
-    static func all(_ client: SimulatedClient, _ isWanted: (String) -> Bool) throws(DatabaseError)
+    static func all(_ client: InProcessClient, _ isWanted: (String) -> Bool) throws(DatabaseError)
         -> [String: SeenTable]
     {
-        let storage = client.engine.storage
+        let storage = client.session.engine.storage
         let snapshot = storage.snapshot()
         defer { snapshot.release() }
         var found: [String: SeenTable] = [:]

@@ -1,5 +1,6 @@
 import Diagnostics
 import Engine
+import InProcess
 import Platform
 import Storage
 import Values
@@ -8,7 +9,7 @@ import Values
 // states that the writers went through while it was pinned.
 extension MixedBoot {
     func backUp(_ engine: Engine, _ random: inout SplitMix) {
-        let client = SimulatedClient(engine, platform)
+        let client = InProcessClient(engine.makeSession(), platform)
         for _ in 0..<3 {
             do throws(DatabaseError) {
                 switch random.next() % 4 {
@@ -24,7 +25,7 @@ extension MixedBoot {
         }
     }
 
-    private func backUp(_ client: SimulatedClient, _ random: inout SplitMix) throws(DatabaseError) {
+    private func backUp(_ client: InProcessClient, _ random: inout SplitMix) throws(DatabaseError) {
         let name = model.nextName("b")
         let mark = model.mark
         let kind = random.next() % 3 == 0 ? "FULL" : "INCREMENTAL"
@@ -34,7 +35,7 @@ extension MixedBoot {
         let possible = model.possible(since: mark)
         let path = "\(Self.root)/backup/\(name)"
         let found = try withCopy(path, isReadOnly: true) {
-            (copy: SimulatedClient) throws(DatabaseError) -> [Int64: [Int64: Int64]] in
+            (copy: InProcessClient) throws(DatabaseError) -> [Int64: [Int64: Int64]] in
             compare(try contents(copy), possible, "backup \(name)")
             return try rows(copy, "a")
         }
@@ -53,7 +54,7 @@ extension MixedBoot {
         }
     }
 
-    private func drop(_ client: SimulatedClient) throws(DatabaseError) {
+    private func drop(_ client: InProcessClient) throws(DatabaseError) {
         guard let oldest = model.backups.keys.min(by: { ($0.count, $0) < ($1.count, $1) }),
             model.backups.count > 2
         else { return }
@@ -62,7 +63,7 @@ extension MixedBoot {
         tally.add("backups dropped")
     }
 
-    private func restore(_ client: SimulatedClient, _ random: inout SplitMix) throws(DatabaseError)
+    private func restore(_ client: InProcessClient, _ random: inout SplitMix) throws(DatabaseError)
     {
         let names = model.backups.keys.sorted()
         if names.isEmpty { return }
@@ -82,7 +83,7 @@ extension MixedBoot {
 
     /// Prepares, copies the root like any copier would, completes, and opens the copy.
     func copy(_ engine: Engine, _ random: inout SplitMix) {
-        let client = SimulatedClient(engine, platform)
+        let client = InProcessClient(engine.makeSession(), platform)
         do throws(DatabaseError) {
             if engine.storage.snapshotStatus.prepared != nil { try client.run("SNAPSHOT COMPLETE") }
             for _ in 0..<random.next() % 400 { _ = platform.clock.now() }
@@ -99,7 +100,7 @@ extension MixedBoot {
             try client.run("SNAPSHOT COMPLETE")
             try platform.files.publish([], as: "\(Self.copiedRoot)/_restore")
             try withCopy(Self.copiedRoot, isReadOnly: false) {
-                (copy: SimulatedClient) throws(DatabaseError) -> Void in
+                (copy: InProcessClient) throws(DatabaseError) -> Void in
                 compare(try contents(copy), possible, "snapshot")
             }
             tally.add("snapshots copied and restored")

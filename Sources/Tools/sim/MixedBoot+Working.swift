@@ -1,5 +1,6 @@
 import Diagnostics
 import Engine
+import InProcess
 import Platform
 import Storage
 import Values
@@ -7,7 +8,7 @@ import Values
 // What runs at once in a life.
 extension MixedBoot {
     func write(_ engine: Engine, _ writer: Int, _ random: inout SplitMix) {
-        let client = SimulatedClient(engine, platform)
+        let client = InProcessClient(engine.makeSession(), platform)
         for _ in 0..<steps {
             let transaction = MixedTransaction(
                 writer: writer, model: model, time: Self.time, random: &random)
@@ -31,7 +32,7 @@ extension MixedBoot {
         }
     }
 
-    private func roll(back client: SimulatedClient) -> Bool {
+    private func roll(back client: InProcessClient) -> Bool {
         do throws(DatabaseError) {
             try client.run("ROLLBACK")
             return true
@@ -43,7 +44,7 @@ extension MixedBoot {
 
     /// In one snapshot both tables have the same rows, as often as they are read.
     func read(_ engine: Engine, _ random: inout SplitMix) {
-        let client = SimulatedClient(engine, platform)
+        let client = InProcessClient(engine.makeSession(), platform)
         for _ in 0..<steps / 2 {
             do throws(DatabaseError) {
                 try client.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -63,7 +64,7 @@ extension MixedBoot {
     }
 
     func define(_ engine: Engine, _ random: inout SplitMix) {
-        let client = SimulatedClient(engine, platform)
+        let client = InProcessClient(engine.makeSession(), platform)
         for _ in 0..<steps * 2 {
             let script = DefinitionScript(
                 on: model.defined, numbers: model.issueIDs, random: &random)
@@ -86,7 +87,7 @@ extension MixedBoot {
     }
 
     /// Where more than one end is possible, the table says which it was.
-    private func settle(_ script: DefinitionScript, _ client: SimulatedClient)
+    private func settle(_ script: DefinitionScript, _ client: InProcessClient)
         throws(DatabaseError)
     {
         if script.results.count == 1 { return model.endDefining(isCommitted: true) }
@@ -96,7 +97,7 @@ extension MixedBoot {
                 found = try definedTables(client)
             } catch {
                 // Read again: nobody but this task changes these tables, and a fault passes.
-                let storage = client.engine.storage
+                let storage = client.session.engine.storage
                 if isOver(storage) || !isExpected(error, storage) || error.state == .corrupted {
                     throw error
                 }

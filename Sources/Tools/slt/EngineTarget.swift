@@ -1,11 +1,10 @@
 import Backup
 import Diagnostics
 import Engine
-import Execution
+import InProcess
 import Platform
 import Planner
 import Storage
-import Synchronization
 import Values
 
 /// The engine in this process, on a root of its own: under the system's directory for such things,
@@ -16,7 +15,7 @@ final class EngineTarget: Target {
     private let root: String
     private var storage: Storage
     private var engine: Engine
-    private var sessions: [String: Session] = [:]
+    private var clients: [String: InProcessClient] = [:]
 
     /// - Parameter machine: when given, the engine lives on it and `crash` cuts its power.
     init(platform real: Platform, machine: SimulatedPlatform? = nil) throws(DatabaseError) {
@@ -39,32 +38,24 @@ final class EngineTarget: Target {
     }
 
     func run(_ sql: String, on connection: String) -> Answer {
-        let session: Session
-        if let found = sessions[connection] {
-            session = found
-        } else {
-            session = engine.makeSession()
-            sessions[connection] = session
-        }
+        let client = clients[connection] ?? InProcessClient(engine.makeSession(), platform)
+        clients[connection] = client
         do throws(DatabaseError) {
             var answer = Answer.command("")
-            let statements = try session.parse(sql)
-            if statements.count > 1 { session.openImplicitTransaction() }
-            for statement in statements {
-                answer = try run(statement, session)
-            }
-            try closeImplicit(session)
+            let statements = try client.session.parse(sql)
+            if statements.count > 1 { client.session.openImplicitTransaction() }
+            for statement in statements { answer = try run(statement, client) }
+            try client.wait { client.session.closeImplicitTransaction(completion: $0) }
             return answer
         } catch {
             return .failure(state: error.state.code, message: error.message)
         }
     }
 
-    private func run(_ statement: PreparedStatement, _ session: Session) throws(DatabaseError)
-        -> Answer
+    private func run(_ statement: PreparedStatement, _ client: InProcessClient)
+        throws(DatabaseError) -> Answer
     {
-        let outcome = try waiting { session.execute(statement, completion: $0) }
-        switch outcome {
+        switch try client.outcome(of: statement) {
         case .command(let command): return .command(command.tag)
         case .copyIn(let copy, _):
             let refusal = DatabaseError(.featureNotSupported, "COPY with STDIN in a golden file")
@@ -83,29 +74,8 @@ final class EngineTarget: Target {
         }
     }
 
-    private func closeImplicit(_ session: Session) throws(DatabaseError) {
-        try waiting { session.closeImplicitTransaction(completion: $0) }
-    }
-
-    /// Waits for a completion, which may come on another thread.
-    private func waiting<Success: Sendable>(
-        _ body: (@escaping @Sendable (Result<Success, DatabaseError>) -> Void) -> Void
-    ) throws(DatabaseError) -> Success {
-        let gate = platform.workers.makeGate()
-        let box = ResultBox<Success>()
-        body { result in
-            box.value.withLock { $0 = result }
-            gate.open()
-        }
-        gate.wait()
-        guard let result = box.value.withLock({ $0 }) else {
-            throw DatabaseError(.internalError, "a completion without a result")
-        }
-        return try result.get()
-    }
-
     func restart() throws {
-        sessions = [:]
+        clients = [:]
         try storage.close()
         (storage, engine) = try Self.open(root, platform)
     }
@@ -114,7 +84,7 @@ final class EngineTarget: Target {
         guard let machine else {
             throw DatabaseError(.featureNotSupported, "only a simulated machine can crash")
         }
-        sessions = [:]
+        clients = [:]
         machine.crash()
         platform = machine.platform
         (storage, engine) = try Self.open(root, platform)
@@ -128,7 +98,7 @@ final class EngineTarget: Target {
     func prepare(for records: [Record]) {}
 
     func close() -> String? {
-        sessions = [:]
+        clients = [:]
         do throws(DatabaseError) {
             try storage.close()
             if machine == nil { try platform.files.removeTree(root) }
@@ -138,8 +108,4 @@ final class EngineTarget: Target {
             return "\(root) is left behind: \(error)"
         }
     }
-}
-
-private final class ResultBox<Success: Sendable>: Sendable {
-    let value = Mutex<Result<Success, DatabaseError>?>(nil)
 }
