@@ -1,4 +1,3 @@
-import Bytes
 import Diagnostics
 import Interchange
 import Platform
@@ -9,9 +8,7 @@ struct DecodeBench {
     private static let pieceBytes = 1 << 20
 
     let path: String
-    private let platform = Platform.linux(log: SilentLog())
-
-    init(path: String) { self.path = path }
+    let platform: Platform
 
     func run() throws(DatabaseError) -> [String] {
         let columns = [
@@ -47,17 +44,10 @@ struct DecodeBench {
     }
 
     private func line(_ name: String, _ nanoseconds: UInt64, _ rows: Int) -> String {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("name")
-        writer.string(name)
-        writer.key("rows")
-        writer.integer(rows)
-        writer.key("milliseconds")
-        writer.double(Double(nanoseconds / 1_000) / 1_000)
-        writer.key("nanoseconds_per_row")
-        writer.double(Double(nanoseconds) / Double(max(rows, 1)))
-        writer.endObject()
-        return String(decoding: writer.take(), as: UTF8.self)
+        var measurement = Measurement(name)
+        measurement.add("rows", rows)
+        measurement.add(milliseconds: nanoseconds)
+        measurement.add("nanoseconds_per_row", Double(nanoseconds) / Double(max(rows, 1)))
+        return measurement.line
     }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import Storage
 
 /// One line of output: a name and numbers.
 struct Measurement {
@@ -12,6 +13,17 @@ struct Measurement {
     mutating func add(_ key: String, _ number: Double) { doubles.append((key, number)) }
     mutating func add(milliseconds nanoseconds: UInt64, as key: String = "milliseconds") {
         add(key, Double(nanoseconds / 1_000) / 1_000)
+    }
+
+    mutating func add(rowsPerSecondOf rows: Int, in nanoseconds: UInt64) {
+        add("rows_per_second", Int(Double(rows) * 1e9 / Double(max(nanoseconds, 1))))
+    }
+
+    /// What flushes and compaction wrote.
+    mutating func add(writesOf metrics: TableMetrics) {
+        add("bytes_flushed", metrics.bytesFlushed)
+        add("bytes_compacted", metrics.bytesCompacted)
+        add("write_amplification", metrics.writeAmplification)
     }
 
     /// As one JSON object.

@@ -1,7 +1,5 @@
-import Bytes
 import Catalog
 import Diagnostics
-import Platform
 import Storage
 import Values
 
@@ -9,37 +7,31 @@ import Values
 struct OpenBench {
     private static let rowsOfSegment = 10
 
-    private let root: String
-    private let tables: Int
-    private let segmentsOfTable: Int
-    private let platform: Platform
-
-    init(folder: String, tables: Int, segmentsOfTable: Int) {
-        platform = .linux(log: SilentLog())
-        root = "\(folder)/root-\(platform.chance.next())"
-        self.tables = tables
-        self.segmentsOfTable = segmentsOfTable
-    }
+    let root: BenchRoot
+    let tables: Int
+    let segmentsOfTable: Int
 
     func run() throws(DatabaseError) -> [String] {
-        try platform.files.makeDurableDirectory(root)
+        try root.use { () throws(DatabaseError) in try makeAndOpen() }
+    }
+
+    private func makeAndOpen() throws(DatabaseError) -> [String] {
         var lines = [try measure("make") { () throws(DatabaseError) in try fill() }]
         for name in ["open", "open again"] {
             var storage: Storage?
             lines.append(
                 try measure(name) { () throws(DatabaseError) in
-                    storage = try Storage.open(root: root, platform: platform)
+                    storage = try Storage.open(root: root.path, platform: root.platform)
                 })
             let found = storage?.snapshot().tables.reduce(0) { $0 + $1.segments.count }
             precondition(found == tables * segmentsOfTable, "every segment is there")
             try storage?.close()
         }
-        try platform.files.removeTree(root)
         return lines
     }
 
     private func fill() throws(DatabaseError) {
-        let storage = try Storage.open(root: root, platform: platform)
+        let storage = try Storage.open(root: root.path, platform: root.platform)
         for number in 0..<tables {
             let definition = TableDefinition(
                 id: storage.reserveTableID(), name: "table\(number)",
@@ -73,20 +65,10 @@ struct OpenBench {
     private func measure(_ name: String, _ body: () throws(DatabaseError) -> Void)
         throws(DatabaseError) -> String
     {
-        let begin = platform.clock.monotonicNanoseconds()
-        try body()
-        let nanoseconds = platform.clock.monotonicNanoseconds() - begin
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("name")
-        writer.string(name)
-        writer.key("tables")
-        writer.integer(tables)
-        writer.key("segments")
-        writer.integer(tables * segmentsOfTable)
-        writer.key("milliseconds")
-        writer.double(Double(nanoseconds / 1_000) / 1_000)
-        writer.endObject()
-        return String(decoding: writer.take(), as: UTF8.self)
+        var measurement = Measurement(name)
+        measurement.add(milliseconds: try root.time(body))
+        measurement.add("tables", tables)
+        measurement.add("segments", tables * segmentsOfTable)
+        return measurement.line
     }
 }

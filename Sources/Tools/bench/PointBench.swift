@@ -1,4 +1,6 @@
 import Diagnostics
+import Engine
+import InProcess
 import Platform
 import Storage
 import Values
@@ -9,28 +11,20 @@ struct PointBench {
     private static let rounds = 5
     private static let days = 30
 
-    private let root: String
-    private let rows: Int
-    private let platform: Platform
-
-    init(folder: String, rows: Int) {
-        platform = .linux(log: SilentLog())
-        root = "\(folder)/root-\(platform.chance.next())"
-        self.rows = rows
-    }
+    let root: BenchRoot
+    let rows: Int
 
     func run() throws(DatabaseError) -> [String] {
-        try platform.files.makeDurableDirectory(root)
-        let storage = try Storage.open(root: root, platform: platform)
-        let table = storage.reserveTableID()
-        _ = try storage.commit(
-            Transaction(edits: [.createTable(TradesStream.definition(id: table))]))
+        try root.use(StorageSettings()) { (storage) throws(DatabaseError) in try run(on: storage) }
+    }
+
+    private func run(on storage: Storage) throws(DatabaseError) -> [String] {
+        let table = try storage.createTrades()
         let step = Int64(Self.days) * TradesStream.day / Int64(rows)
         var trades = TradesStream(step: step)
         for begin in stride(from: 0, to: rows, by: Self.batchRows) {
-            let batch = trades.batch(begin..<min(rows, begin + Self.batchRows))
-            _ = try storage.commit(
-                Transaction(appends: [Append(table: table, definitionVersion: 1, batch: batch)]))
+            try storage.append(
+                trades.batch(begin..<min(rows, begin + Self.batchRows)), to: table)
         }
         try storage.flush()
         let row = rows / 3
@@ -46,28 +40,27 @@ struct PointBench {
             ("a price that is nowhere", "price > 1e9"), ("no rows by NULL", "price IS NULL"),
             ("a symbol that is everywhere", "symbol = 'SYM77'"),
         ]
-        let querying = Querying(storage, platform)
+        let engine = Engine(storage: storage, platform: root.platform)
+        let client = InProcessClient(engine.makeSession(), root.platform)
         var lines: [String] = []
         for (name, condition) in queries {
-            lines.append(try measure(name, condition, querying))
+            lines.append(try measure(name, condition, client))
         }
-        try storage.close()
-        try platform.files.removeTree(root)
         return lines
     }
 
-    private func measure(_ name: String, _ condition: String, _ querying: Querying)
+    private func measure(_ name: String, _ condition: String, _ client: InProcessClient)
         throws(DatabaseError) -> String
     {
         var times: [UInt64] = []
         var found = 0
         for _ in 0...Self.rounds {
             found = 0
-            let begin = platform.clock.monotonicNanoseconds()
-            try querying.run("SELECT ts, symbol, price FROM trades WHERE \(condition)") { batch in
-                found += batch.rowCount
+            let text = "SELECT ts, symbol, price FROM trades WHERE \(condition)"
+            let time = try root.time { () throws(DatabaseError) in
+                try client.run(text) { batch in found += batch.rowCount }
             }
-            times.append(platform.clock.monotonicNanoseconds() - begin)
+            times.append(time)
         }
         var measurement = Measurement("point: \(name)")
         measurement.add("rows", rows)

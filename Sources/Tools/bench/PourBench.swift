@@ -11,46 +11,39 @@ struct PourBench {
     private static let days = 10
     private static let lookNanoseconds: UInt64 = 5_000_000
 
-    private let root: String
-    private let rows: Int
-    private let limit: Int
-    private let platform: Platform
-
-    /// - Parameter limit: `cairo.write.memory.limit` in bytes.
-    init(folder: String, rows: Int, limit: Int) {
-        platform = .linux(log: SilentLog())
-        root = "\(folder)/root-\(platform.chance.next())"
-        self.rows = rows
-        self.limit = limit
-    }
+    let root: BenchRoot
+    let rows: Int
+    /// `cairo.write.memory.limit` in bytes.
+    let limit: Int
 
     func run() throws(DatabaseError) -> [String] {
-        try platform.files.makeDurableDirectory(root)
         var settings = StorageSettings()
         settings.writeMemoryBytes = limit
         settings.flushBytes = min(settings.flushBytes, limit / 4)
         settings.compaction.isEnabled = true
-        let storage = try Storage.open(root: root, platform: platform, settings: settings)
-        let table = storage.reserveTableID()
-        _ = try storage.commit(
-            Transaction(edits: [.createTable(TradesStream.definition(id: table))]))
+        return try root.use(settings) { (storage) throws(DatabaseError) in [try pour(into: storage)]
+        }
+    }
+
+    private func pour(into storage: Storage) throws(DatabaseError) -> String {
+        let platform = root.platform
+        let table = try storage.createTrades()
         let before = Self.anonymousBytes()
         let watch = MemoryWatch()
-        platform.workers.start("watch") { [platform] in
+        platform.workers.start("watch") {
             while !watch.isEnded {
                 watch.note(Self.anonymousBytes())
                 platform.clock.wait(nanoseconds: Self.lookNanoseconds)
             }
         }
-        let begin = platform.clock.monotonicNanoseconds()
         let step = max(1, Int64(Self.days) * TradesStream.day / Int64(rows))
         var trades = TradesStream(step: step, lateShare: 10)
-        for row in stride(from: 0, to: rows, by: Self.batchRows) {
-            let batch = trades.batch(row..<min(rows, row + Self.batchRows))
-            _ = try storage.commit(
-                Transaction(appends: [Append(table: table, definitionVersion: 1, batch: batch)]))
+        let poured = try root.time { () throws(DatabaseError) in
+            for row in stride(from: 0, to: rows, by: Self.batchRows) {
+                try storage.append(
+                    trades.batch(row..<min(rows, row + Self.batchRows)), to: table)
+            }
         }
-        let poured = platform.clock.monotonicNanoseconds() - begin
         let peakOfStream = watch.peak
         try storage.flush()
         try storage.compact()
@@ -64,14 +57,10 @@ struct PourBench {
         measurement.add("peak_anonymous_bytes", peakOfStream)
         measurement.add("peak_with_idle_compaction", watch.peak)
         measurement.add("segments", metrics.segments)
-        measurement.add("bytes_flushed", metrics.bytesFlushed)
-        measurement.add("bytes_compacted", metrics.bytesCompacted)
-        measurement.add("write_amplification", metrics.writeAmplification)
+        measurement.add(writesOf: metrics)
         measurement.add(milliseconds: poured)
-        measurement.add("rows_per_second", Int(Double(rows) * 1e9 / Double(max(1, poured))))
-        try storage.close()
-        try platform.files.removeTree(root)
-        return [measurement.line]
+        measurement.add(rowsPerSecondOf: rows, in: poured)
+        return measurement.line
     }
 
     /// RssAnon of this process; 0 where the kernel does not tell.

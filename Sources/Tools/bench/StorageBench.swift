@@ -1,8 +1,6 @@
 import Backup
-import Bytes
 import Catalog
 import Diagnostics
-import Platform
 import Storage
 import Values
 
@@ -10,31 +8,23 @@ import Values
 struct StorageBench {
     private static let batchRows = 50_000
 
-    private let root: String
-    private let rows: Int
-    private let platform: Platform
-
-    init(folder: String, rows: Int) {
-        platform = .linux(log: SilentLog())
-        root = "\(folder)/root-\(platform.chance.next())"
-        self.rows = rows
-    }
+    let root: BenchRoot
+    let rows: Int
 
     /// Returns one JSON object per measurement.
     func run() throws(DatabaseError) -> [String] {
-        try platform.files.makeDurableDirectory(root)
-        let storage = try Storage.open(root: root, platform: platform)
+        try root.use(StorageSettings()) { (storage) throws(DatabaseError) in try run(on: storage) }
+    }
+
+    private func run(on storage: Storage) throws(DatabaseError) -> [String] {
         let table = try makeTable(storage)
         let batches = makeBatches()
         let service = BackupService(
-            storage: storage, platform: platform, settings: BackupSettings(root: root))
+            storage: storage, platform: root.platform, settings: BackupSettings(root: root.path))
         var lines: [String] = []
         lines.append(
             try measure("append") { () throws(DatabaseError) in
-                for batch in batches {
-                    let append = Append(table: table.id, definitionVersion: 1, batch: batch)
-                    _ = try storage.commit(Transaction(appends: [append]))
-                }
+                for batch in batches { try storage.append(batch, to: table.id) }
             })
         lines.append(try measure("flush") { () throws(DatabaseError) in try storage.flush() })
         lines.append(
@@ -49,8 +39,6 @@ struct StorageBench {
                 _ = try service.backup(
                     BackupRequest(scope: .database, kind: .incremental(from: nil)))
             })
-        try storage.close()
-        try platform.files.removeTree(root)
         return lines
     }
 
@@ -108,20 +96,11 @@ struct StorageBench {
     private func measure(_ name: String, _ body: () throws(DatabaseError) -> Void)
         throws(DatabaseError) -> String
     {
-        let begin = platform.clock.monotonicNanoseconds()
-        try body()
-        let nanoseconds = platform.clock.monotonicNanoseconds() - begin
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("name")
-        writer.string(name)
-        writer.key("rows")
-        writer.integer(rows)
-        writer.key("milliseconds")
-        writer.double(Double(nanoseconds / 1_000) / 1_000)
-        writer.key("rows_per_second")
-        writer.integer(Int(Double(rows) * 1e9 / Double(max(nanoseconds, 1))))
-        writer.endObject()
-        return String(decoding: writer.take(), as: UTF8.self)
+        let nanoseconds = try root.time(body)
+        var measurement = Measurement(name)
+        measurement.add("rows", rows)
+        measurement.add(milliseconds: nanoseconds)
+        measurement.add(rowsPerSecondOf: rows, in: nanoseconds)
+        return measurement.line
     }
 }

@@ -4,60 +4,64 @@ import Foundation
 // bench compaction [ROWS [FLUSH [RATE]]]  write amplification of a stream with late rows, unpaced and at
 //                            RATE rows a second (10,000,000, flushes of 1,000,000, 200,000 a second)
 // bench point [ROWS]         queries for a few rows of 20,000,000
-// bench pour [--rows ROWS] [--limit BYTES]  peak memory while rows pour in (10,000,000, 64 MiB)
+// bench pour [ROWS [BYTES]]  peak memory while rows pour in (10,000,000, a limit of 64 MiB)
 // bench open [TABLES [N]]    opens a root of so many tables with N segments each (1,000 and 10)
 // bench csv ROWS FILE        writes the trades that the comparisons load
 // bench decode FILE          decodes such a file on one thread
 
-var arguments = Array(CommandLine.arguments.dropFirst())
 let folder = FileManager.default.currentDirectoryPath + "/.build/bench"
-let what = arguments.first.flatMap { Int($0) == nil ? arguments.removeFirst() : nil } ?? "storage"
 
-/// The number behind an option.
-@MainActor func option(_ name: String) -> Int? {
-    arguments.firstIndex(of: name).flatMap { Int(arguments.dropFirst($0 + 1).first ?? "") }
-}
-let numbers = arguments.compactMap { Int($0) }.map { max($0, 1) }
-do {
-    var lines: [String] = []
-    switch what {
+@MainActor func run(_ arguments: [String]) throws -> [String] {
+    var arguments = BenchArguments(arguments)
+    let name = arguments.takeName() ?? "storage"
+    let root = BenchRoot(in: folder)
+    switch name {
     case "storage":
-        lines = try StorageBench(folder: folder, rows: numbers.first ?? 2_000_000).run()
+        let rows = try arguments.number("ROWS", or: 2_000_000)
+        try arguments.end()
+        return try StorageBench(root: root, rows: rows).run()
     case "compaction":
-        var load = CompactionBench.Load(rows: numbers.first ?? 10_000_000)
-        if numbers.count > 1 { load.flushRows = numbers[1] }
-        lines = try CompactionBench(folder: folder, load: load).run()
-        load.rate = numbers.count > 2 ? numbers[2] : 200_000
-        lines += try CompactionBench(folder: folder, load: load).run()
+        var load = CompactionBench.Load(rows: try arguments.number("ROWS", or: 10_000_000))
+        load.flushRows = try arguments.number("FLUSH", or: load.flushRows)
+        let rate = try arguments.number("RATE", or: 200_000)
+        try arguments.end()
+        let unpaced = try CompactionBench(root: root, load: load).run()
+        load.rate = rate
+        return try unpaced + CompactionBench(root: root, load: load).run()
     case "point":
-        lines = try PointBench(folder: folder, rows: numbers.first ?? 20_000_000).run()
+        let rows = try arguments.number("ROWS", or: 20_000_000)
+        try arguments.end()
+        return try PointBench(root: root, rows: rows).run()
     case "pour":
-        lines = try PourBench(
-            folder: folder, rows: option("--rows") ?? 10_000_000,
-            limit: option("--limit") ?? 64 << 20
-        ).run()
+        let rows = try arguments.number("ROWS", or: 10_000_000)
+        let limit = try arguments.number("BYTES", or: 64 << 20)
+        try arguments.end()
+        return try PourBench(root: root, rows: rows, limit: limit).run()
     case "open":
-        lines = try OpenBench(
-            folder: folder, tables: numbers.first ?? 1_000,
-            segmentsOfTable: numbers.count > 1 ? numbers[1] : 10
-        ).run()
+        let tables = try arguments.number("TABLES", or: 1_000)
+        let segments = try arguments.number("N", or: 10)
+        try arguments.end()
+        return try OpenBench(root: root, tables: tables, segmentsOfTable: segments).run()
     case "csv":
-        guard arguments.count == 2, let rows = numbers.first else {
-            print("bench: csv needs ROWS and FILE")
-            exit(2)
-        }
-        try TradesFile.write(rows: rows, to: arguments[1])
+        let rows = try arguments.number("ROWS", or: nil)
+        let path = try arguments.path("FILE")
+        try arguments.end()
+        try TradesFile.write(rows: rows, to: path)
+        return []
     case "decode":
-        guard let path = arguments.first else {
-            print("bench: decode needs FILE")
-            exit(2)
-        }
-        lines = try DecodeBench(path: path).run()
+        let path = try arguments.path("FILE")
+        try arguments.end()
+        return try DecodeBench(path: path, platform: root.platform).run()
     default:
-        print("bench: unknown \"\(what)\"")
-        exit(2)
+        throw BenchArguments.UsageError(message: "unknown \"\(name)\"")
     }
-    for line in lines { print(line) }
+}
+
+do {
+    for line in try run(Array(CommandLine.arguments.dropFirst())) { print(line) }
+} catch let error as BenchArguments.UsageError {
+    print("bench: \(error.message)")
+    exit(2)
 } catch {
     print("bench: \(error)")
     exit(1)
