@@ -4,7 +4,6 @@ The backups here are slowed by their rate, so that the changes fall into the cop
 started as a database and compared with what was there when it began.
 """
 
-import os
 import signal
 import socket
 import struct
@@ -12,14 +11,11 @@ import subprocess
 import threading
 
 import server
-from contents import backup_row, contents, contents_of, difference, wait_until
-from wire import Connection, Lost, SQLError
+from contents import (
+    backup_row, contents, contents_of, difference, names_in, wait_copying, wait_ended, wait_until)
+from tables import COLUMNS, fill
+from wire import Lost, SQLError
 
-# Of no pattern a segment could shrink, so that there is something to copy slowly.
-FILL = (
-    "INSERT INTO {0} SELECT CAST(1767225600000000 + x * {1} AS TIMESTAMP),"
-    " CAST(x % 100 AS SYMBOL), sqrt(x), x FROM long_sequence({2})")
-COLUMNS = "(ts TIMESTAMP, s SYMBOL, v DOUBLE, n LONG) TIMESTAMP(ts) PARTITION BY DAY"
 CHANGED = ("late", "updated", "deleted", "cut", "emptied", "dropped", "again", "renamed", "wider",
            "narrower", "called", "typed", "detached")
 CHANGES = (
@@ -47,24 +43,12 @@ CHANGES = (
 
 
 class ChangesTests(server.ServerTestCase):
-    def connect(self, running):
-        connection = Connection(running.ports["postgres"])
-        self.addCleanup(connection.close)
-        return connection
-
     def slow(self, running, name, more="", rate="100kB"):
         """Begins a backup that lasts, and returns when it copies: its instant is fixed by then."""
         connection = self.connect(running)
         connection.query(f"BACKUP DATABASE {more} AS '{name}' ASYNC WITH (rate = '{rate}')")
-        self.assertTrue(
-            wait_until(lambda: "copying" in (backup_row(connection, name).get("progress") or "")),
-            backup_row(connection, name))
+        wait_copying(connection, name)
         return connection
-
-    def ended(self, connection, name):
-        self.assertTrue(
-            wait_until(lambda: backup_row(connection, name).get("status") != "running"))
-        return backup_row(connection, name)
 
     def expect(self, found, wanted):
         self.assertEqual(difference(found, wanted), "")
@@ -73,15 +57,13 @@ class ChangesTests(server.ServerTestCase):
         """A table that takes about two seconds at the rate of `slow`."""
         connection = self.connect(running)
         connection.query("CREATE TABLE big " + COLUMNS)
-        connection.query(FILL.format("big", 32_000_000, 5_000))
+        connection.query(fill("big", 32_000_000, 5_000))
         connection.query("CREATE TABLE small (n LONG)")
         connection.query("INSERT INTO small VALUES (1), (2)")
         return connection
 
-    def left_behind(self, name="backup"):
-        folder = self.folder / "root" / name
-        kept = (".lock", ".reading", ".verified")
-        return sorted(path.name for path in folder.iterdir() if path.name not in kept)
+    def left_behind(self):
+        return names_in(self.folder / "root" / "backup")
 
     # --- one instant
 
@@ -90,7 +72,7 @@ class ChangesTests(server.ServerTestCase):
         connection = self.big(running)
         for table in CHANGED:
             connection.query(f"CREATE TABLE {table} {COLUMNS}")
-            connection.query(FILL.format(table, 300_000_000, 400))
+            connection.query(fill(table, 300_000_000, 400))
         before = contents(connection)
 
         self.slow(running, "during")
@@ -98,16 +80,16 @@ class ChangesTests(server.ServerTestCase):
             connection.query(change)
         status = backup_row(connection, "during")["status"]
         after = contents(connection)
-        row = self.ended(connection, "during")
+        row = wait_ended(connection, "during")
 
         self.assertEqual(status, "running", "the changes came too late to show anything")
         self.assertEqual(row["status"], "complete", row)
         self.assertNotEqual(difference(after, before), "")
         connection.query("VERIFY BACKUP 'during' DEEP")
-        self.expect(contents_of(self.binary, row["path"], "--read-only"), before)
+        self.expect(contents_of(row["path"], "--read-only"), before)
         connection.query("BACKUP DATABASE INCREMENTAL FROM 'during' AS 'after'")
         self.expect(
-            contents_of(self.binary, backup_row(connection, "after")["path"], "--read-only"), after)
+            contents_of(backup_row(connection, "after")["path"], "--read-only"), after)
         # The tables come back as they were, also those that are gone.
         for table in ("dropped", "typed", "narrower"):
             connection.query(f"RESTORE TABLE {table} FROM 'during' AS {table}_back")
@@ -159,7 +141,7 @@ class ChangesTests(server.ServerTestCase):
         running.stop()
         for number, (least, most) in enumerate(bounds):
             path = self.folder / "root" / "backup" / f"b{number}"
-            found = contents_of(self.binary, path, "--read-only")
+            found = contents_of(path, "--read-only")
             seen = {}
             for table in ("a", "b"):
                 seen[table] = [[] for _ in range(8)]
@@ -190,11 +172,11 @@ class ChangesTests(server.ServerTestCase):
         self.assertEqual(connection.value(running_ones), "1")
         self.assertTrue(wait_until(lambda: first.value(running_ones) == "0"))
         path = self.folder / "root" / "backup" / "first"
-        self.expect(contents_of(self.binary, path, "--read-only"), before)
+        self.expect(contents_of(path, "--read-only"), before)
         other = self.folder / "root" / "backup" / "other" / "second"
-        self.expect(contents_of(self.binary, other, "--read-only"), now)
+        self.expect(contents_of(other, "--read-only"), now)
         beside = self.folder / "root" / "backup" / "beside"
-        self.expect(contents_of(self.binary, beside, "--read-only"), now)
+        self.expect(contents_of(beside, "--read-only"), now)
 
         for _ in range(3):
             connection.query("BACKUP TABLE small")
@@ -213,7 +195,7 @@ class ChangesTests(server.ServerTestCase):
         connection.query("DROP TABLE big")
         self.assertEqual(backup_row(connection, "first")["status"], "running")
         self.copy_root("between")
-        path = self.ended(connection, "first")["path"]
+        path = wait_ended(connection, "first")["path"]
         # The reverse: prepared before, completed while a backup copies.
         connection.query("RESTORE TABLE big FROM 'first'")
         restored = contents(connection)
@@ -221,14 +203,14 @@ class ChangesTests(server.ServerTestCase):
         self.slow(running, "second")
         connection.query("SNAPSHOT COMPLETE")
         connection.query("DROP TABLE big")
-        second = self.ended(connection, "second")["path"]
+        second = wait_ended(connection, "second")["path"]
         running.stop()
 
-        self.expect(contents_of(self.binary, path, "--read-only"), backed_up)
-        self.expect(contents_of(self.binary, second, "--read-only"), restored)
+        self.expect(contents_of(path, "--read-only"), backed_up)
+        self.expect(contents_of(second, "--read-only"), restored)
         for name in ("between", "after"):
             (self.folder / name / "_restore").touch()
-            self.expect(contents_of(self.binary, self.folder / name), prepared)
+            self.expect(contents_of(self.folder / name), prepared)
 
     def copy_root(self, name):
         done = subprocess.run(
@@ -241,7 +223,7 @@ class ChangesTests(server.ServerTestCase):
     def given_up(self, running, name, status):
         """Nothing is left of it, it is listed with its end, and the next one works."""
         connection = self.connect(running)
-        row = self.ended(connection, name)
+        row = wait_ended(connection, name)
         self.assertEqual(row["status"], status, row)
         self.assertEqual(self.left_behind(), [])
         connection.query("BACKUP TABLE small AS 'next'")
@@ -258,15 +240,15 @@ class ChangesTests(server.ServerTestCase):
         connection.query(f"CANCEL BACKUP '{backup_row(connection, 'one')['id']}'")
         self.given_up(running, "one", "cancelled")
 
-        client = self.waiting(running, "BACKUP DATABASE AS 'two' WITH (rate = '20kB')")
-        self.copies(connection, "two")
+        client = running.begin_psql("BACKUP DATABASE AS 'two' WITH (rate = '20kB')")
+        wait_copying(connection, "two")
         client.send_signal(signal.SIGINT)
         _, problem = client.communicate(timeout=30)
         self.assertIn("57014", problem)
         self.given_up(running, "two", "cancelled")
 
-        client = self.waiting(running, "BACKUP DATABASE AS 'three' WITH (rate = '20kB')")
-        self.copies(connection, "three")
+        client = running.begin_psql("BACKUP DATABASE AS 'three' WITH (rate = '20kB')")
+        wait_copying(connection, "three")
         client.kill()
         client.communicate()
         self.given_up(running, "three", "cancelled")
@@ -284,7 +266,7 @@ class ChangesTests(server.ServerTestCase):
         http.sendall(
             b"GET /exec?query=BACKUP%20DATABASE%20AS%20%27five%27%20WITH%20(rate%20%3D%20%2720kB%27)"
             b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        self.copies(connection, "five")
+        wait_copying(connection, "five")
         http.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         http.close()
         self.given_up(running, "five", "cancelled")
@@ -295,25 +277,13 @@ class ChangesTests(server.ServerTestCase):
         connection.query("BACKUP DATABASE AS 'long' WITH (rate = '100kB')")
         connection.query("VERIFY BACKUP 'long' DEEP")
 
-    def copies(self, connection, name):
-        self.assertTrue(
-            wait_until(lambda: "copying" in (backup_row(connection, name).get("progress") or "")),
-            backup_row(connection, name))
-
-    def waiting(self, running, statement):
-        values = dict(os.environ, PGPASSWORD="quest", PGSSLMODE="disable")
-        return subprocess.Popen(
-            ["psql", "-X", "-h", "127.0.0.1", "-p", str(running.ports["postgres"]), "-U", "admin",
-             "-d", "qdb", "-v", "VERBOSITY=verbose", "-c", statement],
-            env=values, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
     def test_kill_9_while_copying(self):
         running = self.start().follow()
         connection = self.big(running)
         before = contents(connection)
         connection.query("BACKUP DATABASE AS 'kept'")
         connection.query("INSERT INTO small VALUES (3)")
-        connection.query(FILL.format("big", 32_000_000, 5_000))
+        connection.query(fill("big", 32_000_000, 5_000))
         after = contents(connection)
         self.slow(running, "lost", "INCREMENTAL")
         running.stop(signal.SIGKILL)
@@ -326,8 +296,8 @@ class ChangesTests(server.ServerTestCase):
         connection.query("BACKUP DATABASE INCREMENTAL AS 'next'")
         again.stop()
         backups = self.folder / "root" / "backup"
-        self.expect(contents_of(self.binary, backups / "kept", "--read-only"), before)
-        self.expect(contents_of(self.binary, backups / "next", "--read-only"), after)
+        self.expect(contents_of(backups / "kept", "--read-only"), before)
+        self.expect(contents_of(backups / "next", "--read-only"), after)
 
     def test_kill_9_while_restoring(self):
         running = self.start().follow()
@@ -344,7 +314,7 @@ class ChangesTests(server.ServerTestCase):
         for attempt in range(12):
             if len(seen) == 2:
                 break
-            client = self.waiting(running, "RESTORE DATABASE FROM 'one' FULL")
+            client = running.begin_psql("RESTORE DATABASE FROM 'one' FULL")
             # From at once to longer than it takes.
             wait_until(lambda: client.poll() is not None, 0.02 * attempt * attempt)
             running.stop(signal.SIGKILL)

@@ -14,14 +14,12 @@ import threading
 import unittest
 
 import server
-from contents import backup_row, contents, contents_of, difference, wait_until
-from server import Server
-from wire import Connection, Lost, SQLError
+from contents import (
+    contents, contents_of, difference, names_in, wait_copying, wait_ended)
+from tables import COLUMNS, fill
+from wire import Lost, SQLError
 
-COLUMNS = "(ts TIMESTAMP, s SYMBOL, v DOUBLE, n LONG) TIMESTAMP(ts) PARTITION BY DAY"
-FILL = (
-    "INSERT INTO {0} SELECT CAST(1767225600000000 + x * 20000000 AS TIMESTAMP),"
-    " CAST(x % 100 AS SYMBOL), sqrt(x), x FROM long_sequence({1})")
+STEP = 20_000_000
 INSIDE = "BASALT_TEST_HAS_MOUNTS"
 HAS_MOUNTS = os.environ.get(INSIDE) == "yes"
 needs_mounts = unittest.skipUnless(HAS_MOUNTS, "no mount namespace here")
@@ -55,15 +53,10 @@ class PlacesTests(server.ServerTestCase):
         running = self.start(root, environment={**values, **environment}).follow()
         connection = self.connect(running)
         connection.query("CREATE TABLE t " + COLUMNS)
-        connection.query(FILL.format("t", rows))
+        connection.query(fill("t", STEP, rows))
         connection.query("CREATE TABLE u (n LONG)")
         connection.query("INSERT INTO u VALUES (1)")
         return running, connection
-
-    def connect(self, running):
-        connection = Connection(running.ports["postgres"])
-        self.addCleanup(connection.close)
-        return connection
 
     def refused(self, connection, statement, state, *words):
         with self.assertRaises(SQLError) as caught:
@@ -80,14 +73,8 @@ class PlacesTests(server.ServerTestCase):
         connection.query("BACKUP DATABASE TO 'good' AS 'next'")
         path = self.folder / "root" / "backup" / "good" / "next"
         self.assertEqual(
-            difference(contents_of(self.binary, path, "--read-only"), contents(connection)), "")
+            difference(contents_of(path, "--read-only"), contents(connection)), "")
         shutil.rmtree(path)
-
-    @staticmethod
-    def left_in(place):
-        return sorted(
-            path.name for path in place.iterdir() if path.name not in (
-                ".lock", ".reading", ".verified"))
 
     # --- no room
 
@@ -96,7 +83,7 @@ class PlacesTests(server.ServerTestCase):
         small = self.mount("small", 1)
         running, connection = self.filled(allowed=[small])
         self.refused(connection, f"BACKUP DATABASE TO '{small}'", "53100", "bytes needed", small)
-        self.assertEqual(self.left_in(small), [])
+        self.assertEqual(names_in(small), [])
         self.goes_on(connection)
 
     @needs_mounts
@@ -104,8 +91,7 @@ class PlacesTests(server.ServerTestCase):
         small = self.mount("small", 4)
         running, connection = self.filled(rows=20_000, allowed=[small])
         connection.query(f"BACKUP DATABASE TO '{small}' AS 'full' ASYNC WITH (rate = '200kB')")
-        self.assertTrue(wait_until(
-            lambda: "copying" in (backup_row(connection, "full").get("progress") or "")))
+        wait_copying(connection, "full")
         with open(small / "filler", "wb") as filler:
             try:
                 while True:
@@ -113,12 +99,10 @@ class PlacesTests(server.ServerTestCase):
                     filler.flush()
             except OSError:
                 pass
-        self.assertTrue(
-            wait_until(lambda: backup_row(connection, "full").get("status") != "running"))
-        row = backup_row(connection, "full")
+        row = wait_ended(connection, "full")
         self.assertEqual(row["status"], "failed")
         self.assertIn("no space left", row["error"].lower())
-        self.assertEqual(self.left_in(small), ["filler"])
+        self.assertEqual(names_in(small), ["filler"])
         (small / "filler").unlink(missing_ok=True)
         self.goes_on(connection, "20000")
         # And there, as soon as there is room.
@@ -161,7 +145,7 @@ class PlacesTests(server.ServerTestCase):
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
         self.refused(connection, f"BACKUP DATABASE TO '{place}' AS 'two'", "58030", place)
         self.refused(connection, f"DROP BACKUP '{place}/kept'", "58030", place)
-        self.assertEqual(self.left_in(place), ["kept"])
+        self.assertEqual(names_in(place), ["kept"])
         # Reading needs no right to write.
         connection.query(f"VERIFY BACKUP '{place}/kept' DEEP")
         connection.query("DROP TABLE t")
@@ -189,7 +173,7 @@ class PlacesTests(server.ServerTestCase):
         self.assertIn("complete", states)
         self.assertGreater(len(states), 1)
         backups = self.folder / "root" / "backup"
-        for name in self.left_in(backups):
+        for name in names_in(backups):
             connection.query(f"VERIFY BACKUP '{name}' DEEP")
         self.goes_on(connection)
 
@@ -217,10 +201,9 @@ class PlacesTests(server.ServerTestCase):
         subprocess.run([*as_nobody, "tar", "-C", str(home), "-xf", str(archive)], check=True)
 
         def nobody(root):
-            one = Server(
-                self.binary, root, command=[*as_nobody, self.binary, "serve"],
+            one = self.begin(
+                root, command=[*as_nobody, server.BINARY, "serve"],
                 environment={"BASALT_BACKUP_ALLOWED_PATHS": str(home)})
-            self.servers.append(one)
             return self.connect(one.wait_ready().follow())
 
         # A table of it, into a database of nobody's own, and the backup as the database itself.
@@ -247,7 +230,7 @@ class PlacesTests(server.ServerTestCase):
         connection.query("DROP TABLE t2")
         shutil.rmtree(other / "there")
         self.assertEqual(
-            difference(contents_of(self.binary, other / "linked", "--read-only"), wanted), "")
+            difference(contents_of(other / "linked", "--read-only"), wanted), "")
         self.goes_on(connection)
 
     def test_two_databases_of_one_origin_share_a_destination(self):
@@ -268,20 +251,15 @@ class PlacesTests(server.ServerTestCase):
         sister.stop(9)
         self.start("sister", environment=environment).follow()
         connection.query("DROP BACKUP 'seed'")
-        self.assertTrue(wait_until(
-            lambda: backup_row(connection, "slow").get("status") != "running"))
-        self.assertEqual(backup_row(connection, "slow")["status"], "complete")
+        self.assertEqual(wait_ended(connection, "slow")["status"], "complete")
         for name, state in (("slow", wanted), ("of the sister", changed)):
             self.assertEqual(
-                difference(contents_of(self.binary, shared / name, "--read-only"), state), "")
+                difference(contents_of(shared / name, "--read-only"), state), "")
         # A destination that goes away under a backup is an error, and the server goes on.
         connection.query("BACKUP DATABASE AS 'gone' ASYNC WITH (rate = '40kB')")
-        self.assertTrue(wait_until(
-            lambda: "copying" in (backup_row(connection, "gone").get("progress") or "")))
+        wait_copying(connection, "gone")
         shutil.rmtree(shared, ignore_errors=True)
-        self.assertTrue(wait_until(
-            lambda: backup_row(connection, "gone").get("status") != "running"))
-        self.assertEqual(backup_row(connection, "gone")["status"], "failed")
+        self.assertEqual(wait_ended(connection, "gone")["status"], "failed")
         connection.query("BACKUP DATABASE AS 'again'")
         connection.query("VERIFY BACKUP 'again' DEEP")
 
@@ -341,9 +319,9 @@ class PlacesTests(server.ServerTestCase):
         backups = self.folder / "root" / "backup"
         for name in names[:-1]:
             connection.query(f"DROP BACKUP '{name.replace(chr(39), chr(39) * 2)}'")
-        self.assertEqual(self.left_in(backups), ["case"])
+        self.assertEqual(names_in(backups), ["case"])
         self.assertEqual(
-            difference(contents_of(self.binary, backups / "case", "--read-only"), wanted), "")
+            difference(contents_of(backups / "case", "--read-only"), wanted), "")
 
     def test_what_is_made_is_private(self):
         before = os.umask(0)
@@ -381,7 +359,7 @@ class PlacesTests(server.ServerTestCase):
                 while not stop.is_set():
                     number += 1
                     mine.query(f"CREATE TABLE c{number} " + COLUMNS)
-                    mine.query(FILL.format(f"c{number}", 700))
+                    mine.query(fill(f"c{number}", STEP, 700))
                     mine.query(f"TRUNCATE TABLE c{number}")
                     mine.query(f"DROP TABLE c{number}")
                     mine.query("UPDATE u SET n = n + 1")
@@ -402,7 +380,7 @@ class PlacesTests(server.ServerTestCase):
         self.assertGreater(retained, 50_000)
         connection.query("SNAPSHOT COMPLETE")
         (self.folder / "copy" / "_restore").touch()
-        self.assertEqual(difference(contents_of(self.binary, self.folder / "copy"), wanted), "")
+        self.assertEqual(difference(contents_of(self.folder / "copy"), wanted), "")
 
 
 def in_namespace():

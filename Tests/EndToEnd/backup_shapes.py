@@ -13,9 +13,11 @@ import time
 import server
 from contents import backup_row, contents, contents_of, difference
 from every_type import TYPES
-from wire import Connection, SQLError
+from wire import SQLError
 
 LARGE = "--large" in sys.argv
+# What one statement may take on thousands of tables.
+SECONDS = 600
 TABLES = 5_000 if LARGE else 120
 SYMBOLS = 1_000_000 if LARGE else 20_000
 CHAIN = 50 if LARGE else 12
@@ -29,14 +31,9 @@ def quoted(name):
 
 
 class ShapesTests(server.ServerTestCase):
-    def connect(self, running):
-        connection = Connection(running.ports["postgres"], timeout=600)
-        self.addCleanup(connection.close)
-        return connection
-
     def begun(self, root="root"):
         running = self.start(root).follow()
-        return running, self.connect(running)
+        return running, self.connect(running, timeout=SECONDS)
 
     def survives(self, running, connection, wanted=None):
         """The database is the same as a backup, restored beside itself, and restored elsewhere."""
@@ -44,17 +41,17 @@ class ShapesTests(server.ServerTestCase):
         connection.query("BACKUP DATABASE AS 'whole'")
         connection.query("VERIFY BACKUP 'whole' DEEP")
         path = backup_row(connection, "whole")["path"]
-        self.same(contents_of(self.binary, path, "--read-only"), wanted)
+        self.same(contents_of(path, "--read-only"), wanted)
         connection.query("RESTORE DATABASE FROM 'whole' FULL")
         self.same(contents(connection), wanted)
         other = self.start("other", environment={
             "BASALT_BACKUP_ALLOWED_PATHS": str(self.folder / "root" / "backup")}).follow()
-        fresh = self.connect(other)
+        fresh = self.connect(other, timeout=SECONDS)
         fresh.query(f"RESTORE DATABASE FROM '{path}'")
         self.same(contents(fresh), wanted)
         other.stop(9)
         again = self.start("other").follow()
-        self.same(contents(self.connect(again)), wanted)
+        self.same(contents(self.connect(again, timeout=SECONDS)), wanted)
 
     def same(self, found, wanted):
         self.assertEqual(difference(found, wanted), "")
@@ -124,7 +121,7 @@ class ShapesTests(server.ServerTestCase):
         now = contents(connection)
         connection.query("BACKUP DATABASE INCREMENTAL AS 'next'")
         backups = self.folder / "root" / "backup"
-        self.same(contents_of(self.binary, backups / "next", "--read-only"), now)
+        self.same(contents_of(backups / "next", "--read-only"), now)
         connection.query("RESTORE DATABASE FROM 'wide' FULL")
         self.same(contents(connection), wanted)
 
@@ -173,11 +170,11 @@ class ShapesTests(server.ServerTestCase):
         for number in sorted(set(range(CHAIN)) - gone)[:: 1 if not LARGE else 5]:
             connection.query(f"VERIFY BACKUP 'b{number}' DEEP")
             self.same(
-                contents_of(self.binary, backups / f"b{number}", "--read-only"), states[number])
+                contents_of(backups / f"b{number}", "--read-only"), states[number])
         connection.query(f"INSERT INTO t VALUES ('2026-09-09', {CHAIN})")
         connection.query("BACKUP DATABASE INCREMENTAL AS 'last'")
         self.same(
-            contents_of(self.binary, backups / "last", "--read-only"), contents(connection))
+            contents_of(backups / "last", "--read-only"), contents(connection))
 
     def test_a_backup_of_a_restored_backup_of_a_restored_backup(self):
         running, connection = self.begun()
@@ -206,7 +203,7 @@ class ShapesTests(server.ServerTestCase):
         running.stop()
         root = self.folder / "root"
         for state in states:
-            self.same(contents_of(self.binary, root / "backup" / "i", "--read-only"), state)
+            self.same(contents_of(root / "backup" / "i", "--read-only"), state)
             root = self.folder / f"generation{states.index(state) + 1}"
 
     def test_parts_by_partition_and_condition(self):
@@ -228,7 +225,7 @@ class ShapesTests(server.ServerTestCase):
             connection.query(f"BACKUP TABLE t {part} AS 'p{number}'")
             connection.query(f"VERIFY BACKUP 'p{number}' DEEP")
             path = backup_row(connection, f"p{number}")["path"]
-            found = contents_of(self.binary, path, "--read-only")
+            found = contents_of(path, "--read-only")
             self.assertEqual(found["public", "t"][1], sorted(wanted, key=repr), part)
             connection.query(f"RESTORE TABLE t FROM 'p{number}' AS t{number}")
             self.assertEqual(

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import unittest
 
-from server import Server, ServerTestCase, main
+from server import BINARY, ServerTestCase, main
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 OUTSIDE = "10.9.8.7"
@@ -101,15 +101,14 @@ class Image(ServerTestCase):
         os.chmod(self.folder, 0o755)
         given = [f"{name}={value}" for name, value in values.items()]
         # There is no env in the image: the environment is given to what begins it.
-        server = Server(
-            self.binary, volume, environment={"BASALT": os.path.abspath(self.binary)},
+        server = self.begin(
+            volume, environment={"BASALT": os.path.abspath(BINARY)},
             command=[
                 "unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "env",
                 *[f"-u{name}" for name in os.environ if name.startswith("BASALT_")],
                 "-uBASALT_PG_NET_BIND_TO", "-uBASALT_HTTP_BIND_TO", "-uBASALT_HTTP_MIN_NET_BIND_TO",
                 *given, "bash", str(script), str(folder), str(volume), self.user, self.place,
                 *command])
-        self.servers.append(server)
         return server.wait_ready()
 
     def tearDown(self):

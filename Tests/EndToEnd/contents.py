@@ -20,9 +20,9 @@ def contents(connection):
 
 
 @contextlib.contextmanager
-def served(binary, root, *arguments):
+def served(root, *arguments):
     """A connection to a server of its own on a root; ends both."""
-    server = Server(binary, root, *arguments)
+    server = Server(root, *arguments)
     try:
         connection = Connection(server.wait_ready().follow().ports["postgres"])
         yield connection
@@ -31,9 +31,9 @@ def served(binary, root, *arguments):
         server.stop()
 
 
-def contents_of(binary, root, *arguments):
+def contents_of(root, *arguments):
     """What a server shows that is started on this root: a backup, or a copied root."""
-    with served(binary, root, *arguments) as connection:
+    with served(root, *arguments) as connection:
         return contents(connection)
 
 
@@ -73,3 +73,23 @@ def backup_row(connection, name):
     rows = connection.query(
         f"SELECT {', '.join(columns)} FROM backups() WHERE name = '{name}' ORDER BY started_at DESC")
     return dict(zip(columns, rows[0])) if rows else {}
+
+
+def wait_copying(connection, name):
+    """Waits until a backup copies: its instant is fixed by then."""
+    if not wait_until(
+            lambda: "copying" in (backup_row(connection, name).get("progress") or "")):
+        raise AssertionError(f"backup {name} does not copy: {backup_row(connection, name)}")
+
+
+def wait_ended(connection, name):
+    """Waits until a backup has come to an end, and returns its row."""
+    if not wait_until(lambda: backup_row(connection, name).get("status") != "running"):
+        raise AssertionError(f"backup {name} does not end: {backup_row(connection, name)}")
+    return backup_row(connection, name)
+
+
+def names_in(destination):
+    """What lies in a destination of backups, without the files it keeps for itself."""
+    kept = (".lock", ".reading", ".verified")
+    return sorted(path.name for path in destination.iterdir() if path.name not in kept)

@@ -1,30 +1,19 @@
 """COPY over the wire with psql: in and out in every format, errors, files of the server."""
 
-import os
-import pathlib
 import shutil
-import signal
 import subprocess
-import tempfile
-import unittest
 
-from server import Server
+from server import ServerTestCase, main
 
-BINARY = os.environ["BASALT_BINARY"]
 CREATE = (
     "CREATE TABLE t (ts TIMESTAMP, s SYMBOL, price DOUBLE, n LONG) TIMESTAMP(ts) PARTITION BY DAY")
 
 
-class CopyRows(unittest.TestCase):
+class CopyRows(ServerTestCase):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-copy-"))
-        self.server = Server(BINARY, self.folder / "root").wait_ready()
+        super().setUp()
+        self.server = self.start()
         self.server.psql(CREATE)
-
-    def tearDown(self):
-        self.server.stop(signal.SIGKILL)
-        subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
-        shutil.rmtree(self.folder)
 
     def file(self, rows, name="rows.csv"):
         path = self.folder / name
@@ -68,16 +57,12 @@ class CopyRows(unittest.TestCase):
         self.assertEqual(self.server.rows("SELECT count(*) FROM t"), ["0"])
 
     def test_a_killed_client_leaves_nothing(self):
-        env = dict(os.environ, PGPASSWORD="quest")
-        client = subprocess.Popen(
-            ["psql", "-X", "-h", "127.0.0.1", "-p", str(self.server.ports["postgres"]), "-U",
-             "admin", "-d", "qdb", "-c", "COPY t FROM STDIN (FORMAT csv)"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+        client = self.server.begin_psql(
+            "COPY t FROM STDIN (FORMAT csv)", text=False, stdin=subprocess.PIPE)
         client.stdin.write(b"2026-01-01,a,1,1\n" * 200_000)
         client.stdin.flush()
         client.kill()
-        client.wait()
-        client.stdin.close()
+        client.communicate()
         self.assertEqual(self.server.rows("SELECT count(*) FROM t"), ["0"])
 
     def test_a_file_of_the_server_is_read_below_import_only(self):
@@ -98,4 +83,4 @@ class CopyRows(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

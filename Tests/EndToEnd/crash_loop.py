@@ -7,19 +7,14 @@ rows in both tables or none; what was once there after a crash stays there, what
 come back.
 """
 
-import argparse
 import collections
-import os
-import pathlib
 import random
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
+import loop
 from server import Server
 from wire import Connection, Lost, SQLError
 
@@ -134,15 +129,14 @@ def contents(port):
     return found
 
 
-def start(binary, root):
-    return Server(binary, root, environment=SETTINGS).wait_ready().follow()
+def start(root):
+    return Server(root, environment=SETTINGS).wait_ready().follow()
 
 
 def run(options, root):
     chance = random.Random(options.seed)
     history = History()
-    binary = os.environ.get("BASALT_BINARY", ".build/debug/basalt")
-    server = start(binary, root)
+    server = start(root)
     try:
         connection = Connection(server.ports["postgres"])
         for table in TABLES:
@@ -164,7 +158,7 @@ def run(options, root):
             server.stop(signal.SIGKILL)
             for writer in writers:
                 writer.join()
-            server = start(binary, root)
+            server = start(root)
             complaints = [writer.failure for writer in writers if writer.failure]
             complaints += history.settle(contents(server.ports["postgres"]))
             if complaints:
@@ -177,13 +171,8 @@ def run(options, root):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--writers", type=int, default=4)
-    parser.add_argument("--keep", action="store_true", help="keep the root after a failure")
-    options = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-crash-"))
+    options = loop.read_options(__doc__, seconds=20)
+    folder = loop.make_folder("crash")
     print(f"crash loop: seed {options.seed}, {options.seconds:g} s", flush=True)
     rounds, history, complaints = run(options, folder / "root")
     fates = collections.Counter(history.fate.values())
@@ -193,13 +182,7 @@ def main():
     print(
         f"crash loop: {rounds} kills, {fates['kept']} transactions with {rows} rows kept,"
         f" {fates['gone']} gone whole, {len(complaints)} complaints")
-    if complaints:
-        print(*complaints[:40], sep="\n")
-        print(f"again: crash_loop.py --seed {options.seed} --seconds {options.seconds:g}")
-    if not (complaints and options.keep):
-        subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=True)
-        shutil.rmtree(folder)
-    return 1 if complaints else 0
+    return loop.end("crash_loop.py", options, folder, complaints, most=40)
 
 
 if __name__ == "__main__":

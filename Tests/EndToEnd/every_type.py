@@ -78,7 +78,7 @@ class Extended(Connection):
             elif kind == b"T":
                 self.columns = self._described(body)
             elif kind == b"D":
-                rows.append(self._raw(body))
+                rows.append(self._cells(body))
             elif kind == b"E":
                 fields = self._fields(body)
                 failure = SQLError(fields["C"], fields["M"])
@@ -96,26 +96,14 @@ class Extended(Connection):
             place += 18
         return columns
 
-    @staticmethod
-    def _raw(body):
-        cells, place = [], 2
-        for _ in range(struct.unpack("!H", body[:2])[0]):
-            length = struct.unpack("!i", body[place:place + 4])[0]
-            place += 4
-            cells.append(None if length < 0 else body[place:place + length])
-            place += max(length, 0)
-        return tuple(cells)
-
 
 class Types(ServerTestCase):
-    def connect(self):
+    def begun(self):
         self.server = self.start()
-        connection = Extended(self.server.ports["postgres"])
-        self.addCleanup(connection.close)
-        return connection
+        return self.connect(self.server, Extended)
 
     def test_every_type_in_both_forms(self):
-        connection = self.connect()
+        connection = self.begun()
         for index, (name, oid, length, written, read, raw, _) in enumerate(TYPES):
             with self.subTest(name):
                 connection.query(f"CREATE TABLE t{index} (id INT, v {name})")
@@ -137,7 +125,7 @@ class Types(ServerTestCase):
                 self.assertEqual(same, [(b"1",), (b"2",)])
 
     def test_json_of_every_type(self):
-        connection = self.connect()
+        connection = self.begun()
         for name, _, _, written, _, _, value in TYPES:
             if value is None:
                 continue
@@ -154,7 +142,7 @@ class Types(ServerTestCase):
                     self.assertEqual(shown["type"], name)
 
     def test_hostile_bytes_are_refused_and_the_connection_lives(self):
-        connection = self.connect()
+        connection = self.begun()
         cases = [
             ("DECIMAL(10,2)", b"", "22P03"),
             ("DECIMAL(10,2)", numeric(0, 0xC000, 0), "22P03"),
@@ -179,7 +167,7 @@ class Types(ServerTestCase):
                 self.assertEqual(connection.value("SELECT 1"), "1")
 
     def test_any_takes_an_array_as_drivers_send_it(self):
-        connection = self.connect()
+        connection = self.begun()
         connection.query("CREATE TABLE a (id LONG)")
         connection.query("INSERT INTO a VALUES (1), (2), (3)")
 

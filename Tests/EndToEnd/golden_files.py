@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from server import Server
+from server import Server, remove
 
 START_SECONDS = 60
 RUN_SECONDS = 600
@@ -104,15 +104,14 @@ def run(slt, port, database, arguments):
 
 def run_own(slt, arguments):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-slt-"))
-    server = Server(os.environ.get("BASALT_BINARY", ".build/debug/basalt"), folder / "root")
+    server = Server(folder / "root")
     try:
         return run(slt, server.wait_ready().ports["postgres"], "qdb", arguments)
     finally:
         code = server.stop()
         if code != 0:
             print(f"golden files: the server ended with {code}:", *server.log[-20:], sep="\n")
-        subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=True)
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 def run_postgres(slt, arguments):

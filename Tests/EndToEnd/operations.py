@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 
+from server import BINARY, remove
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 300
 FENCE = re.compile(r"^```sh *(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -222,8 +224,7 @@ def make_programs(folder):
         path = folder / name
         path.write_text(text)
         path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    (folder / "basalt").symlink_to(
-        pathlib.Path(os.environ.get("BASALT_BINARY", ".build/debug/basalt")).resolve())
+    (folder / "basalt").symlink_to(pathlib.Path(BINARY).resolve())
 
 
 def run(page, namespaces):
@@ -234,19 +235,23 @@ def run(page, namespaces):
         text = pathlib.Path(page).read_text(encoding="utf8")
         (folder / "page.sh").write_text(script(text))
         (folder / "begin.sh").write_text(SURROUNDINGS)
-        values = {
-            name: value for name, value in os.environ.items()
-            if not name.startswith(("PG", "BASALT_", "QDB_"))}
-        values.update(
-            WORK=str(folder), REPOSITORY=str(REPOSITORY), SWIFT_BACKTRACE="enable=no",
-            PATH=f"{folder}/bin:{os.environ['PATH']}:/usr/sbin:/sbin")
-        done = subprocess.run(
-            [*namespaces, "bash", str(folder / "begin.sh")], env=values, timeout=SECONDS,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return judge(page, text, done)
+        return judge(page, text, run_begin(folder, namespaces))
     finally:
-        subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=True)
-        shutil.rmtree(folder)
+        remove(folder)
+
+
+def run_begin(folder, namespaces):
+    """Runs the folder's begin.sh to its end, with the programs of its bin/ before all others."""
+    # What surrounds these tests must not tell the page's commands where to connect.
+    values = {
+        name: value for name, value in os.environ.items()
+        if not name.startswith(("PG", "BASALT_", "QDB_", "MAKE"))}
+    values.update(
+        WORK=str(folder), REPOSITORY=str(REPOSITORY), SWIFT_BACKTRACE="enable=no",
+        PATH=f"{folder}/bin:{os.environ['PATH']}:/usr/sbin:/sbin")
+    return subprocess.run(
+        [*namespaces, "bash", str(folder / "begin.sh")], env=values, timeout=SECONDS,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def judge(page, text, done):

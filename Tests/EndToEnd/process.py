@@ -1,22 +1,14 @@
 """The process as its operator meets it: signals, exit codes, options, warnings, ended sockets."""
 
-import os
-import shutil
 import signal
 import socket
 import struct
 import subprocess
 
-from server import ServerTestCase, main
+from server import ServerTestCase, basalt, main
 from wire import Connection, SQLError
 
 LONG = "SELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c"
-
-
-def basalt(*arguments, environment=None):
-    values = dict(os.environ, SWIFT_BACKTRACE="enable=no", **(environment or {}))
-    return subprocess.run(
-        [ServerTestCase.binary, *arguments], env=values, capture_output=True, text=True, timeout=30)
 
 
 class Process(ServerTestCase):
@@ -27,11 +19,7 @@ class Process(ServerTestCase):
     def long_query(self, server):
         """Starts a query that takes minutes, and returns its client when it runs."""
         self.numbers(server)
-        values = dict(os.environ, PGPASSWORD="quest", PGSSLMODE="disable")
-        client = subprocess.Popen(
-            ["psql", "-X", "-h", "127.0.0.1", "-p", str(server.ports["postgres"]), "-U", "admin",
-             "-d", "qdb", "-c", LONG],
-            env=values, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        client = server.begin_psql(LONG)
         self.addCleanup(client.communicate)
         self.addCleanup(client.kill)
         while server.rows("SELECT count(*) FROM query_activity()") == ["1"]:
@@ -180,9 +168,8 @@ class Process(ServerTestCase):
     def test_connections_beyond_the_limit_are_refused_with_a_reason(self):
         server = self.start(environment={
             "BASALT_PG_NET_CONNECTION_LIMIT": "1", "BASALT_HTTP_NET_CONNECTION_LIMIT": "1"})
-        first = Connection(server.ports["postgres"])
-        self.addCleanup(first.close)
-        idle = self.connect(server.ports["http"])
+        first = self.connect(server)
+        idle = self.open_socket(server.ports["http"])
         idle.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertIn(b"204", idle.recv(65536))
 
@@ -212,7 +199,7 @@ class Process(ServerTestCase):
 
     # Sockets that one side has ended
 
-    def connect(self, port):
+    def open_socket(self, port):
         connection = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.addCleanup(connection.close)
         return connection
@@ -229,7 +216,7 @@ class Process(ServerTestCase):
         for port, path, words in (
                 ("http", "/exec?query=SELECT%207", b'"dataset":[[7]'),
                 ("health", "/status", b"Healthy")):
-            connection = self.connect(server.ports[port])
+            connection = self.open_socket(server.ports[port])
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             connection.shutdown(socket.SHUT_WR)
 

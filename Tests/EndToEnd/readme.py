@@ -5,15 +5,14 @@ block above it; `# text` behind a command is what it must print. `make` itself i
 do: nothing is installed or built here.
 """
 
-import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
-from operations import PROLOGUE, REPOSITORY, find_namespaces
+from operations import PROLOGUE, REPOSITORY, find_namespaces, run_begin
+from server import BINARY, remove
 
 FENCE = re.compile(r"^```(sh|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SERVERS = ("make run", ".build/release/basalt serve")
@@ -76,27 +75,18 @@ def tour(text):
 def run(namespaces):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-tour-"))
     try:
-        binary = pathlib.Path(os.environ.get("BASALT_BINARY", ".build/debug/basalt")).resolve()
         (folder / ".build" / "release").mkdir(parents=True)
-        (folder / ".build" / "release" / "basalt").symlink_to(binary)
+        (folder / ".build" / "release" / "basalt").symlink_to(
+            pathlib.Path(BINARY).resolve())
         (folder / "bin").mkdir()
         (folder / "bin" / "make").write_text(MAKE)
         (folder / "bin" / "make").chmod(0o755)
         text = (REPOSITORY / "README.md").read_text(encoding="utf8")
         (folder / "tour.sh").write_text(tour(text))
         (folder / "begin.sh").write_text(SURROUNDINGS)
-        values = {
-            name: value for name, value in os.environ.items()
-            if not name.startswith(("PG", "BASALT_", "QDB_", "MAKE"))}
-        values.update(
-            WORK=str(folder), REPOSITORY=str(REPOSITORY), SWIFT_BACKTRACE="enable=no",
-            PATH=f"{folder}/bin:{os.environ['PATH']}:/usr/sbin:/sbin")
-        return subprocess.run(
-            [*namespaces, "bash", str(folder / "begin.sh")], env=values, timeout=120,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return run_begin(folder, namespaces)
     finally:
-        subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=True)
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 def main():

@@ -2,42 +2,18 @@
 
 import json
 import os
-import pathlib
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
-import unittest
 
-from server import Server
-
-BINARY = os.environ["BASALT_BINARY"]
-CREATE = "CREATE TABLE t (ts TIMESTAMP, s SYMBOL, v DOUBLE) TIMESTAMP(ts) PARTITION BY DAY"
-INSERT = (
-    "INSERT INTO t VALUES ('2026-01-01T00:00:00Z', 'a', 1.5), ('2026-01-02T00:00:00Z', 'b', NULL),"
-    " ('2026-01-01T12:00:00Z', 'a', -3)")
-ALL = "SELECT * FROM {} ORDER BY ts"
-ROWS = ["2026-01-01 00:00:00|a|1.5", "2026-01-01 12:00:00|a|-3", "2026-01-02 00:00:00|b|"]
+from server import BINARY, ServerTestCase, basalt, main
+from tables import ALL, CREATE, INSERT, ROWS
 
 
-class Restore(unittest.TestCase):
+class Restore(ServerTestCase):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-e2e-"))
+        super().setUp()
         self.root = self.folder / "root"
-        self.servers = []
-
-    def tearDown(self):
-        for server in self.servers:
-            server.stop(signal.SIGKILL)
-        subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
-        shutil.rmtree(self.folder)
-
-    def start(self, root=None, *arguments):
-        server = Server(BINARY, root or self.root, *arguments)
-        self.servers.append(server)
-        return server.wait_ready()
 
     def filled(self):
         server = self.start()
@@ -45,10 +21,8 @@ class Restore(unittest.TestCase):
         return server
 
     def basalt(self, *arguments):
-        environment = dict(os.environ, SWIFT_BACKTRACE="enable=no", BASALT_ROOT=str(self.root))
-        return subprocess.run(
-            [BINARY, *arguments], capture_output=True, text=True, env=environment,
-            cwd=self.folder)
+        return basalt(
+            *arguments, environment={"BASALT_ROOT": str(self.root)}, cwd=self.folder)
 
     # --- on a running server
 
@@ -278,4 +252,4 @@ class Restore(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv, verbosity=2)
+    main()

@@ -16,6 +16,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from wire import Connection
+
+BINARY = os.environ.get("BASALT_BINARY", ".build/debug/basalt")
 START_SECONDS = 30
 LISTENS = re.compile(r"(postgres|http|health) server listens on \S+:(\d+)")
 
@@ -23,7 +26,7 @@ LISTENS = re.compile(r"(postgres|http|health) server listens on \S+:(\d+)")
 class Server:
     """One running server; its own pid stops it."""
 
-    def __init__(self, binary, root, *arguments, environment=None, command=None):
+    def __init__(self, root, *arguments, environment=None, command=None):
         self.root = str(root)
         values = dict(os.environ, SWIFT_BACKTRACE="enable=no")
         for name in ("PG", "HTTP_MIN"):
@@ -34,7 +37,7 @@ class Server:
         self.log = []
         self.ports = {}
         self.process = subprocess.Popen(
-            [*(command or [binary, "serve"]), "-d", self.root, *arguments],
+            [*(command or [BINARY, "serve"]), "-d", self.root, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=values)
         self._rest = b""
         self._follower = None
@@ -104,6 +107,20 @@ class Server:
 
     def psql(self, *statements, user="admin", password="quest", options=(), check=True):
         """Runs statements through psql, unaligned; returns the finished process."""
+        client = self.begin_psql(*statements, user=user, password=password, options=options)
+        try:
+            output, errors = client.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            client.kill()
+            client.communicate()
+            raise
+        if check and client.returncode != 0:
+            raise AssertionError(f"psql failed: {errors}\n" + "\n".join(self.log))
+        return subprocess.CompletedProcess(client.args, client.returncode, output, errors)
+
+    def begin_psql(
+            self, *statements, user="admin", password="quest", options=(), text=True, stdin=None):
+        """Starts psql; without a statement it reads them from `stdin`."""
         values = dict(
             os.environ, PGPASSWORD=password, PGCONNECT_TIMEOUT="10", PGSSLMODE="disable")
         command = [
@@ -111,10 +128,9 @@ class Server:
             "-d", "qdb", "-At", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", *options]
         for statement in statements:
             command += ["-c", statement]
-        done = subprocess.run(command, env=values, capture_output=True, text=True, timeout=60)
-        if check and done.returncode != 0:
-            raise AssertionError(f"psql failed: {done.stderr}\n" + "\n".join(self.log))
-        return done
+        return subprocess.Popen(
+            command, env=values, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=text)
 
     def rows(self, statement):
         return self.psql(statement).stdout.splitlines()
@@ -137,10 +153,21 @@ def fetch(url):
         return error.code, error.read().decode()
 
 
+def basalt(*arguments, environment=None, **options):
+    """Runs a command of the program to its end."""
+    values = dict(os.environ, SWIFT_BACKTRACE="enable=no", **(environment or {}))
+    return subprocess.run(
+        [BINARY, *arguments], env=values, capture_output=True, text=True, timeout=60, **options)
+
+
+def remove(folder):
+    """Removes a folder, and what is read-only in it."""
+    subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=True)
+    shutil.rmtree(folder)
+
+
 class ServerTestCase(unittest.TestCase):
     """A test with a folder of its own, and servers that end with it."""
-
-    binary = os.environ.get("BASALT_BINARY", ".build/debug/basalt")
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-e2e-"))
@@ -149,18 +176,23 @@ class ServerTestCase(unittest.TestCase):
     def tearDown(self):
         for server in self.servers:
             server.stop(signal.SIGKILL)
-        subprocess.run(["chmod", "-R", "u+rwX", str(self.folder)], check=True)
-        shutil.rmtree(self.folder)
+        remove(self.folder)
 
-    def begin(self, root="root", *arguments, environment=None):
+    def begin(self, root="root", *arguments, environment=None, command=None):
         """Starts a server and waits for nothing."""
         path = root if str(root).startswith("/") else self.folder / root
-        server = Server(self.binary, path, *arguments, environment=environment)
+        server = Server(path, *arguments, environment=environment, command=command)
         self.servers.append(server)
         return server
 
     def start(self, root="root", *arguments, environment=None):
         return self.begin(root, *arguments, environment=environment).wait_ready()
+
+    def connect(self, server, kind=Connection, **options):
+        """A connection that ends with the test."""
+        connection = kind(server.ports["postgres"], **options)
+        self.addCleanup(connection.close)
+        return connection
 
 
 def main():

@@ -9,21 +9,18 @@ backup, a restored table or a recovered snapshot, must be one its writers went t
 one instant.
 """
 
-import argparse
 import collections
-import os
-import pathlib
+import contextlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
 
-from server import Server
+import loop
+from server import Server, remove
 from soak_model import Clock, Operation, Script, is_one_instant
 from wire import Connection, Lost, SQLError
 
@@ -162,7 +159,6 @@ class Soak:
         self.folder = folder
         self.root = folder / "root"
         self.chance = random.Random(options.seed)
-        self.binary = os.environ.get("BASALT_BINARY", ".build/debug/basalt")
         self.counts = collections.Counter()
         self.complaints = []
         self.unsupported = set()
@@ -191,7 +187,7 @@ class Soak:
     # Servers
 
     def start(self, root, *arguments):
-        return Server(self.binary, root, *arguments, environment=SETTINGS).wait_ready().follow()
+        return Server(root, *arguments, environment=SETTINGS).wait_ready().follow()
 
     def begin_writers(self):
         self.writers = [
@@ -215,7 +211,7 @@ class Soak:
             if not table.startswith("w"):
                 continue
             rows = connection.query(f"SELECT ts, k, v FROM {table}")
-            keys = {int(key): (ts, int(value)) for ts, key, value in rows}
+            keys = keyed(rows)
             if len(keys) != len(rows):
                 raise Failure(f"{table} has {len(rows)} rows of {len(keys)} keys")
             found[int(table[1:].split("_")[0])][table] = keys
@@ -277,11 +273,9 @@ class Soak:
         client = threading.Thread(target=self.backup_until_lost, args=(name,))
         client.start()
         time.sleep(self.chance.random() * 0.1)
-        windows = [script.open_window() for script in self.scripts]
-        self.kill()
-        client.join()
-        for script, window in zip(self.scripts, windows):
-            script.close_window(window)
+        with self.windows():
+            self.kill()
+            client.join()
         for left in (self.root / "backup").glob("*"):
             if left.name.startswith(name) and not (left / "_backup.json").exists():
                 raise Failure(f"half a backup is left: {left}")
@@ -302,15 +296,21 @@ class Soak:
         finally:
             connection.close()
 
-    def backup(self, kind):
-        self.made += 1
-        name = f"b{self.made}"
+    @contextlib.contextmanager
+    def windows(self):
+        """The states that every writer goes through meanwhile."""
         windows = [script.open_window() for script in self.scripts]
         try:
-            self.sql(f"BACKUP DATABASE {kind} AS '{name}'")
+            yield windows
         finally:
             for script, window in zip(self.scripts, windows):
                 script.close_window(window)
+
+    def backup(self, kind):
+        self.made += 1
+        name = f"b{self.made}"
+        with self.windows() as windows:
+            self.sql(f"BACKUP DATABASE {kind} AS '{name}'")
         self.backups[name] = windows
         self.sql(f"VERIFY BACKUP '{name}'")
 
@@ -365,15 +365,9 @@ class Soak:
             if error.state == "42P01":
                 return
             raise
-        rows = {
-            int(key): (ts, int(value))
-            for ts, key, value in self.sql("SELECT ts, k, v FROM restored")}
+        rows = keyed(self.sql("SELECT ts, k, v FROM restored"))
         self.sql("DROP TABLE restored")
-        states = [window.state]
-        for operation in window.operations:
-            states.append(dict(states[-1]))
-            operation.change(states[-1])
-        if rows not in [state.get(table) for state in states]:
+        if rows not in [state.get(table) for state in window.states()]:
             raise Failure(f"{table} restored from {name} is of no instant of its backup")
 
     def restore_in_place(self):
@@ -395,15 +389,9 @@ class Soak:
                 if error.state in CONFLICTS | {"42P01"}:
                     return
                 raise
-            rows = {
-                int(key): (ts, int(value))
-                for ts, key, value in before.query(f"SELECT ts, k, v FROM {table}")}
+            rows = keyed(before.query(f"SELECT ts, k, v FROM {table}"))
             before.close()
-            states = [window.state]
-            for operation in window.operations:
-                states.append(dict(states[-1]))
-                operation.change(states[-1])
-            if rows not in [state.get(table) for state in states]:
+            if rows not in [state.get(table) for state in window.states()]:
                 raise Failure(f"{table} taken back to {name} is of no instant of its backup")
             script.pending.change = lambda state: state.update({table: rows})
             script.end(True)
@@ -411,12 +399,8 @@ class Soak:
     def snapshot(self):
         """Prepares, copies the root while writers go on, completes, and recovers the copy."""
         copy = self.folder / "snapshot-copy"
-        windows = [script.open_window() for script in self.scripts]
-        try:
+        with self.windows() as windows:
             self.sql("SNAPSHOT PREPARE")
-        finally:
-            for script, window in zip(self.scripts, windows):
-                script.close_window(window)
         try:
             subprocess.run(
                 ["rsync", "-a", "--exclude=/backup", "--exclude=/tmp", f"{self.root}/",
@@ -467,6 +451,11 @@ class Soak:
             self.server.stop(signal.SIGKILL)
 
 
+def keyed(rows):
+    """A table's rows as the model writes them."""
+    return {int(key): (ts, int(value)) for ts, key, value in rows}
+
+
 def difference(found, wanted):
     lines = []
     for table in sorted(set(found) | set(wanted)):
@@ -482,19 +471,9 @@ def difference(found, wanted):
     return "; ".join(lines) or "nothing differs"
 
 
-def remove(folder):
-    subprocess.run(["chmod", "-R", "u+rwX", str(folder)], check=True)
-    shutil.rmtree(folder)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--writers", type=int, default=4)
-    parser.add_argument("--keep", action="store_true", help="keep the root after a failure")
-    options = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="basalt-soak-"))
+    options = loop.read_options(__doc__, seconds=60)
+    folder = loop.make_folder("soak")
     print(f"soak: seed {options.seed}, {options.seconds:g} s, {options.writers} writers", flush=True)
     soak = Soak(options, folder)
     soak.run()
@@ -505,14 +484,7 @@ def main():
     for name in sorted(soak.unsupported):
         print(f"SKIP {name}: this server does not know it")
     print(f"soak: {len(soak.complaints)} complaints")
-    if soak.complaints:
-        print(*soak.complaints[:10], sep="\n")
-        print(f"again: soak.py --seed {options.seed} --seconds {options.seconds:g}")
-        if options.keep:
-            print(f"kept: {folder}")
-    if not (soak.complaints and options.keep):
-        remove(folder)
-    return 1 if soak.complaints else 0
+    return loop.end("soak.py", options, folder, soak.complaints)
 
 
 if __name__ == "__main__":

@@ -80,13 +80,15 @@ class Window:
 
     def matches(self, found):
         """How many operations after the window's begin lead to what was found; empty: none."""
-        state, matches = self.state, []
-        for count in range(len(self.operations) + 1):
-            if count:
-                state = apply(state, self.operations[count - 1])
-            if state == found:
-                matches.append(count)
-        return matches
+        return [count for count, state in enumerate(self.states()) if state == found]
+
+    def states(self):
+        """Every state between the two moments, in order."""
+        state = self.state
+        yield state
+        for operation in self.operations:
+            state = apply(state, operation)
+            yield state
 
 
 class Clock:

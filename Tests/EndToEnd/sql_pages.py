@@ -6,7 +6,6 @@ The blocks of a page marked `sql` run one after another in one session on a new 
 error fails the page.
 """
 
-import os
 import pathlib
 import re
 import subprocess
@@ -24,18 +23,15 @@ def run(page):
     if not blocks:
         raise SystemExit(f"{page}: no block marked sql")
     with tempfile.TemporaryDirectory(prefix="basalt-sql-") as root:
-        server = Server(os.environ["BASALT_BINARY"], pathlib.Path(root) / "root").wait_ready()
+        server = Server(pathlib.Path(root) / "root").wait_ready()
         server.follow()
         try:
-            done = subprocess.run(
-                ["psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(server.ports["postgres"]), "-U",
-                 "admin", "-d", "qdb", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-                env=dict(os.environ, PGPASSWORD="quest", PGSSLMODE="disable"),
-                input="\n".join(blocks), capture_output=True, text=True)
+            client = server.begin_psql(options=("-q", "-f", "-"), stdin=subprocess.PIPE)
+            _, errors = client.communicate("\n".join(blocks))
         finally:
             server.stop()
-    if done.returncode != 0:
-        raise SystemExit(f"{page}: {done.stderr}")
+    if client.returncode != 0:
+        raise SystemExit(f"{page}: {errors}")
     return len(blocks)
 
 

@@ -1,21 +1,16 @@
 """The thin line, end to end: psql to a table, to a crash, to a backup, and back."""
 
 import json
-import os
 import re
 import signal
 import subprocess
 import threading
 
-from server import Server, ServerTestCase, main
+import tables
+from server import BINARY, ServerTestCase, basalt, main
+from tables import CREATE, INSERT, ROWS
 
-BINARY = ServerTestCase.binary
-CREATE = "CREATE TABLE t (ts TIMESTAMP, s SYMBOL, v DOUBLE) TIMESTAMP(ts) PARTITION BY DAY"
-INSERT = (
-    "INSERT INTO t VALUES ('2026-01-01T00:00:00Z', 'a', 1.5), ('2026-01-02T00:00:00Z', 'b', NULL),"
-    " ('2026-01-01T12:00:00Z', 'a', -3)")
-ALL = "SELECT * FROM t ORDER BY ts"
-ROWS = ["2026-01-01 00:00:00|a|1.5", "2026-01-01 12:00:00|a|-3", "2026-01-02 00:00:00|b|"]
+ALL = tables.ALL.format("t")
 
 
 class ThinLine(ServerTestCase):
@@ -92,16 +87,12 @@ class ThinLine(ServerTestCase):
         data = bytearray(log.read_bytes())
         data[len(data) // 2] ^= 16
         log.write_bytes(data)
-        root = str(self.folder / "root")
+        root = ("-d", str(self.folder / "root"))
 
-        def basalt(*arguments):
-            return subprocess.run(
-                [BINARY, *arguments, "-d", root], capture_output=True, text=True, timeout=60)
-
-        refused = basalt("serve")
-        looked = basalt("repair")
+        refused = basalt("serve", *root)
+        looked = basalt("repair", *root)
         commit = re.search(r"basalt repair --wal-skip-to (\d+)", refused.stderr).group(1)
-        repaired = basalt("repair", "--wal-skip-to", commit)
+        repaired = basalt("repair", "--wal-skip-to", commit, *root)
 
         self.assertEqual((refused.returncode, looked.returncode, repaired.returncode), (5, 5, 0))
         self.assertIn("are lost", repaired.stderr)
@@ -114,11 +105,7 @@ class ThinLine(ServerTestCase):
         server = self.start()
         rows = ", ".join(f"({number})" for number in range(5000))
         server.psql("CREATE TABLE n (x LONG)", f"INSERT INTO n VALUES {rows}")
-        values = dict(os.environ, PGPASSWORD="quest", PGSSLMODE="disable")
-        process = subprocess.Popen(
-            ["psql", "-X", "-h", "127.0.0.1", "-p", str(server.ports["postgres"]), "-U", "admin",
-             "-d", "qdb", "-At", "-v", "VERBOSITY=verbose"],
-            env=values, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = server.begin_psql(text=False, stdin=subprocess.PIPE)
         process.stdin.write(b"\\echo ready\nSELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c;\n")
         process.stdin.flush()
         self.assertEqual(process.stdout.readline(), b"ready\n")
@@ -192,8 +179,7 @@ class ThinLine(ServerTestCase):
     def test_a_second_server_on_the_root_is_refused_with_the_pid(self):
         server = self.start()
 
-        second = Server(BINARY, self.folder / "root")
-        self.servers.append(second)
+        second = self.begin()
         code = second.process.wait(timeout=30)
         second.drain()
 
@@ -239,10 +225,8 @@ class ThinLine(ServerTestCase):
             f'mount --bind "{root}" "{root}" && mount -o remount,ro,bind "{root}"'
             f' && exec "{BINARY}" "$@"\n')
 
-        server = Server(
-            "unshare", root, "--read-only",
-            command=["unshare", "-m", "sh", str(script), "serve"])
-        self.servers.append(server)
+        server = self.begin(
+            root, "--read-only", command=["unshare", "-m", "sh", str(script), "serve"])
         server.wait_ready()
 
         self.assertEqual(server.rows(ALL), ROWS)
@@ -253,8 +237,7 @@ class ThinLine(ServerTestCase):
         path = self.folder / "root/conf/server.conf"
         path.write_text("# comment\ncairo.commit.mode=sometimes\n")
 
-        server = Server(BINARY, self.folder / "root")
-        self.servers.append(server)
+        server = self.begin()
         code = server.process.wait(timeout=30)
         server.drain()
 

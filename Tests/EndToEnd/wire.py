@@ -76,7 +76,8 @@ class Connection:
             if kind == b"T":
                 rows = []
             elif kind == b"D":
-                rows.append(self._row(body))
+                rows.append(tuple(
+                    None if cell is None else cell.decode() for cell in self._cells(body)))
             elif kind == b"C":
                 self.tag = body[:-1].decode()
             elif kind == b"E":
@@ -91,12 +92,13 @@ class Connection:
                 return rows
 
     @staticmethod
-    def _row(body):
+    def _cells(body):
+        """The values of a row, as they came."""
         cells, place = [], 2
         for _ in range(struct.unpack("!H", body[:2])[0]):
             length = struct.unpack("!i", body[place:place + 4])[0]
             place += 4
-            cells.append(None if length < 0 else body[place:place + length].decode())
+            cells.append(None if length < 0 else body[place:place + length])
             place += max(length, 0)
         return tuple(cells)
 
