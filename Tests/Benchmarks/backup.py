@@ -38,7 +38,8 @@ class Database:
 
     def __init__(self, binary, root, environment=None):
         self.begun = time.monotonic()
-        self.server = Server(binary, root, environment=environment).wait_ready().follow()
+        self.server = Server(
+            root, environment=environment, command=[binary, "serve"]).wait_ready().follow()
         self.root = pathlib.Path(root)
         self.link = http.client.HTTPConnection("127.0.0.1", self.server.ports["http"])
         self.port = self.server.ports["postgres"]

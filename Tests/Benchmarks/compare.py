@@ -42,7 +42,8 @@ class Basalt:
     name = "basalt"
 
     def __init__(self, binary, folder, environment=None):
-        self.server = Server(binary, folder / "basalt", environment=environment).wait_ready()
+        self.server = Server(
+            folder / "basalt", environment=environment, command=[binary, "serve"]).wait_ready()
         self.port = self.server.ports["postgres"]
         self.user, self.password, self.database = "admin", "quest", "qdb"
         (folder / "basalt" / "import").mkdir(exist_ok=True)
