@@ -233,18 +233,20 @@ extension BackupService {
             guard let limit else { return false }
             return file.readAt.map { now - $0 >= limit } ?? true
         }
-        let found = made.map(\.file)
-        let bytes = found.reduce(0) { $0 + (isRead($1) ? $1.bytes : 0) }
+        let bytes = made.reduce(0) { $0 + (isRead($1.file) ? $1.file.bytes : 0) }
         try job.begin(.verifying, bytes: bytes)
         let verifier = BackupVerifier(path: staging.path, files: platform.files) {
             bytes throws(DatabaseError) in try job.advance(bytes)
         }
-        let files = try crew.map(found) { file throws(DatabaseError) in
-            let isRead = isRead(file)
-            try verifier.verify(file, mode: isRead ? .full : .quick)
-            var verified = file
-            if isRead { verified.readAt = now }
-            return verified
+        let files = try crew.map(made) { made throws(DatabaseError) in
+            var file = made.file
+            if isRead(file) {
+                try verifier.reread(file, checks: made.checks)
+                file.readAt = now
+            } else {
+                try verifier.verify(file, mode: .quick)
+            }
+            return file
         }
         try staging.sync(plan, outputs: made.compactMap(\.output))
         return files

@@ -1,8 +1,8 @@
 /// The bounds of this room, each with its reason.
 package enum Limits {
-    /// Bytes copied between two looks at cancellation and progress: large enough for the disk,
-    /// small enough that a cancel is answered within milliseconds.
-    static let chunkBytes = 1 << 20
+    /// Bytes copied between two looks at cancellation and progress: small enough to stay in a core's
+    /// cache from the read over the digest to the write.
+    static let chunkBytes = 256 << 10
     /// Longest name of a backup: what file systems take as one part of a path.
     static let nameBytes = 255
     /// Longest relative path in a manifest: what Linux takes as a path.

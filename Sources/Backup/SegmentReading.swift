@@ -15,12 +15,26 @@ struct SegmentReading: Sendable {
         let bytes: Int
         /// Whether the source ended there.
         let isWhole: Bool
+        /// The CRC-32C of each chunk that was written.
+        let checks: [UInt32]
     }
 
     /// The SHA-256 of the first `bytes` bytes in hex; of fewer when the file ends before.
     func digest(of path: String, bytes: Int) throws(DatabaseError) -> String {
         let input = try files.open(path, .read, permissions: 0)
-        return try pass(input, bytes: bytes) { _, _ in }.sha256
+        var digest = SHA256()
+        _ = try pass(input, bytes: bytes) { chunk, _ in digest.update(chunk) }
+        return hexadecimal(digest.finish())
+    }
+
+    /// Whether a copy reads back as it was written. Its digest was compared with those bytes, so
+    /// that a sum of each chunk is enough: it costs a tenth of the digest.
+    func isSame(_ path: String, as checks: [UInt32], bytes: Int) throws(DatabaseError) -> Bool {
+        let input = try files.open(path, .read, permissions: 0)
+        guard try input.size() == bytes else { return false }
+        var found: [UInt32] = []
+        _ = try pass(input, bytes: bytes) { chunk, _ in found.append(CRC32C.checksum(chunk)) }
+        return found == checks
     }
 
     /// Copies the first `bytes` bytes to a new file that only its owner may read.
@@ -28,8 +42,11 @@ struct SegmentReading: Sendable {
         let input = try files.open(source, .read, permissions: 0)
         let output = try files.open(target, .create, permissions: 0o400)
         var begun = 0
-        let (sha256, done) = try pass(input, bytes: bytes) {
-            chunk, offset throws(DatabaseError) in
+        var digest = SHA256()
+        var checks: [UInt32] = []
+        let done = try pass(input, bytes: bytes) { chunk, offset throws(DatabaseError) in
+            digest.update(chunk)
+            checks.append(CRC32C.checksum(chunk))
             try output.write(chunk, at: offset)
             let end = offset + chunk.count
             guard end - begun >= Limits.writebackBytes else { return }
@@ -40,23 +57,24 @@ struct SegmentReading: Sendable {
             output.beginWriteback(at: begun, count: done - begun)
         }
         return Copy(
-            output: output, sha256: sha256, bytes: done, isWhole: try input.size() == done)
+            output: output, sha256: hexadecimal(digest.finish()), bytes: done,
+            isWhole: try input.size() == done, checks: checks)
     }
+
+    /// Hands out the first `bytes` bytes chunk by chunk, and tells how many there were.
 
     private func pass(
         _ input: any OpenFile, bytes: Int,
         _ use: (_ chunk: [UInt8], _ offset: Int) throws(DatabaseError) -> Void
-    ) throws(DatabaseError) -> (sha256: String, bytes: Int) {
-        var digest = SHA256()
+    ) throws(DatabaseError) -> Int {
         var offset = 0
         while offset < bytes {
             let chunk = try input.read(at: offset, count: min(Limits.chunkBytes, bytes - offset))
             guard !chunk.isEmpty else { break }
-            digest.update(chunk)
             try use(chunk, offset)
             offset += chunk.count
             try advance(chunk.count)
         }
-        return (hexadecimal(digest.finish()), offset)
+        return offset
     }
 }

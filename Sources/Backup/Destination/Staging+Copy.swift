@@ -17,6 +17,8 @@ struct StagingRun: Sendable {
     struct Made: Sendable {
         let file: BackupManifest.File
         let output: (any OpenFile)?
+        /// Of a copied file: the sums that it has to read back with.
+        var checks: [UInt32]?
     }
 
     /// Makes directories, writes, links and then copies; tells what became of each file.
@@ -92,7 +94,7 @@ struct StagingRun: Sendable {
         guard copy.bytes == file.bytes, copy.isWhole, copy.sha256 == file.sha256 else {
             throw .sourceDamaged(source, expected: file.sha256, found: copy.sha256)
         }
-        return Made(file: file, output: syncsEach ? copy.output : nil)
+        return Made(file: file, output: syncsEach ? copy.output : nil, checks: copy.checks)
     }
 
     /// Links a segment of the parent; false when it is not there as expected or cannot be linked,

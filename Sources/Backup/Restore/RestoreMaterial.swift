@@ -210,13 +210,15 @@ struct RestoreMaterial {
     /// while the disk is at it.
     private func write() throws(DatabaseError) -> [any OpenFile] {
         let reading = reading
-        let outputs = try crew.map(pending) { file throws(DatabaseError) in
+        let copies = try crew.map(pending) { file throws(DatabaseError) in
             try file.write(reading)
         }
         if isVerified {
-            _ = try crew.map(pending) { file throws(DatabaseError) in try file.reread(reading) }
+            _ = try crew.map(Array(zip(pending, copies))) { pair throws(DatabaseError) in
+                try pair.0.reread(pair.1, reading)
+            }
         }
-        return outputs
+        return copies.map(\.output)
     }
 
     private var reading: SegmentReading {
@@ -256,7 +258,7 @@ extension RestoreMaterial {
         let final: String
         let entry: SegmentEntry
 
-        func write(_ reading: SegmentReading) throws(DatabaseError) -> any OpenFile {
+        func write(_ reading: SegmentReading) throws(DatabaseError) -> SegmentReading.Copy {
             let copy = try reading.copy(source, to: temporary, bytes: entry.bytes)
             let expected = hexadecimal(entry.sha256)
             guard copy.bytes == entry.bytes, copy.isWhole, copy.sha256 == expected else {
@@ -267,10 +269,11 @@ extension RestoreMaterial {
             guard try copy.output.size() == entry.bytes else {
                 throw .backupDamaged(temporary, what: "its copy has another length")
             }
-            return copy.output
+            return copy
         }
 
-        func reread(_ reading: SegmentReading) throws(DatabaseError) {
+        func reread(_ copy: SegmentReading.Copy, _ reading: SegmentReading) throws(DatabaseError) {
+            if try reading.isSame(temporary, as: copy.checks, bytes: entry.bytes) { return }
             let found = try reading.digest(of: temporary, bytes: entry.bytes)
             let expected = hexadecimal(entry.sha256)
             guard found == expected else {

@@ -60,6 +60,20 @@ struct BackupVerifier: Sendable {
         }
     }
 
+    /// Reads a file of a backup that is being made.
+    ///
+    /// - Parameter checks: the sums of what was written; nil when there are none.
+    func reread(_ file: BackupManifest.File, checks: [UInt32]?) throws(DatabaseError) {
+        if let checks {
+            try verify(file, mode: .quick)
+            let reading = SegmentReading(files: files, advance: advance)
+            let target = Path.join(path, file.path)
+            if try reading.isSame(target, as: checks, bytes: file.bytes) { return }
+        }
+        // Without sums, and when they differ: the digest tells.
+        try verify(file, mode: .full)
+    }
+
     private func compareDigest(of target: String, with file: BackupManifest.File)
         throws(DatabaseError)
     {
