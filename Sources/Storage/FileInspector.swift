@@ -91,6 +91,10 @@ package enum FileInspector {
         while offset < size {
             let bytes = try file.read(at: offset, count: WALFrame.headerBytes)
             guard let (frame, _) = WALFrame.decode(bytes, at: offset, timelineCheck: check) else {
+                if try WALReader.isRoom(file, from: offset, size: size) {
+                    lines.append("room for more at \(offset), \(size - offset) bytes")
+                    break
+                }
                 // At the end of the last file this is what a crash leaves; opening drops it.
                 throw .damaged(path, offset: offset, "no batch, \(size - offset) bytes are left")
             }

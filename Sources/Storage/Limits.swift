@@ -35,6 +35,13 @@ enum Limits {
     static let frameBytes = 1 << 31
     /// Bytes of one transaction, so that a group of some fits a frame.
     static let transactionBytes = 1 << 30
+    /// Bytes of zeros written ahead of the log's end: hundreds of small commits, and less than a
+    /// millisecond.
+    static let logRoomBytes = 256 << 10
+    /// What part of a log file they take at most.
+    static let logRoomParts = 16
+    /// A larger batch takes the disk longer than the growing of the file does.
+    static let logRoomBatchBytes = 64 << 10
     /// Bytes gathered into one frame before the next is begun.
     static let groupBytes = 16 << 20
     /// Edits or appends of one transaction.

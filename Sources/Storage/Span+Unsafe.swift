@@ -21,11 +21,32 @@ extension RawSpan {
         return unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: T.self)
     }
 
+    /// Whether all bytes are zero.
+    var isZero: Bool {
+        let step = MemoryLayout<UInt64>.size
+        var at = 0
+        while at + step <= byteCount {
+            if integer(at: at, UInt64.self) != 0 { return false }
+            at += step
+        }
+        while at < byteCount {
+            if integer(at: at, UInt8.self) != 0 { return false }
+            at += 1
+        }
+        return true
+    }
+
     /// Copies the bytes out.
     func array() -> [UInt8] {
         // SAFETY: the buffer is read inside the closure only.
         unsafe withUnsafeBytes { buffer in unsafe Array(buffer) }
     }
+}
+
+extension [UInt8] {
+    /// Whether all bytes are zero.
+    // SAFETY: every bit pattern is a byte, and the array outlives the call.
+    var isZero: Bool { unsafe span.bytes.isZero }
 }
 
 extension MemoryRegion {

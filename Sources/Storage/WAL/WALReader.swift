@@ -127,6 +127,7 @@ struct WALReader {
     private func judgeDamage(_ file: any OpenFile, size: Int, isLast: Bool, _ end: inout WALEnd)
         throws(DatabaseError)
     {
+        if try Self.isRoom(file, from: end.offset, size: size) { return }
         let lost = end.lastLSN.next
         let later = try laterFrame(file, from: end.offset, size: size, timeline: end.timeline) {
             !isLast || $0.durableTo >= lost
@@ -146,6 +147,20 @@ struct WALReader {
                 file.path, offset: end.offset, laterOffset: size, lost: lost, next: nil)
         }
         report("skipped \(size - end.offset) bytes at offset \(end.offset) of \"\(file.path)\"")
+    }
+
+    /// Whether nothing but zeros follows: room for batches that were never written. That none is
+    /// missing there, the header of the next file tells.
+    static func isRoom(_ file: any OpenFile, from begin: Int, size: Int) throws(DatabaseError)
+        -> Bool
+    {
+        var offset = begin
+        while offset < size {
+            let bytes = try file.read(at: offset, count: Limits.logRoomBytes)
+            guard !bytes.isEmpty, bytes.isZero else { return false }
+            offset += bytes.count
+        }
+        return true
     }
 
     /// Goes on behind damage when that was asked for; false when nothing valid follows.

@@ -11,6 +11,10 @@ enum WALFailure: Error {
 }
 
 /// Appends framed batches to the log. Owned by the committer alone.
+///
+/// A sync of a file that grows waits for the file system's journal too, and for whatever other files
+/// it has to write first. So the file gets room before it is needed: zeros, over which small batches
+/// are written.
 struct WALWriter {
     let files: any FileSystem
     let directory: String
@@ -20,6 +24,10 @@ struct WALWriter {
     let fileLimit: Int
     private(set) var file: any OpenFile
     private(set) var end: Int
+    /// Where the zeros end that batches may be written over; the end itself without any.
+    private var roomEnd: Int
+    /// Bytes of zeros written at once; none after the disk refused them, until the next file.
+    private var roomBytes: Int
     private(set) var previousChecksum: UInt32
     /// First LSN and bytes of every file, the open one last.
     private(set) var segments: [(first: LSN, bytes: Int)]
@@ -40,6 +48,8 @@ struct WALWriter {
         file = try files.open(
             Path.join(directory, WALName.name(end.fileFirstLSN)), .readWrite, permissions: 0o600)
         self.end = end.offset
+        roomEnd = end.offset
+        roomBytes = Self.roomBytes(fileLimit: fileLimit)
         previousChecksum = end.checksum
         segments = end.files
         lastLSN = end.lastLSN
@@ -78,10 +88,29 @@ struct WALWriter {
             throw .rejected(error)
         }
         end += length
+        if isSynced, end > roomEnd, length <= Limits.logRoomBatchBytes { makeRoom() }
         previousChecksum = header.checksum
         lastLSN = frame.lastLSN
         segments[segments.count - 1].bytes = end
         if isSynced { try sync() }
+    }
+
+    private static func roomBytes(fileLimit: Int) -> Int {
+        min(Limits.logRoomBytes, fileLimit / Limits.logRoomParts)
+    }
+
+    /// Writes zeros behind the end; the sync of the batch before them makes their blocks durable.
+    private mutating func makeRoom() {
+        roomEnd = end
+        let count = min(roomBytes, fileLimit - end)
+        guard count > 0 else { return }
+        do throws(DatabaseError) {
+            try file.write([UInt8](repeating: 0, count: count), at: end)
+            roomEnd += count
+        } catch _ {
+            // Room only saves time: where there is none, the file grows batch by batch.
+            roomBytes = 0
+        }
     }
 
     /// Makes everything appended durable. A failure is never retried.
@@ -92,9 +121,10 @@ struct WALWriter {
     }
 
     /// Removes what a failed write left, durably: else a crash could bring it back.
-    private func cutAway(after failure: DatabaseError) throws(WALFailure) {
+    private mutating func cutAway(after failure: DatabaseError) throws(WALFailure) {
         do throws(DatabaseError) {
             try file.truncate(to: end)
+            roomEnd = end
             try file.sync()
         } catch {
             throw .fatal(failure)
@@ -104,6 +134,7 @@ struct WALWriter {
     /// Begins a new file. The one before is durable first, so that damage in it is never a torn end.
     mutating func roll(to first: LSN) throws(WALFailure) {
         try sync()
+        giveRoomBack()
         let path = Path.join(directory, WALName.name(first))
         do throws(DatabaseError) {
             let header = WALFileHeader(
@@ -115,8 +146,18 @@ struct WALWriter {
             throw .rejected(error)
         }
         end = WALFileHeader.bytes
+        roomEnd = end
+        roomBytes = Self.roomBytes(fileLimit: fileLimit)
         timelineCheck = WALName.timelineCheck(timeline)
         segments.append((first: first, bytes: end))
+    }
+
+    /// Cuts unused zeros away. Without a sync: readers expect them behind any file's end.
+    private mutating func giveRoomBack() {
+        guard roomEnd > end else { return }
+        roomEnd = end
+        // What stays is a few blocks, until the file goes.
+        do throws(DatabaseError) { try file.truncate(to: end) } catch _ {}
     }
 
     /// Takes a file back that could not be begun: the next batch may still go into the one before.
