@@ -11,6 +11,7 @@ package struct CopyableTree: FileSystem {
     private let temporaries: String?
     private let exception: String
     private let hold: RemovalHold
+    private let young = YoungDirectories()
 
     /// - Parameter tree: the directory whose files are published.
     /// - Parameter temporaries: where they are written, nil for beside them; it exists.
@@ -59,8 +60,16 @@ package struct CopyableTree: FileSystem {
     }
 
     package func makeDirectory(_ path: String, permissions: UInt16) throws(DatabaseError) {
-        try files.makeDirectory(path, permissions: permissions)
+        young.add(path)
+        do throws(DatabaseError) {
+            try files.makeDirectory(path, permissions: permissions)
+        } catch {
+            young.remove([path])
+            throw error
+        }
     }
+
+    package func isDurable(directory path: String) -> Bool { !young.contains(path) }
 
     package func rename(_ from: String, to: String, replacing: Bool) throws(DatabaseError) {
         try files.rename(from, to: to, replacing: replacing)
@@ -78,6 +87,7 @@ package struct CopyableTree: FileSystem {
 
     package func removeDirectory(_ path: String) throws(DatabaseError) {
         try files.removeDirectory(path)
+        young.remove([path])
     }
 
     package func setPermissions(_ path: String, _ permissions: UInt16) throws(DatabaseError) {
@@ -85,11 +95,15 @@ package struct CopyableTree: FileSystem {
     }
 
     package func syncDirectory(_ path: String) throws(DatabaseError) {
+        let made = young.below(path)
         try files.syncDirectory(path)
+        young.remove(made)
     }
 
     package func syncFileSystem(of path: String) throws(DatabaseError) {
+        let made = young.all
         try files.syncFileSystem(of: path)
+        young.remove(made)
     }
 
     package func lock(_ path: String, _ mode: LockMode) throws(DatabaseError) -> any FileLock {
@@ -102,6 +116,25 @@ package struct CopyableTree: FileSystem {
 
     package func kind(ofFileSystem path: String) throws(DatabaseError) -> FileSystemKind {
         try files.kind(ofFileSystem: path)
+    }
+}
+
+/// Directories that were made and whose names are not durable yet: whoever puts something durable
+/// into one must not rely on him who made it.
+private final class YoungDirectories: Sendable {
+    private let paths = Mutex<Set<String>>([])
+
+    var all: Set<String> { paths.withLock { $0 } }
+
+    func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+
+    func remove(_ gone: Set<String>) { paths.withLock { $0.subtract(gone) } }
+
+    func contains(_ path: String) -> Bool { paths.withLock { $0.contains(path) } }
+
+    /// Those that a directory names.
+    func below(_ parent: String) -> Set<String> {
+        paths.withLock { $0.filter { Path.directory(of: $0) == parent } }
     }
 }
 

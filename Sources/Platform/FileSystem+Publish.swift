@@ -48,12 +48,18 @@ extension FileSystem {
     /// Beside the final name. Names with this suffix are swept at start.
     package func temporaryName(for path: String) -> String { path + Path.temporarySuffix }
 
+    package func isDurable(directory path: String) -> Bool { true }
+
     /// Creates a directory and those above it that are missing, each durable before it returns.
     package func makeDurableDirectory(_ path: String, permissions: UInt16 = 0o700)
         throws(DatabaseError)
     {
-        if try info(path) != nil { return }
         let parent = Path.directory(of: path)
+        if try info(path) != nil {
+            // Whoever is making it may be slower with its name than we with what goes inside.
+            if !isDurable(directory: path) { try syncDirectory(parent) }
+            return
+        }
         if parent != path { try makeDurableDirectory(parent, permissions: permissions) }
         try makeDirectory(path, permissions: permissions)
         do throws(DatabaseError) {

@@ -100,4 +100,7 @@ package protocol FileSystem: Sendable {
     func kind(ofFileSystem path: String) throws(DatabaseError) -> FileSystemKind
     /// The name a file has until it is published as `path`: on the same file system.
     func temporaryName(for path: String) -> String
+    /// Whether a directory that is there has a durable name, as far as that is known: false while
+    /// somebody else is making it.
+    func isDurable(directory path: String) -> Bool
 }

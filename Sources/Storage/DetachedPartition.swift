@@ -78,8 +78,9 @@ package struct DetachedPartition: Sendable, Equatable {
                 try files.syncDirectory(directory)
                 return
             }
-            try files.syncDirectory(directory)
         }
+        // A process that was killed may have removed it and not told the disk.
+        try files.syncDirectory(directory)
         try files.removeTree(directory)
         try files.syncDirectory(Path.directory(of: directory))
     }

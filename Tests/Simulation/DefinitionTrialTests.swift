@@ -18,4 +18,18 @@ struct DefinitionTrialTests {
             #expect(trials.run(trial, fault, seed: seed).isEmpty)
         }
     }
+
+    /// The partition is in its table or beside it, never in both and never in neither, and nothing
+    /// stays of a DETACH that was taken back.
+    @Test(
+        "partitions that leave or come back in a block are in one place, whatever call is the last",
+        arguments: DefinitionTrial.movedInBlocks.indices)
+    func movedInBlocks(index: Int) {
+        let trials = DefinitionTrials(stride: 5, tally: Tally())
+
+        for fault in [DefinitionTrial.Fault.powerLoss, .kill] {
+            let trial = DefinitionTrial.movedInBlocks[index]
+            #expect(trials.run(trial, fault, seed: UInt64(index)).isEmpty)
+        }
+    }
 }

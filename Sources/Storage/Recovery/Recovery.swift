@@ -173,15 +173,20 @@ struct Recovery {
         }
         var live: [String: LiveTable] = [:]
         for table in recovered.tables.values { live[table.directory] = table }
+        var manifests = live.compactMapValues(\.manifestLSN)
+        for table in recovered.removals.tables where table.isMarked {
+            manifests[table.directory] = table.manifest.lsn
+        }
         var kept = Set(recovered.removals.tables.map(\.directory))
         kept.formUnion(recovered.damaged.values.map(\.directoryName))
         for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
             let path = Path.join(directory, name)
+            // Newer than `_database`, a manifest may not be durable yet, whether it is a table's
+            // first, follows another or says that the table is dropped.
+            if let lsn = manifests[name], lsn > recovered.database.highestLSN {
+                try files.syncDirectory(path)
+            }
             if let table = live[name] {
-                // Newer than `_database`, it may be a table's first and not durable yet.
-                if let lsn = table.manifestLSN, lsn > recovered.database.highestLSN {
-                    try files.syncDirectory(path)
-                }
                 try sweep(table, path, &recovered.removals)
             } else if !kept.contains(name), !isHeld {
                 // Made for a CREATE that never got into the log.
@@ -199,12 +204,7 @@ struct Recovery {
         throws(DatabaseError)
     {
         let known = Set(table.segments.map(\.path))
-        let names = try files.list(path)
-        let hasOldManifest = names.contains {
-            Manifest.lsn(of: $0).map { $0 < table.manifestLSN ?? .zero } ?? false
-        }
-        if table.isManifestStale || hasOldManifest { try files.syncDirectory(path) }
-        for name in names {
+        for name in try files.list(path) {
             let place = Path.join(path, name)
             if name.hasSuffix(DetachedPartition.suffix) {
                 do throws(DatabaseError) {

@@ -143,6 +143,8 @@ struct SnapshotRestore {
 
     /// The restore is done and says so: now the trigger, then the snapshot.
     private func conclude(_ snapshot: SnapshotDirectory) throws(DatabaseError) {
+        // A process that was killed may have said so and not told the disk.
+        try files.syncDirectory(snapshot.path)
         if try files.info(trigger) != nil { try files.remove(trigger) }
         try files.syncDirectory(root)
         try snapshot.remove()

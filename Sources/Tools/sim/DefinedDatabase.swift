@@ -11,6 +11,19 @@ struct DefinedDatabase: Equatable, Sendable {
     /// Columns get ids that are never used again, over all tables.
     var nextColumn = 10
 
+    /// What may be there once TTL has been enforced: each table by itself, now or the next time.
+    var expirations: [DefinedDatabase] {
+        var possible = [self]
+        for (name, table) in tables.sorted(by: { $0.key < $1.key }) where table.mayExpire {
+            possible += possible.map { database in
+                var next = database
+                next.tables[name] = table.withoutExpired
+                return next
+            }
+        }
+        return possible
+    }
+
     /// What somebody who looks sees.
     var seen: [String: SeenTable] { tables.mapValues(\.seen) }
 }
@@ -56,6 +69,8 @@ struct DefinedTable: Equatable, Sendable {
     var rows: [Int: Row] = [:]
     var detached: [Int: Detached] = [:]
     var hasKeys = false
+    /// Whether a TTL of a day may have been set: what it ends goes when somebody looks.
+    var mayExpire = false
 
     static func day(_ number: Int) -> Int { number % days }
     static func dayName(_ day: Int) -> String { "2025-12-0\(day + 1)" }

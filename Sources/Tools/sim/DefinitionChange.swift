@@ -15,7 +15,7 @@ enum DefinitionChange: Equatable, Sendable {
     case detach(String, day: Int)
     case attach(String, day: Int)
     case enableKeys(String)
-    /// Drops what is older than a day, and then keeps everything again.
+    /// Drops what is older than a day, now and later.
     case timeToLive(String)
     case insert(String, [Int], value: Int)
     case update(String, name: String, value: Int, divisor: Int, rest: Int)
@@ -47,7 +47,7 @@ enum DefinitionChange: Equatable, Sendable {
     /// Whether it may stand in a block.
     var fitsInBlock: Bool {
         switch self {
-        case .detach, .attach, .timeToLive, .dropPartition, .changeType, .createAs: false
+        case .timeToLive, .changeType, .createAs: false
         default: true
         }
     }
@@ -142,7 +142,9 @@ extension DefinitionChange {
             next.changeColumn(table, name) { $0.name = new }
             next.nextColumn += 1
         case .changeType(let table, let name, let type): next.changeType(table, name, type)
-        case .timeToLive(let table): next.tables[table] = next.tables[table]?.withoutExpired
+        case .timeToLive(let table):
+            next.tables[table] = next.tables[table]?.withoutExpired
+            next.tables[table]?.mayExpire = true
         case .enableKeys(let table): next.tables[table]?.hasKeys = true
         case .dropPartition, .detach, .attach: changePartition(&next)
         case .insert, .update, .delete: changeRows(&next)

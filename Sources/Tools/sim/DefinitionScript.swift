@@ -12,9 +12,11 @@ struct DefinitionScript: Sendable {
         statements = [change.sql(on: database)]
         kinds = [change.kind]
         let after = change.applied(to: database)
-        if case .timeToLive = change {
+        if case .timeToLive(let table) = change {
             // The setting is one commit and what it drops another, tried again later.
-            results = [after, database]
+            var onlySet = database
+            onlySet.tables[table]?.mayExpire = true
+            results = [after, onlySet]
         } else {
             results = [after]
         }
@@ -26,17 +28,36 @@ struct DefinitionScript: Sendable {
         self.results = results
     }
 
+    /// How a block ends.
+    enum Ending: Sendable {
+        case commit, rollback
+        /// All but the first statement is taken back to a savepoint, and the rest is committed.
+        case rollbackToFirst
+    }
+
     /// Several changes in one transaction.
-    init(block changes: [DefinitionChange], on database: DefinedDatabase) {
-        var state = database
-        var texts: [String] = []
+    init(
+        block changes: [DefinitionChange], ending: Ending = .commit, on database: DefinedDatabase
+    ) {
+        var states = [database]
+        var texts = ["BEGIN"]
         for change in changes {
-            texts.append(change.sql(on: state))
-            state = change.applied(to: state)
+            texts.append(change.sql(on: states[states.count - 1]))
+            states.append(change.applied(to: states[states.count - 1]))
+            if states.count == 2, ending == .rollbackToFirst { texts.append("SAVEPOINT first") }
         }
-        statements = ["BEGIN"] + texts + ["COMMIT"]
         kinds = changes.map(\.kind)
-        results = [state]
+        switch ending {
+        case .commit:
+            statements = texts + ["COMMIT"]
+            results = states.suffix(1)
+        case .rollback:
+            statements = texts + ["ROLLBACK"]
+            results = [database]
+        case .rollbackToFirst:
+            statements = texts + ["ROLLBACK TO SAVEPOINT first", "COMMIT"]
+            results = [states[1]]
+        }
     }
 
     /// Chooses from what the tables allow.
@@ -51,12 +72,22 @@ struct DefinitionScript: Sendable {
         var texts = ["BEGIN"]
         var kinds = ["block"]
         var changedRows: Set<String> = []
+        var touched: Set<String> = []
+        var moved: Set<String> = []
         for step in 0..<1 + random.next() % 4 {
             let change = DefinitionChange.choose(on: state, numbers, &random)
             if !change.fitsInBlock { continue }
             // A table whose rows the block has changed takes no other definition.
             if let table = change.altered, changedRows.contains(table) { continue }
+            // Partitions leave no table that the block has changed, and then it changes no more.
+            if let table = change.moved {
+                if touched.contains(table) { continue }
+                moved.insert(table)
+            } else if !change.tables.isDisjoint(with: moved) {
+                continue
+            }
             if let table = change.written { changedRows.insert(table) }
+            if change.moved == nil { touched.formUnion(change.tables) }
             let isUndone = random.next() % 4 == 0
             if isUndone { texts.append("SAVEPOINT s\(step)") }
             texts.append(change.sql(on: state))
@@ -85,6 +116,21 @@ extension DefinitionChange {
             table
         default: nil
         }
+    }
+
+    /// The table that a partition leaves or comes back to.
+    fileprivate var moved: String? {
+        switch self {
+        case .detach(let table, _), .attach(let table, _), .dropPartition(let table, _): table
+        default: nil
+        }
+    }
+
+    /// The tables that it is about.
+    fileprivate var tables: Set<String> {
+        var names = Set([altered, written, moved].compactMap { $0 })
+        if case .rename(let old, let new) = self { names.formUnion([old, new]) }
+        return names
     }
 
     fileprivate var written: String? {

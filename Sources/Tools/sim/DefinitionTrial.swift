@@ -32,8 +32,12 @@ struct DefinitionTrial: Sendable {
     let setup: [DefinitionChange]
     /// One statement, or several in a block.
     let changes: [DefinitionChange]
+    /// How a block ends; nil for a statement by itself.
+    var ending: DefinitionScript.Ending?
 
-    var name: String { changes.map(\.kind).joined(separator: ", ") }
+    var name: String {
+        changes.map(\.kind).joined(separator: ", ") + (ending.map { ", \($0)" } ?? "")
+    }
 
     private static let root = "/root"
 
@@ -76,15 +80,35 @@ struct DefinitionTrial: Sendable {
             trial(
                 .create("d2"), .addColumn("d0", name: "e", type: .int, initial: nil),
                 .insert("d2", [1, 2, 3], value: 1), .rename("d0", to: "d3")),
+        ] + movedInBlocks
+    }()
+
+    /// Partitions that leave or come back in a block, which ends in each way.
+    static let movedInBlocks: [DefinitionTrial] = {
+        let rows: [DefinitionChange] = [.create("d0"), .insert("d0", Array(1...19), value: 3)]
+        let away = rows + [.detach("d0", day: 2)]
+        func block(
+            _ changes: DefinitionChange..., after setup: [DefinitionChange],
+            _ ending: DefinitionScript.Ending
+        ) -> DefinitionTrial {
+            DefinitionTrial(setup: setup, changes: changes, ending: ending)
+        }
+        return [
+            block(.detach("d0", day: 1), .create("d1"), after: rows, .commit),
+            block(.detach("d0", day: 1), after: rows, .rollback),
+            block(.create("d1"), .detach("d0", day: 1), after: rows, .rollbackToFirst),
+            block(.attach("d0", day: 2), .detach("d0", day: 1), after: away, .commit),
+            block(.attach("d0", day: 2), after: away, .rollback),
+            block(.create("d1"), .attach("d0", day: 2), after: away, .rollbackToFirst),
+            block(.detach("d0", day: 1), .attach("d0", day: 1), after: rows, .commit),
         ]
     }()
 
     // MARK: - Trying
 
     private func script(on database: DefinedDatabase) -> DefinitionScript {
-        changes.count == 1
-            ? DefinitionScript(changes[0], on: database)
-            : DefinitionScript(block: changes, on: database)
+        if changes.count == 1, ending == nil { return DefinitionScript(changes[0], on: database) }
+        return DefinitionScript(block: changes, ending: ending ?? .commit, on: database)
     }
 
     /// What happened when a fault met one call.
@@ -183,7 +207,7 @@ struct DefinitionTrial: Sendable {
             try storage.close()
             let files = RootFiles(
                 disk: machine.disk, root: Self.root, forgivesEmptyDirectories: isAgain)
-            for text in files.complaints(about: storage) { complain(state, text) }
+            for text in try files.complaints(about: storage) { complain(state, text) }
         } catch {
             complain(state, "unexpected: \(error)")
         }

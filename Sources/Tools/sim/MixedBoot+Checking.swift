@@ -34,7 +34,7 @@ extension MixedBoot {
         // What a snapshot kept from being swept goes at the next start.
         if wasHeld { return }
         let files = RootFiles(disk: machine.disk, root: Self.root)
-        for complaint in files.complaints(about: storage) { complaints.add(complaint) }
+        for complaint in try files.complaints(about: storage) { complaints.add(complaint) }
     }
 
     /// The tables of all writers in one snapshot, one content per writer.

@@ -66,6 +66,7 @@ extension MixedBoot {
     func define(_ engine: Engine, _ random: inout SplitMix) {
         let client = InProcessClient(engine.makeSession(), platform)
         for _ in 0..<steps * 2 {
+            if random.next() % 6 == 0, !expire(engine, client) { return }
             let script = DefinitionScript(
                 on: model.defined, numbers: model.issueIDs, random: &random)
             model.beginDefining(script.results)
@@ -73,7 +74,11 @@ extension MixedBoot {
                 model.trace("definitions \(script.statements)")
                 for statement in script.statements { try client.run(statement) }
                 for kind in script.kinds { tally.add("ddl \(kind)") }
-                try settle(script, client)
+                if script.results.count == 1 {
+                    model.endDefining(isCommitted: true)
+                } else {
+                    try settle(client)
+                }
             } catch {
                 model.trace("definitions failed \(error)")
                 if isOver(engine.storage) { return }
@@ -87,10 +92,7 @@ extension MixedBoot {
     }
 
     /// Where more than one end is possible, the table says which it was.
-    private func settle(_ script: DefinitionScript, _ client: InProcessClient)
-        throws(DatabaseError)
-    {
-        if script.results.count == 1 { return model.endDefining(isCommitted: true) }
+    private func settle(_ client: InProcessClient) throws(DatabaseError) {
         while true {
             let found: [String: SeenTable]
             do throws(DatabaseError) {
@@ -107,6 +109,25 @@ extension MixedBoot {
                 complaints.add(problem)
             }
             return
+        }
+    }
+
+    /// Drops what is over, as the server does every minute. What fails is tried the next time.
+    private func expire(_ engine: Engine, _ client: InProcessClient) -> Bool {
+        let possible = model.defined.expirations
+        if possible.count == 1 { return true }
+        model.beginDefining(possible)
+        engine.enforceTimeToLive()
+        do throws(DatabaseError) {
+            try settle(client)
+            if model.defined != possible[0] { tally.add("TTL dropped partitions") }
+            tally.add("TTL enforced")
+            return true
+        } catch {
+            if !isOver(engine.storage), !isExpected(error, engine.storage) {
+                complaints.add("TTL: \(error)")
+            }
+            return false
         }
     }
 

@@ -135,7 +135,11 @@ final class MixedModel: Sendable {
         state.withLock { state in
             defer { state.pendingDefined = [] }
             let candidates = (isAnswered ? [] : [state.defined]) + state.pendingDefined
-            if let same = candidates.first(where: { $0.seen == found }) {
+            let matching = candidates.filter { $0.seen == found }
+            if var same = matching.first {
+                for name in matching.flatMap({ $0.tables.filter(\.value.mayExpire).keys }) {
+                    same.tables[name]?.mayExpire = true
+                }
                 state.defined = same
                 return nil
             }

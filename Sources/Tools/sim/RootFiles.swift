@@ -12,17 +12,22 @@ struct RootFiles {
     var forgivesEmptyDirectories = false
 
     /// What is wrong with a root that was closed in peace; `storage` is what was closed.
-    func complaints(about storage: Storage) -> [String] {
+    func complaints(about storage: Storage) throws(DatabaseError) -> [String] {
         let snapshot = storage.snapshot()
         defer { snapshot.release() }
         var expected: Set<String> = []
         var directories: Set<String> = []
+        // Detached partitions are kept until somebody attaches them.
+        var kept: Set<String> = []
         for table in snapshot.tables {
             let directory = storage.tableDirectory(table.definition)
             directories.insert(directory)
             for segment in table.segments {
                 expected.insert(storage.segmentPath(segment, of: table.definition))
             }
+            let detached = try storage.detachedPartitions(
+                of: table.definition, current: table.segments)
+            for partition in detached { kept.insert("\(directory)/\(partition.partition)") }
         }
         for other in snapshot.otherRelations { directories.insert(storage.tableDirectory(other)) }
         let all = disk.paths()
@@ -35,14 +40,14 @@ struct RootFiles {
         }
         let logs = all.filter { $0.hasPrefix(root + "/db/_wal/") && !$0.hasSuffix("/") }
         if logs.count != 1 { found.append("after a clean end the log has \(logs)") }
-        for path in all where !isExplained(path, expected, directories) {
+        for path in all where !isExplained(path, expected, directories, kept) {
             found.append("nothing refers to \(path)")
         }
         return found
     }
 
     private func isExplained(
-        _ path: String, _ expected: Set<String>, _ directories: Set<String>
+        _ path: String, _ expected: Set<String>, _ directories: Set<String>, _ kept: Set<String>
     ) -> Bool {
         let inRoot = path.hasPrefix(root + "/db/") || path.hasPrefix(root + "/tmp/")
         guard inRoot, path != root + "/db/", path != root + "/tmp/" else { return true }
@@ -56,8 +61,9 @@ struct RootFiles {
         }
         let below = path.dropFirst(directory.count + 1)
         if below.isEmpty || below.hasPrefix("_manifest.") { return true }
-        // A detached partition is kept until somebody attaches it: the model knows which there are.
-        if below.contains(".detached/") { return true }
+        if let end = path.firstRange(of: ".detached/") {
+            return kept.contains(String(path[..<end.lowerBound]))
+        }
         // The directory of a partition in use.
         return below.hasSuffix("/")
             && (forgivesEmptyDirectories || expected.contains { $0.hasPrefix(path) })

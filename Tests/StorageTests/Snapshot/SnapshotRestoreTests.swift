@@ -247,6 +247,32 @@ struct SnapshotRestoreTests {
         #expect(try Self.complaint(Self.open(Self.copied, world.platform)) == nil)
     }
 
+    @Test("a restore whose end is not durable is made so before its trigger goes")
+    func endIsDurable() throws {
+        for cut in 1...24 {
+            let world = SimulatedPlatform(seed: UInt64(cut))
+            defer { world.stop() }
+            try Self.prepare(world.platform).close()
+            try Self.copy(world.platform, from: Self.live, to: Self.copied)
+            try Self.touch(world.platform, Self.copied)
+            try world.platform.files.syncFileSystem(of: "/")
+            // The process ends when the name of the mark is there and not durable.
+            world.disk.fail(
+                .syncDirectory, pathContaining: "/copied/snapshot",
+                with: ErrorNumber.inputOutput)
+            #expect(throws: DatabaseError.self) { try Self.open(Self.copied, world.platform) }
+            #expect(world.disk.contents(of: "/copied/snapshot/restored") != nil)
+
+            world.disk.crashAtCall(cut)
+            let next = world.platform
+            world.runTask("next") { _ = try? Self.open(Self.copied, next) }
+            world.crash()
+
+            let complaint = try Self.complaint(Self.open(Self.copied, world.platform))
+            #expect(complaint == nil, "cut at call \(cut)")
+        }
+    }
+
     @Test("cut the power at any call of the restore: the next start ends the same")
     func survivesPowerCuts() throws {
         var number = 0
