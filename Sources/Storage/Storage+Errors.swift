@@ -122,6 +122,19 @@ extension DatabaseError {
             hint: "Restore this file from a backup.")
     }
 
+    static func missingManifest(_ directory: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "its manifest is missing \"\(Path.join(directory, "_manifest.*"))\"",
+            hint: "Put the file back.")
+    }
+
+    static func missingTableDirectory(_ id: UInt64, _ directory: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted,
+            "the log has changes of it, and its directory is missing \"\(directory)/…~\(id)\"",
+            hint: "Put the directory back.")
+    }
+
     /// - Parameter next: the first commit behind the damage that can be read, if there is one here.
     static func damagedLog(
         _ path: String, offset: Int, laterOffset: Int, lost: LSN, next: LSN?

@@ -26,6 +26,9 @@ extension Storage {
         let visible = try UpsertResolution(table)?.visibleRows(of: rows) ?? rows
         let directory = tableDirectory(table)
         try platform.files.makeDurableDirectory(directory)
+        if directoryName(of: table.id) == nil {
+            try StagedTable.begin(directory, platform.files)
+        }
         let writer = MemtableFlush(
             platform: platform, directory: directory, definition: table,
             limit: settings.segmentSize)

@@ -130,7 +130,11 @@ struct RestoreMaterial {
         known.insert(partition)
         if try files.info(partition) != nil { return }
         let table = Path.directory(of: partition)
-        if try files.info(table) == nil { try makeOurDirectory(table) }
+        if try files.info(table) == nil {
+            try makeOurDirectory(table)
+            made.insert(StagedTable.mark(of: table))
+            try StagedTable.begin(table, files)
+        }
         if ours.contains(table) { return try makeOurDirectory(partition) }
         do throws(DatabaseError) {
             try files.makeDurableDirectory(partition)

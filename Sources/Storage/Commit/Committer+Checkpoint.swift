@@ -40,7 +40,12 @@ extension Committer {
             batch?.abandon()
             throw error
         }
-        for table in behind { noteManifest(of: table) }
+        for table in behind {
+            if table.manifestLSN == nil {
+                try StagedTable.end(Path.join(directory, table.directory), platform.files)
+            }
+            noteManifest(of: table)
+        }
     }
 
     private func noteManifest(of table: LiveTable) {

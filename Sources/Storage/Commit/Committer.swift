@@ -76,10 +76,7 @@ final class Committer: @unchecked Sendable {
     func dropDamaged(_ id: UInt64, at lsn: LSN) {
         guard let table = damaged.removeValue(forKey: id) else { return }
         next.damaged = damaged
-        let manifest = Manifest(
-            definition: table.standIn, lsn: lsn, completeTo: lsn, isDropped: true, segments: [])
-        removals.tables.append(
-            RemovalQueue.Table(manifest: manifest, directory: table.directoryName))
+        removals.tables.append(table.removal(at: lsn))
     }
 
     /// Puts a table's new state in the place of the old one; nil drops it.

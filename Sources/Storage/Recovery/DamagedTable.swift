@@ -2,7 +2,7 @@ package import Catalog
 package import Diagnostics
 import Platform
 
-/// A table whose manifest cannot be read. It is left exactly as it lies, and so is the log it may
+/// A table whose manifest is missing or cannot be read. It is left exactly as it lies, and so is the log it may
 /// need, until somebody restores or drops it; the other tables work.
 package struct DamagedTable: Sendable {
     package let id: UInt64
@@ -39,6 +39,14 @@ package struct DamagedTable: Sendable {
         // A long name is cut where it is a directory's.
         let begin = TableDirectory.readableName(of: directoryName).lowercased()
         return begin == wanted || TableDirectory.isCut(directoryName) && wanted.hasPrefix(begin)
+    }
+
+    /// Its directory as one of a dropped table.
+    func removal(at lsn: LSN) -> RemovalQueue.Table {
+        RemovalQueue.Table(
+            manifest: Manifest(
+                definition: standIn, lsn: lsn, completeTo: lsn, isDropped: true, segments: []),
+            directory: directoryName)
     }
 
     /// A relation of its id and name, for what is to be done to it as a whole.

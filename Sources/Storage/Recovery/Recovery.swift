@@ -11,9 +11,12 @@ struct RecoveredDatabase {
     var removals = RemovalQueue()
     /// Tables whose manifests cannot be read.
     var damaged: [UInt64: DamagedTable] = [:]
+    /// Tables that the log drops.
+    var dropped: Set<UInt64> = []
+    /// Tables that only changes in the log speak of: see `Replay.strangers`.
+    var strangers: [UInt64: TableDefinition?] = [:]
     /// Nil where there is no log: a backup opened read-only.
     var logEnd: WALEnd?
-
 }
 
 /// Brings a root's tables back from manifests and log. Costs tables, manifests and the log's tail,
@@ -37,6 +40,7 @@ struct Recovery {
         var manifests: [UInt64: Manifest] = [:]
         try loadManifests(&recovered, &manifests)
         try replay(&recovered, manifests)
+        try findLost(&recovered)
         if !isReadOnly { try sweepOrphans(&recovered) }
         return recovered
     }
@@ -142,9 +146,47 @@ struct Recovery {
         recovered.damaged = recovered.damaged.filter { replay.damaged.contains($0.key) }
         recovered.removals.tables += replay.removals.tables
         recovered.highestTableID = max(recovered.highestTableID, replay.highestTableID)
+        recovered.dropped = replay.dropped
+        recovered.strangers = replay.strangers
         recovered.lastLSN = end.lastLSN
         recovered.logEnd = end
         if !isReadOnly { try settle(end) }
+    }
+
+    /// Marks the tables whose manifests are missing: those with segments that were committed, and
+    /// those that the log speaks of. What may be swept is proved to be nobody's.
+    private func findLost(_ recovered: inout RecoveredDatabase) throws(DatabaseError) {
+        var known = Set(recovered.tables.values.map(\.directory))
+        known.formUnion(recovered.removals.tables.map(\.directory))
+        known.formUnion(recovered.damaged.values.map(\.directoryName))
+        for name in try files.list(directory) where !known.contains(name) {
+            guard let id = TableDirectory.id(of: name) else { continue }
+            let path = Path.join(directory, name)
+            let definition = recovered.strangers.removeValue(forKey: id)
+            if definition == nil, try !StagedTable.holdsSegments(path, files) { continue }
+            // The mark proves nothing where the creation may be in a part of the log that is given up.
+            let isWhole = skipsTo == nil && definition == nil
+            if isWhole, try files.info(StagedTable.mark(of: path)) != nil { continue }
+            let table = DamagedTable(
+                id: id, directoryName: name, guess: definition ?? nil,
+                error: .missingManifest(path))
+            if recovered.dropped.contains(id) {
+                recovered.removals.tables.append(table.removal(at: recovered.lastLSN))
+            } else {
+                recovered.damaged[id] = table
+                log.log(.critical, "storage", "\(table.error)")
+            }
+        }
+        for (id, definition) in recovered.strangers.sorted(by: { $0.key < $1.key }) {
+            recovered.highestTableID = max(recovered.highestTableID, id)
+            let name = definition.map(TableDirectory.name) ?? "lost_\(id)~\(id)"
+            let table = DamagedTable(
+                id: id, directoryName: name, guess: definition,
+                error: .missingTableDirectory(id, directory))
+            log.log(.critical, "storage", "\(table.error)")
+            // A part of the log was given up: the creation, or the end, may have been in it.
+            if skipsTo == nil { recovered.damaged[id] = table }
+        }
     }
 
     /// Cuts a torn end away and makes durable what will be shown, before anyone sees it.
@@ -189,8 +231,14 @@ struct Recovery {
             if let table = live[name] {
                 try sweep(table, path, &recovered.removals)
             } else if !kept.contains(name), !isHeld {
-                // Made for a CREATE that never got into the log.
-                try files.removeTree(path)
+                // Made for a CREATE that never got into the log: `findLost` took out what was. An
+                // empty one could be of a sequence or a schema: then people should know.
+                if let id = TableDirectory.id(of: name), id <= recovered.database.highestTableID {
+                    log.log(
+                        .advisory, "storage",
+                        "removed \"\(path)\", which held no manifest and no committed rows")
+                }
+                _ = try DroppedTable.remove(path, files: files, keepingLast: StagedTable.markName)
             }
         }
         for place in [directory, logDirectory] where try files.info(place) != nil {
@@ -215,7 +263,9 @@ struct Recovery {
                 }
             } else if try files.info(place)?.kind == .directory {
                 try sweep(partition: place, known, &removals)
-            } else if name.hasSuffix(Path.temporarySuffix) {
+            } else if name.hasSuffix(Path.temporarySuffix)
+                || name == StagedTable.markName && table.manifestLSN != nil
+            {
                 try remove(place, &removals)
             } else if let lsn = Manifest.lsn(of: name), lsn < table.manifestLSN ?? .zero {
                 try remove(place, &removals)

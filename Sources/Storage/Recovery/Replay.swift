@@ -16,6 +16,11 @@ struct Replay {
     var timelines: [String] = []
     /// Tables that nothing is known of but their ids; the log alone could not make them whole.
     var damaged: Set<UInt64> = []
+    /// Tables that the log drops.
+    private(set) var dropped: Set<UInt64> = []
+    /// Tables that the log changes, though neither it nor a manifest says what they are: their
+    /// manifests have been lost. With the definition where an edit holds one.
+    private(set) var strangers: [UInt64: TableDefinition?] = [:]
     /// Rows that do not fit are dropped: what they were written for is in a damaged part of the log.
     var skipsStrangers = false
     /// Rows that no segment holds yet, kept until the end: a later flush may hold them.
@@ -31,6 +36,7 @@ struct Replay {
         for edit in entry.edits { apply(edit, lsn: lsn) }
         for append in entry.appends {
             if let manifest = manifests[append.table], lsn <= manifest.completeTo { continue }
+            noteStranger(append.table, nil)
             guard let table = tables[append.table] else { continue }
             if skipsStrangers, !fits(append, table.definition) { continue }
             try check(append, table.definition, lsn)
@@ -39,8 +45,18 @@ struct Replay {
     }
 
     private mutating func apply(_ edit: LogEdit, lsn: LSN) {
-        if case .drop(let id) = edit { damaged.remove(id) }
+        if case .drop(let id) = edit {
+            damaged.remove(id)
+            strangers[id] = nil
+            dropped.insert(id)
+        }
         if let id = edit.table, damaged.contains(id) { return }
+        switch edit {
+        case .create, .drop, .timeline: break
+        case .alter(let definition): noteStranger(definition.id, definition)
+        case .truncate(let id), .attach(let id, _, _): noteStranger(id, nil)
+        case .replace(let replacement): noteStranger(replacement.table, nil)
+        }
         switch edit {
         case .create(let definition):
             highestTableID = max(highestTableID, definition.id)
@@ -81,6 +97,13 @@ struct Replay {
             table.isManifestStale = true
             tables[id] = table
         }
+    }
+
+    /// Notes a table that ought to be known by now.
+    private mutating func noteStranger(_ id: UInt64, _ definition: TableDefinition?) {
+        if tables[id] != nil || manifests[id] != nil { return }
+        if damaged.contains(id) || dropped.contains(id) { return }
+        strangers.updateValue(definition ?? strangers[id] ?? nil, forKey: id)
     }
 
     private func isKnown(_ id: UInt64, _ lsn: LSN) -> Bool {
