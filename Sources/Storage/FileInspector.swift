@@ -64,8 +64,7 @@ package enum FileInspector {
     private static func database(_ path: String, _ files: any FileSystem) throws(DatabaseError)
         -> [String]
     {
-        let bytes = try files.readAll(path, upTo: Limits.databaseFileBytes)
-        let database = try DatabaseFile.decode(bytes, path: path)
+        let database = try DatabaseFile.read(path, files)
         return [
             "identity \(path)", "database \(database.uuid)", "timeline \(database.timeline)",
             "commits up to \(database.highestLSN) were durable",

@@ -135,30 +135,55 @@ extension DatabaseError {
             hint: "Put the directory back.")
     }
 
-    /// - Parameter next: the first commit behind the damage that can be read, if there is one here.
+    /// - Parameter next: the first commit behind the damage that can be read.
     static func damagedLog(
-        _ path: String, offset: Int, laterOffset: Int, lost: LSN, next: LSN?
+        _ path: String, offset: Int, laterOffset: Int, lost: LSN, next: LSN
     ) -> DatabaseError {
-        let target = next.map(\.description) ?? "LSN"
-        return DatabaseError(
+        DatabaseError(
             .corrupted, "damaged log at offset \(offset) of \"\(path)\", from commit \(lost) on",
             detail:
                 "A valid batch follows at offset \(laterOffset), so this is no torn end of a crash.",
             hint:
                 "Restore a backup; or give up the damaged commits, with a copy of the root at hand: "
-                + "basalt repair --wal-skip-to \(target).")
+                + Repair.skipping(to: next, path) + ".")
     }
 
-    static func missingLog(_ path: String, lsn: LSN) -> DatabaseError {
+    /// - Parameter next: the commit that the log would go on with.
+    static func missingLog(_ path: String, lsn: LSN, next: LSN) -> DatabaseError {
         DatabaseError(
             .corrupted, "the log does not hold commit \(lsn) any more \"\(path)\"",
-            hint: "Put the missing files back or restore a backup.")
+            detail: Repair.extent(lost: lsn),
+            hint: Repair.choice(next, path))
     }
 
-    static func shortLog(_ path: String, end: LSN, expected: LSN) -> DatabaseError {
+    /// - Parameter next: the commit that a new log would begin with.
+    static func shortLog(_ path: String, end: LSN, expected: LSN, next: LSN) -> DatabaseError {
         DatabaseError(
             .corrupted, "the log ends at commit \(end) but \(expected) was recorded \"\(path)\"",
-            hint: "Put the missing files back or restore a backup.")
+            detail: Repair.extent(lost: end.next),
+            hint: Repair.choice(next, path))
+    }
+
+    /// - Parameter next: the commit that the log would go on with.
+    static func damagedLogHeader(_ damage: DatabaseError, _ path: String, lost: LSN, next: LSN)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .corrupted, damage.message,
+            detail: Repair.extent(lost: lost),
+            hint: Repair.choice(next, path))
+    }
+
+    /// An identity file that cannot be read.
+    static func damagedIdentity(_ damage: DatabaseError, _ path: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, damage.message, hint: Repair.rebuilding(path))
+    }
+
+    static func soundIdentity(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .notInPrerequisiteState, "the identity file is sound \"\(path)\"",
+            hint: "There is nothing to rebuild: start the server.")
     }
 
     static func noRoomToCompact(_ bytes: Int, _ free: Int) -> DatabaseError {
@@ -170,7 +195,13 @@ extension DatabaseError {
     static func missingDatabaseFile(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "data without its identity file \"\(path)\"",
-            hint: "Restore the file from a backup, or choose an empty directory.")
+            hint: Repair.rebuilding(path) + " Or choose an empty directory.")
+    }
+
+    static func sealedDatabaseFile(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "identity file of a backup beside a log that holds commits \"\(path)\"",
+            hint: Repair.rebuilding(path))
     }
 
     static func noDatabase(_ root: String) -> DatabaseError {
@@ -236,6 +267,34 @@ extension DatabaseError {
         DatabaseError(
             .corrupted, "cannot restore the snapshot, a file of it is missing \"\(path)\"",
             hint: "Nothing was changed. Copy the missing file, or take another copy.")
+    }
+}
+
+/// The ways out that errors name.
+private enum Repair {
+    static func skipping(to next: LSN, _ path: String) -> String {
+        "\(command(path)) --wal-skip-to \(next)"
+    }
+
+    static func choice(_ next: LSN, _ path: String) -> String {
+        "Put the file back if there is a copy of it; or give up what is lost, with a copy of the "
+            + "root at hand: \(skipping(to: next, path))."
+    }
+
+    static func rebuilding(_ path: String) -> String {
+        "Put the file back if there is a copy of it that is not older than the log; or make a new "
+            + "one of what the other files tell: \(command(path)) --rebuild-identity."
+    }
+
+    static func extent(lost: LSN) -> String {
+        "All commits before \(lost) are whole; those from it on may be lost, as far as no segment "
+            + "holds them."
+    }
+
+    /// The root is what lies above `db/`.
+    private static func command(_ path: String) -> String {
+        let root = path.ranges(of: "/db/").last.map { path[..<$0.lowerBound] } ?? path[...]
+        return "basalt repair -d \"\(root)\""
     }
 }
 

@@ -10,7 +10,8 @@ enum HelpText {
           serve      run the server on a root directory
           backup     list, make, verify, inspect, restore and drop backups without a server
           inspect    tell what is in one file of a root, and whether it is sound
-          repair     tell whether a root opens; give up a damaged part of its log
+          repair     tell whether a root opens; give up a damaged part of its log, or make its
+                     identity file anew
           version    print the version
           help       print this, or `basalt help serve` for the options of a command,
                      `basalt help settings` for conf/server.conf with every setting
@@ -74,15 +75,18 @@ enum HelpText {
         """
 
     static let repair = """
-        usage: basalt repair [-d ROOT] [--wal-skip-to COMMIT]
+        usage: basalt repair [-d ROOT] [--wal-skip-to COMMIT | --rebuild-identity]
 
           -d ROOT                 the root directory; default $BASALT_ROOT, else ~/.basalt
-          --wal-skip-to COMMIT    give up what a damaged part of the log holds and go on with COMMIT,
-                                  the number that the refusal to start names
+          --wal-skip-to COMMIT    give up what a damaged or missing part of the log holds and go on
+                                  with COMMIT, the number that the refusal to start names; where the
+                                  log's end is lost a new log begins with it
+          --rebuild-identity      make db/_database anew, which is missing or damaged, of what the
+                                  manifests, the log and the copies in backups tell
 
-        Without an option nothing is changed: it tells whether the root opens, and what is wrong. Copy
-        the root before giving anything up; RESTORE brings back what a backup still has. What is lost
-        is printed commit by commit.
+        Without an option nothing is changed: it tells whether the root opens, whether every segment is
+        there, and what is wrong. Copy the root before giving anything up; RESTORE brings back what a
+        backup still has. What is lost is printed.
 
         exit codes: 0 sound or repaired, 1 failed, 2 wrong arguments, 4 the root is in use, 5 damaged
         """

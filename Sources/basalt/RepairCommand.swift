@@ -7,10 +7,16 @@ struct RepairOptions: Equatable {
     var root: String?
     /// The first commit behind the damage, as the refusal to start names it.
     var skipsTo: UInt64?
+    /// Whether `_database` is to be made anew.
+    var rebuildsIdentity = false
 
     init(_ arguments: [String]) throws(UsageError) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
+            if option == "--rebuild-identity" {
+                rebuildsIdentity = true
+                continue
+            }
             guard ["-d", "--wal-skip-to"].contains(option) else {
                 throw UsageError(
                     message: "unexpected argument \"\(option)\"; type `basalt help repair`")
@@ -27,6 +33,12 @@ struct RepairOptions: Equatable {
                 skipsTo = lsn
             }
         }
+        if rebuildsIdentity, skipsTo != nil {
+            throw UsageError(
+                message:
+                    "options --rebuild-identity and --wal-skip-to are for two runs, in this order"
+            )
+        }
     }
 }
 
@@ -42,19 +54,47 @@ struct RepairCommand {
                 .missingFile, "there is no database in \"\(root.path)\"",
                 hint: "Name the root with -d ROOT.")
         }
+        if options.rebuildsIdentity {
+            for line in try Storage.rebuildIdentity(root: root.path, platform: platform) {
+                print(line)
+            }
+            try check(platform)
+            return .done
+        }
         if let lsn = options.skipsTo {
             try Storage.repairLog(
                 root: root.path, skippingTo: LSN(lsn), platform: platform)
             print("repaired \(root.path); what was lost stands above")
             return .done
         }
+        try check(platform)
+        return .done
+    }
+
+    /// Opens the root read-only, and looks whether every segment is there.
+    private func check(_ platform: Platform) throws(DatabaseError) {
         var settings = StorageSettings()
         settings.isReadOnly = true
         let storage = try Storage.open(root: root.path, platform: platform, settings: settings)
+        if let damage = storage.damage { throw damage }
         let snapshot = storage.snapshot()
+        for table in snapshot.tables {
+            for segment in table.segments {
+                let path = storage.segmentPath(segment, of: table.definition)
+                let size = try platform.files.info(path)?.size
+                guard size == segment.bytes else { throw missingSegment(path, table.name, size) }
+            }
+        }
         print("sound: \(snapshot.tables.count) tables up to commit \(snapshot.lsn)")
         snapshot.release()
         try storage.close()
-        return .done
+    }
+
+    private func missingSegment(_ path: String, _ table: String, _ size: Int?) -> DatabaseError {
+        DatabaseError(
+            .corrupted,
+            "table \(table) is damaged: a segment is \(size == nil ? "missing" : "of another length") "
+                + "\"\(path)\"",
+            hint: "RESTORE TABLE … FULL brings it back from a backup.")
     }
 }

@@ -19,6 +19,8 @@ echo "== every type"
 python3 every_type.py || status=1
 echo "== the process"
 python3 process.py || status=1
+echo "== ways out of damage"
+python3 repair.py || status=1
 echo "== the image without Docker"
 python3 container.py || status=1
 echo "== the README"

@@ -84,7 +84,8 @@ extension Committer {
         if needed > lastLSN, log.end > WALFileHeader.bytes {
             try rollLog()
         }
-        let first = !damaged.isEmpty ? database.firstLSN : log.fileHolding(needed)
+        let isKept = !damaged.isEmpty && !isLogGivenUp
+        let first = isKept ? database.firstLSN : log.fileHolding(needed)
         database.firstLSN = first
         database.highestLSN = log.durableTo
         database.highestTableID = core.state.withLock { $0.nextTableID - 1 }

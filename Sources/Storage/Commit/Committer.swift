@@ -35,6 +35,8 @@ final class Committer: @unchecked Sendable {
     var bytesAtCheckpoint = 0
     /// While there are any the log is kept: it may hold what they need.
     private(set) var damaged: [UInt64: DamagedTable]
+    /// A part of the log was given up: no damaged table can be made whole with it any more.
+    let isLogGivenUp: Bool
     /// Bytes kept by a prepared snapshot when the log last told of them.
     var retainedAtReport = 0
     /// Flushes of rows that were truncated meanwhile: their files go when they are written.
@@ -59,6 +61,7 @@ final class Committer: @unchecked Sendable {
         lastLSN = recovered.lastLSN
         removals = recovered.removals
         damaged = recovered.damaged
+        isLogGivenUp = recovered.isLogGivenUp
         for (id, table) in recovered.tables { update(id, table) }
         next.damaged = recovered.damaged
         publish()

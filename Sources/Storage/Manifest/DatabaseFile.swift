@@ -58,6 +58,19 @@ struct DatabaseFile: Sendable, Equatable {
         return writer.bytes
     }
 
+    /// - Throws: XX001 that names the way out.
+    static func read(_ path: String, _ files: any FileSystem) throws(DatabaseError)
+        -> DatabaseFile
+    {
+        let bytes = try files.readAll(path, upTo: Limits.databaseFileBytes)
+        do throws(DatabaseError) {
+            return try decode(bytes, path: path)
+        } catch {
+            guard error.state == .corrupted else { throw error }
+            throw .damagedIdentity(error, path)
+        }
+    }
+
     static func decode(_ bytes: [UInt8], path: String) throws(DatabaseError) -> DatabaseFile {
         do throws(DecodeFailure) {
             var reader = ByteReader(bytes)

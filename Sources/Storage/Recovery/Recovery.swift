@@ -15,6 +15,8 @@ struct RecoveredDatabase {
     var dropped: Set<UInt64> = []
     /// Tables that only changes in the log speak of: see `Replay.strangers`.
     var strangers: [UInt64: TableDefinition?] = [:]
+    /// Whether a part of the log was given up.
+    var isLogGivenUp = false
     /// Nil where there is no log: a backup opened read-only.
     var logEnd: WALEnd?
 }
@@ -129,18 +131,22 @@ struct Recovery {
         replay.tables = recovered.tables
         replay.damaged = Set(recovered.damaged.keys)
         replay.skipsStrangers = skipsTo != nil
+        var isGivenUp = false
         let reader = WALReader(
             files: files, directory: logDirectory,
             timelines: [recovered.database.timeline] + recovered.database.ancestors,
-            skipsTo: skipsTo, report: { log.log(.critical, "storage", $0) })
-        let end = try reader.replay(from: recovered.database.firstLSN) {
+            skipsTo: skipsTo, floor: recovered.lastLSN,
+            report: {
+                isGivenUp = true
+                log.log(.critical, "storage", $0)
+            })
+        var end = try reader.replay(from: recovered.database.firstLSN) {
             (lsn, entry) throws(DatabaseError) in
             try replay.apply(entry, lsn: lsn)
         }
-        guard end.lastLSN >= recovered.lastLSN else {
-            throw .shortLog(logDirectory, end: end.lastLSN, expected: recovered.lastLSN)
-        }
         for timeline in replay.timelines { recovered.database.enter(timeline) }
+        if let first = end.begins { try begin(first, &end, recovered.database) }
+        recovered.isLogGivenUp = isGivenUp
         replay.fillMemtables()
         recovered.tables = replay.tables
         recovered.damaged = recovered.damaged.filter { replay.damaged.contains($0.key) }
@@ -167,6 +173,7 @@ struct Recovery {
             // The mark proves nothing where the creation may be in a part of the log that is given up.
             let isWhole = skipsTo == nil && definition == nil
             if isWhole, try files.info(StagedTable.mark(of: path)) != nil { continue }
+            if !isWhole, !isReadOnly { try StagedTable.end(path, files) }
             let table = DamagedTable(
                 id: id, directoryName: name, guess: definition ?? nil,
                 error: .missingManifest(path))
@@ -187,6 +194,22 @@ struct Recovery {
             // A part of the log was given up: the creation, or the end, may have been in it.
             if skipsTo == nil { recovered.damaged[id] = table }
         }
+    }
+
+    /// Begins a new file behind a log whose last one cannot be written to.
+    private func begin(_ first: LSN, _ end: inout WALEnd, _ database: DatabaseFile)
+        throws(DatabaseError)
+    {
+        let header = WALFileHeader(
+            firstLSN: first, timeline: database.timeline, previousChecksum: end.checksum)
+        try files.makeDurableDirectory(logDirectory)
+        try WALWriter.publishFile(files, logDirectory, header)
+        end.fileFirstLSN = first
+        end.offset = WALFileHeader.bytes
+        end.lastLSN = LSN(first.value - 1)
+        end.timeline = header.timeline
+        end.isTorn = false
+        end.files.append((first: first, bytes: WALFileHeader.bytes))
     }
 
     /// Cuts a torn end away and makes durable what will be shown, before anyone sees it.
@@ -252,6 +275,7 @@ struct Recovery {
         throws(DatabaseError)
     {
         let known = Set(table.segments.map(\.path))
+        var missing = known
         for name in try files.list(path) {
             let place = Path.join(path, name)
             if name.hasSuffix(DetachedPartition.suffix) {
@@ -262,7 +286,7 @@ struct Recovery {
                     log.log(.error, "storage", "cannot read a detached partition: \(error)")
                 }
             } else if try files.info(place)?.kind == .directory {
-                try sweep(partition: place, known, &removals)
+                try sweep(partition: place, known, &missing, &removals)
             } else if name.hasSuffix(Path.temporarySuffix)
                 || name == StagedTable.markName && table.manifestLSN != nil
             {
@@ -271,15 +295,23 @@ struct Recovery {
                 try remove(place, &removals)
             }
         }
+        for path in missing.sorted() {
+            log.log(
+                .critical, "storage",
+                "table \(table.definition.name) is damaged: a segment is missing \"\(path)\"; RESTORE "
+                    + "TABLE … FULL brings it back from a backup")
+        }
     }
 
     /// The directory of a partition that is no more goes here, where nobody writes into it.
     private func sweep(
-        partition place: String, _ known: Set<String>, _ removals: inout RemovalQueue
+        partition place: String, _ known: Set<String>, _ missing: inout Set<String>,
+        _ removals: inout RemovalQueue
     ) throws(DatabaseError) {
         var isEmpty = true
         for file in try files.list(place) {
             let segment = Path.join(place, file)
+            missing.remove(segment)
             let isOurs = file.hasSuffix(".seg") || file.hasSuffix(Path.temporarySuffix)
             if isOurs, !known.contains(segment) {
                 try remove(segment, &removals)

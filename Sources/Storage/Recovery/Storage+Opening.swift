@@ -3,9 +3,22 @@ package import Platform
 import Synchronization
 
 extension Storage {
-    /// Whether a directory is a root: it has a `db/_database`.
+    /// Whether a directory is a root: it has a `db/_database`, or has lost it.
     package static func isRoot(_ root: String, platform: Platform) throws(DatabaseError) -> Bool {
-        try platform.files.info(Path.join(root, "db", DatabaseFile.name)) != nil
+        let path = Path.join(root, "db", DatabaseFile.name)
+        if try platform.files.info(path) != nil { return true }
+        return try IdentityRebuild(root: root, platform: platform).hasData()
+    }
+
+    /// Makes a new `_database` of what the other files of a root tell, when it is missing or damaged.
+    /// A new timeline begins.
+    ///
+    /// - Returns: what it found, as text for people.
+    /// - Throws: 55000 when the file is sound, 58P01 when there is nothing to make it of, 55006.
+    package static func rebuildIdentity(root: String, platform: Platform) throws(DatabaseError)
+        -> [String]
+    {
+        try IdentityRebuild(root: root, platform: platform).run()
     }
 
     /// Opens a root, creating what is missing unless it is read-only, and recovers it.
@@ -45,8 +58,7 @@ extension Storage {
     {
         let directory = Path.join(root, "db")
         let path = Path.join(directory, DatabaseFile.name)
-        let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
-        var database = try DatabaseFile.decode(bytes, path: path)
+        var database = try DatabaseFile.read(path, platform.files)
         if database.hasLog { database = try flushed(root: root, path, platform) }
         let lock = try platform.files.lock(Path.join(directory, "_lock"), .exclusive)
         defer { lock.release() }
@@ -62,8 +74,7 @@ extension Storage {
     /// - Throws: 58P01 when there is no root.
     package static func hasLog(root: String, platform: Platform) throws(DatabaseError) -> Bool {
         let path = Path.join(root, "db", DatabaseFile.name)
-        let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
-        return try DatabaseFile.decode(bytes, path: path).hasLog
+        return try DatabaseFile.read(path, platform.files).hasLog
     }
 
     /// The identity of a root whose rows are all in segments by now.
@@ -75,8 +86,7 @@ extension Storage {
         try storage.close()
         // A new timeline begins without the old log, which a damaged table may need.
         if let damage { throw damage }
-        let bytes = try platform.files.readAll(path, upTo: Limits.databaseFileBytes)
-        return try DatabaseFile.decode(bytes, path: path)
+        return try DatabaseFile.read(path, platform.files)
     }
 }
 
@@ -97,7 +107,10 @@ private struct Opening {
         -> Storage
     {
         if settings.isReadOnly {
-            if try files.info(databasePath) == nil { throw .noDatabase(root) }
+            if try files.info(databasePath) == nil {
+                let hasData = try IdentityRebuild(root: root, platform: platform).hasData()
+                throw hasData ? .missingDatabaseFile(databasePath) : .noDatabase(root)
+            }
         } else {
             try files.makeDurableDirectory(directory)
             try makePlaceDurable()
@@ -198,7 +211,9 @@ private struct Opening {
         _ core: StorageCore, _ recovered: RecoveredDatabase,
         _ onFatal: @escaping @Sendable (DatabaseError) -> Void
     ) throws(DatabaseError) {
-        guard let end = recovered.logEnd else { throw .missingLog(logDirectory, lsn: .zero) }
+        guard let end = recovered.logEnd else {
+            throw .missingLog(logDirectory, lsn: recovered.lastLSN, next: recovered.lastLSN.next)
+        }
         let log = try WALWriter(
             files: files, directory: logDirectory, timeline: recovered.database.timeline,
             fileLimit: settings.walFileBytes, end: end)
@@ -212,8 +227,7 @@ private struct Opening {
 
     private func readOrCreate() throws(DatabaseError) -> DatabaseFile {
         if try files.info(databasePath) != nil {
-            let bytes = try files.readAll(databasePath, upTo: Limits.databaseFileBytes)
-            return try DatabaseFile.decode(bytes, path: databasePath)
+            return try DatabaseFile.read(databasePath, files)
         }
         for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
             throw .missingDatabaseFile(databasePath)
@@ -249,7 +263,8 @@ private struct Opening {
             try files.readAll(path, upTo: Limits.walFileBytes).prefixArray(WALFileHeader.bytes),
             path: path)
         if header.timeline == database.timeline || database.firstLSN == LSN(1) {
-            throw .missingDatabaseFile(databasePath)
+            let isThere = try files.info(databasePath) != nil
+            throw isThere ? .sealedDatabaseFile(databasePath) : .missingDatabaseFile(databasePath)
         }
     }
 }

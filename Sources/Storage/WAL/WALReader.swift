@@ -13,6 +13,9 @@ struct WALEnd {
     var timeline: String
     /// There were bytes behind the end: a torn batch, to be cut away.
     var isTorn: Bool
+    /// The log is to go on in a new file, which begins with this commit: the last one cannot be
+    /// written to. Only where damage is skipped.
+    var begins: LSN?
 }
 
 /// Reads the log from its first file on, handing every entry to a closure.
@@ -24,6 +27,8 @@ struct WALReader {
     let timelines: [String]
     /// Damage before this commit is skipped instead of refused: what `basalt repair` is told.
     var skipsTo: LSN?
+    /// The highest commit that `_database` and the manifests know of.
+    var floor: LSN = .zero
     /// Told what is skipped, as text for people.
     var report: (String) -> Void = { _ in }
 
@@ -32,38 +37,60 @@ struct WALReader {
         from first: LSN, _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
     ) throws(DatabaseError) -> WALEnd {
         let names = try WALName.list(files, directory).filter { $0 >= first }
-        guard names.first == first else { throw .missingLog(directory, lsn: first) }
         var end = WALEnd(
             fileFirstLSN: first, offset: 0, checksum: 0, lastLSN: LSN(first.value - 1), files: [],
             timeline: "", isTorn: false)
-        var known = Set(timelines)
+        if names.first != first {
+            let lost = end.lastLSN.next
+            let next = names.first ?? max(floor.next, first)
+            try giveUp(to: next, isEnd: names.isEmpty, &end) {
+                .missingLog(directory, lsn: lost, next: $0)
+            }
+        }
+        var known = timelines
+        var isWritable = !names.isEmpty
         for (index, name) in names.enumerated() {
-            try replayFile(name, isLast: index == names.count - 1, &end, &known, body)
+            let later = names[(index + 1)...].first
+            isWritable = try replayFile(name, before: later, &end, &known, body)
+        }
+        if !isWritable || end.lastLSN < floor {
+            let last = end.lastLSN
+            // Above every name that is taken.
+            let begin = max(floor, last, names.last ?? .zero).next
+            if last.next < begin {
+                try giveUp(to: begin, isEnd: true, &end) {
+                    .shortLog(directory, end: last, expected: floor, next: $0)
+                }
+            }
+            end.begins = begin
         }
         return end
     }
 
+    /// Reads one file.
+    ///
+    /// - Parameter later: the first commit of the file after it; nil for the last.
+    /// - Returns: false when its header is damaged, so that nothing may be appended to it.
     private func replayFile(
-        _ name: LSN, isLast: Bool, _ end: inout WALEnd, _ known: inout Set<String>,
+        _ name: LSN, before later: LSN?, _ end: inout WALEnd, _ known: inout [String],
         _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
-    ) throws(DatabaseError) {
+    ) throws(DatabaseError) -> Bool {
         let path = Path.join(directory, WALName.name(name))
         let file = try files.open(path, .read, permissions: 0)
         let size = try file.size()
-        let header = try WALFileHeader.decode(
-            try file.read(at: 0, count: WALFileHeader.bytes), path: path)
-        // Where damage is skipped, the beginning of a timeline may have been in it.
-        let isOurs = known.contains(header.timeline) || skipsTo != nil
-        guard header.firstLSN == name, isOurs else {
-            throw .damaged(path, offset: 0, "log file of another place or timeline")
+        var header: WALFileHeader?
+        do throws(DatabaseError) {
+            header = try readHeader(file, name, known)
+        } catch {
+            guard error.state == .corrupted else { throw error }
+            let next = later ?? max(floor, end.lastLSN, name).next
+            guard try salvage(file, size, isLast: later == nil, next, &end, known, after: error)
+            else {
+                end.files.append((first: name, bytes: size))
+                return false
+            }
         }
-        guard end.files.isEmpty || header.previousChecksum == end.checksum || skipsTo != nil else {
-            throw .missingLog(path, lsn: end.lastLSN.next)
-        }
-        end.checksum = header.previousChecksum
-        end.timeline = header.timeline
-        end.fileFirstLSN = name
-        end.offset = WALFileHeader.bytes
+        if let header { try follow(header, path, &end) }
         while end.offset < size {
             guard let next = try frame(file, at: end.offset, size: size, after: end) else {
                 if try skipDamage(file, size: size, &end) { continue }
@@ -75,11 +102,94 @@ struct WALReader {
             end.offset += next.frame.frameBytes
         }
         end.files.append((first: name, bytes: min(end.offset, size)))
-        if end.offset < size { try judgeDamage(file, size: size, isLast: isLast, &end) }
+        if end.offset < size { try judgeDamage(file, size: size, before: later, &end) }
+        return header != nil
+    }
+
+    private func readHeader(_ file: any OpenFile, _ name: LSN, _ known: [String])
+        throws(DatabaseError) -> WALFileHeader
+    {
+        let header = try WALFileHeader.decode(
+            try file.read(at: 0, count: WALFileHeader.bytes), path: file.path)
+        // Where damage is skipped, the beginning of a timeline may have been in it.
+        let isOurs = known.contains(header.timeline) || skipsTo != nil
+        guard header.firstLSN == name, isOurs else {
+            throw .damaged(file.path, offset: 0, "log file of another place or timeline")
+        }
+        return header
+    }
+
+    /// Goes to the first batch of a file with a sound header.
+    private func follow(_ header: WALFileHeader, _ path: String, _ end: inout WALEnd)
+        throws(DatabaseError)
+    {
+        if !end.files.isEmpty, header.previousChecksum != end.checksum {
+            let lost = end.lastLSN.next
+            try giveUp(to: max(header.firstLSN, lost), &end) {
+                .missingLog(path, lsn: lost, next: $0)
+            }
+        }
+        end.checksum = header.previousChecksum
+        end.timeline = header.timeline
+        end.fileFirstLSN = header.firstLSN
+        end.offset = WALFileHeader.bytes
+    }
+
+    /// Finds the first batch of a file whose header is damaged: batches name their timeline too.
+    ///
+    /// - Parameter next: the commit that the log goes on with behind the file.
+    /// - Returns: false when there is none.
+    private func salvage(
+        _ file: any OpenFile, _ size: Int, isLast: Bool, _ next: LSN, _ end: inout WALEnd,
+        _ known: [String], after damage: DatabaseError
+    ) throws(DatabaseError) -> Bool {
+        let lastLSN = end.lastLSN
+        let begin = WALFileHeader.bytes - WALFrame.alignment
+        for timeline in known.reversed() {
+            let found = try laterFrame(file, from: begin, size: size, timeline: timeline) {
+                $0.firstLSN > lastLSN
+            }
+            guard let found else { continue }
+            try giveUp(to: found.firstLSN, &end) {
+                .damagedLogHeader(damage, file.path, lost: lastLSN.next, next: $0)
+            }
+            end.timeline = timeline
+            end.offset = found.offset
+            end.checksum = found.previousChecksum
+            return true
+        }
+        try giveUp(to: next, isEnd: isLast, &end) {
+            .damagedLogHeader(damage, file.path, lost: lastLSN.next, next: $0)
+        }
+        return false
+    }
+
+    /// Goes on with a later commit when that was asked for.
+    ///
+    /// - Parameter isEnd: whether nothing tells how many commits there were.
+    /// - Throws: what a closure makes of that commit, when it was not asked for or not as far.
+    private func giveUp(
+        to next: LSN, isEnd: Bool = false, _ end: inout WALEnd, _ error: (LSN) -> DatabaseError
+    ) throws(DatabaseError) {
+        guard let skipsTo, next <= skipsTo else { throw error(next) }
+        let lost = end.lastLSN.next
+        let place = error(next).message
+        if isEnd {
+            report(
+                "\(place): commits from \(lost) on, if there were any, are lost as far as no "
+                    + "segment holds them; the next commit is \(next)")
+        } else if lost < next {
+            report(
+                "\(place): commits \(lost) to \(LSN(next.value - 1)) are lost as far as no "
+                    + "segment holds them")
+        } else {
+            report("\(place): no commit is lost by it")
+        }
+        end.lastLSN = LSN(next.value - 1)
     }
 
     private func replayFrame(
-        _ frame: WALFrame, _ payload: [UInt8], _ path: String, _ known: inout Set<String>,
+        _ frame: WALFrame, _ payload: [UInt8], _ path: String, _ known: inout [String],
         _ body: (LSN, LogEntry) throws(DatabaseError) -> Void
     ) throws(DatabaseError) {
         var reader = ByteReader(payload)
@@ -90,7 +200,7 @@ struct WALReader {
             } catch {
                 throw .damaged(path, error)
             }
-            for case .timeline(let timeline) in entry.edits { known.insert(timeline) }
+            for case .timeline(let timeline) in entry.edits { known.append(timeline) }
             try body(LSN(frame.firstLSN.value + UInt64(step)), entry)
         }
     }
@@ -124,10 +234,11 @@ struct WALReader {
 
     /// A torn end may be dropped; a batch that was durable may not. A later valid batch that knew
     /// the damaged one to be durable proves the difference, in every commit mode.
-    private func judgeDamage(_ file: any OpenFile, size: Int, isLast: Bool, _ end: inout WALEnd)
-        throws(DatabaseError)
-    {
+    private func judgeDamage(
+        _ file: any OpenFile, size: Int, before next: LSN?, _ end: inout WALEnd
+    ) throws(DatabaseError) {
         if try Self.isRoom(file, from: end.offset, size: size) { return }
+        let isLast = next == nil
         let lost = end.lastLSN.next
         let later = try laterFrame(file, from: end.offset, size: size, timeline: end.timeline) {
             !isLast || $0.durableTo >= lost
@@ -144,7 +255,7 @@ struct WALReader {
         // Files are durable before the next one begins: nothing of them can be torn.
         if skipsTo == nil {
             throw .damagedLog(
-                file.path, offset: end.offset, laterOffset: size, lost: lost, next: nil)
+                file.path, offset: end.offset, laterOffset: size, lost: lost, next: next ?? lost)
         }
         report("skipped \(size - end.offset) bytes at offset \(end.offset) of \"\(file.path)\"")
     }

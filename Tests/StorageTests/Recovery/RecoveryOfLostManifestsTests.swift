@@ -8,7 +8,7 @@ import Values
 @testable import Storage
 
 /// Directories of tables without a manifest: what was committed is never swept, what was not is.
-@Suite struct LostManifestTests {
+@Suite struct RecoveryOfLostManifestsTests {
     private let world = SimulatedPlatform(seed: 31)
 
     private func open(isReadOnly: Bool = false) throws -> Storage {
@@ -221,7 +221,7 @@ import Values
         arguments: [false, true])
     func crashWhileLoading(isKill: Bool) throws {
         var outcomes: Set<Int> = []
-        for call in 1...90 {
+        for call in 1...260 {
             let world = SimulatedPlatform(seed: UInt64(call))
             defer { world.stop() }
             let settled = try Storage.open(root: "/root", platform: world.platform)
@@ -256,12 +256,13 @@ import Values
     }
 
     private static func load(_ platform: Platform) throws {
-        let storage = try Storage.open(root: "/root", platform: platform)
+        var settings = StorageSettings()
+        settings.walFileBytes = 512
+        let storage = try Storage.open(root: "/root", platform: platform, settings: settings)
         let definition = TradesTable.definition(id: storage.reserveTableID(), name: "new")
         let segments = try storage.writeSegments([TradesTable.batch(0..<10)], of: definition)
-        // Meanwhile another table is made, so that a checkpoint records ids and trims the log.
-        _ = try storage.makeTrades("other")
-        try storage.flush()
+        // Meanwhile others are made, so that a checkpoint records ids and trims the log.
+        for name in ["one", "two"] { _ = try storage.makeTrades(name) }
         let replacement = SegmentReplacement(
             table: definition.id, definitionVersion: 1, removed: [], added: segments)
         _ = try storage.commit(
