@@ -17,7 +17,8 @@
 #define RESULT(expression) ((expression) < 0 ? -errno : 0)
 
 int32_t basalt_open(const char *path, int32_t flags, uint32_t mode) {
-    int native = O_CLOEXEC;
+    // A pipe that somebody put in the place of a file must not keep us waiting for its writer.
+    int native = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     native |= flags & BASALT_OPEN_READ_WRITE ? O_RDWR : O_RDONLY;
     if (flags & BASALT_OPEN_CREATE) native |= O_CREAT;
     if (flags & BASALT_OPEN_EXCLUSIVE) native |= O_EXCL;

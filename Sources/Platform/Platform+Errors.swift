@@ -65,6 +65,13 @@ extension DatabaseError {
         }
     }
 
+    /// A pipe, a device or a directory lies where a file is due.
+    static func notAFile(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "not a regular file \"\(path)\"",
+            hint: "Something else was put in its place; look at the path with `ls -l`.")
+    }
+
     /// Someone else holds the lock of a root or of a destination.
     static func lockHeld(path: String, processID: Int?, errorNumber: Int32) -> DatabaseError {
         let holder = processID.map { "process \($0)" } ?? "another process"

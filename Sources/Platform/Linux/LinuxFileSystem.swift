@@ -16,7 +16,22 @@ package struct LinuxFileSystem: FileSystem {
             case .create: BASALT_OPEN_READ_WRITE | BASALT_OPEN_CREATE | BASALT_OPEN_EXCLUSIVE
             }
         return LinuxFile(
-            try Descriptor(opening: path, flags: flags, permissions: permissions, call: .open))
+            try openRegular(path, flags: flags, permissions: permissions, call: .open))
+    }
+
+    /// Opens what must be a file: a pipe, a device or a directory in its place answers nothing.
+    private func openRegular(
+        _ path: String, flags: basalt_open_flags, permissions: UInt16 = 0, call: FileCall
+    ) throws(DatabaseError) -> Descriptor {
+        let descriptor = try Descriptor(
+            opening: path, flags: flags, permissions: permissions, call: call)
+        var found = basalt_file_info()
+        try repeatingInterrupted(call, path) {
+            // SAFETY: `found` is exclusively ours during the call.
+            unsafe basalt_fstat(descriptor.number, &found)
+        }
+        guard found.mode & 0o170000 == 0o100000 else { throw .notAFile(path) }
+        return descriptor
     }
 
     package func info(_ path: String) throws(DatabaseError) -> FileInfo? {
@@ -122,11 +137,7 @@ package struct LinuxFileSystem: FileSystem {
                 path: path, processID: try holder(descriptor), errorNumber: ErrorNumber.again)
         }
         if result < 0 { throw .fileCall(.lock, path, -result) }
-        if mode == .exclusive {
-            let file = LinuxFile(descriptor)
-            try file.truncate(to: 0)
-            try file.write(Array("\(Machine.processID)\n".utf8), at: 0)
-        }
+        if mode == .exclusive { try nameHolder(LinuxFile(descriptor)) }
         return LinuxFileLock(descriptor, mode)
     }
 
@@ -163,14 +174,25 @@ package struct LinuxFileSystem: FileSystem {
     private func openForLock(_ path: String, _ mode: LockMode) throws(DatabaseError) -> Descriptor {
         if mode == .shared {
             do {
-                return try Descriptor(opening: path, flags: BASALT_OPEN_READ, call: .lock)
+                return try openRegular(path, flags: BASALT_OPEN_READ, call: .lock)
             } catch {
                 if error.cause?.errorNumber != ErrorNumber.noEntry { throw error }
             }
         }
-        return try Descriptor(
-            opening: path, flags: BASALT_OPEN_READ_WRITE | BASALT_OPEN_CREATE, permissions: 0o600,
+        return try openRegular(
+            path, flags: BASALT_OPEN_READ_WRITE | BASALT_OPEN_CREATE, permissions: 0o600,
             call: .lock)
+    }
+
+    /// Writes who holds a lock. Only others' messages want to know it: what frees space must be able
+    /// to take a lock where there is none left.
+    private func nameHolder(_ file: LinuxFile) throws(DatabaseError) {
+        do throws(DatabaseError) {
+            try file.truncate(to: 0)
+            try file.write(Array("\(Machine.processID)\n".utf8), at: 0)
+        } catch {
+            guard error.state == .diskFull else { throw error }
+        }
     }
 
     private func holder(_ descriptor: Descriptor) throws(DatabaseError) -> Int? {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import Testing
 
 @testable import Platform
@@ -27,6 +28,30 @@ struct LinuxFileSystemTests {
     func sharedLockReadOnly() throws {
         let files = LinuxFileSystem()
         try files.lock("/proc/version", .shared).release()
+    }
+
+    @Test(
+        "what is no file is told at once, a pipe without a writer too",
+        arguments: ["pipe", "directory"])
+    func notAFile(kind: String) throws {
+        try Disk.linux.with { files, root in
+            let path = Path.join(root, kind)
+            if kind == "pipe" {
+                // SAFETY: the path is a C string during the call.
+                let made = unsafe mkfifo(path, 0o600)
+                try #require(made == 0)
+            } else {
+                try files.makeDirectory(path, permissions: 0o700)
+            }
+
+            let opened = failure { _ = try files.open(path, .read, permissions: 0) }
+            let locked = failure { _ = try files.lock(path, .shared) }
+
+            for error in [opened, locked] {
+                #expect(error?.state == .corrupted)
+                #expect(error?.message == "not a regular file \"\(path)\"")
+            }
+        }
     }
 
     @Test("the holder of an exclusive lock is named while it holds it")
