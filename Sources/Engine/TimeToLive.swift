@@ -63,6 +63,7 @@ extension Engine {
                 || view.runs.contains(where: { $0.segment == nil })
         else { return }
         if locks.isHeld(table.id) { return }
+        storage.makeRoomToFree()
         try storage.flush(tables: [table.id])
         guard let view = storage.snapshot().table(id: table.id) else { return }
         let names = Self.expired(view.segments, of: view.definition, now: now)

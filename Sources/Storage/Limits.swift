@@ -86,6 +86,13 @@ enum Limits {
     static let ancestors = 32
     /// Bytes of `_database`: far above what we write.
     static let databaseFileBytes = 4_096
+    /// Bytes of the disk that a server keeps for statements that give room back: some hundred small
+    /// manifests, or the rows that are in memory before a partition is dropped.
+    static let reserveBytes = 4 << 20
+    /// The reserve is made where it is at most one of so many parts of what is free.
+    static let reserveShare = 16
+    /// Bytes after which the content of the reserve repeats: more than file systems compress as one.
+    static let reservePieceBytes = 128 << 10
     /// Bytes of a log file: one frame and its header.
     static let walFileBytes = frameBytes + (1 << 20)
 }

@@ -14,6 +14,10 @@ extension Storage {
         try flush(only: tables)
     }
 
+    /// Gives up what is kept of a full disk, for a statement that is going to give room back: it may
+    /// have to write before.
+    package func makeRoomToFree() { core.reserve?.giveUpWhenShort() }
+
     /// Writes rows as segments: sorted stably by the designated timestamp, cut by partition and
     /// size. Blocks; the files are durable afterwards.
     ///

@@ -24,11 +24,16 @@ package struct StorageSettings: Sendable {
     package var walRetentionBytes = 1 << 30
     /// Rows at which a segment is closed.
     package var segmentRows = Limits.segmentRows
+    /// Bytes of the disk that are kept for statements that give room back; 0 keeps none.
+    package var reserveBytes = 0
     package var compaction = CompactionSettings()
     /// Nothing at all is written: for backups where they lie and for read-only mounts.
     package var isReadOnly = false
 
     package init() {}
+
+    /// What a server keeps: the log's part of a DROP, its manifests and a small flush.
+    package static let serverReserveBytes = Limits.reserveBytes
 
     /// When a segment is closed.
     var segmentSize: SegmentSize {

@@ -174,6 +174,7 @@ struct ServeCommand {
     ) throws(DatabaseError) -> Storage {
         var settings = StorageSettings()
         settings.isReadOnly = options.isReadOnly
+        settings.reserveBytes = StorageSettings.serverReserveBytes
         let mode = configuration.text("cairo.commit.mode")
         settings.commitMode = CommitMode(rawValue: mode) ?? .sync
         settings.walFileBytes = configuration.integer("cairo.wal.file.size")

@@ -57,6 +57,7 @@ extension Session {
         _ modification: Modification, _ locked: TableDefinition, completion: @escaping Completion
     ) throws(DatabaseError) {
         let isStored = changes[locked.id].map { !$0.isCreated && !$0.isEmptied } ?? true
+        if case .delete = modification.statement { engine.storage.makeRoomToFree() }
         if isStored { try engine.storage.flush(tables: [locked.id]) }
         let view = view()
         let bound = try bind(modification, view)

@@ -16,6 +16,7 @@ extension Session {
     ) throws(DatabaseError) {
         let own = changes[table.id]
         if let own, !own.canMovePartitions { throw .tableChanged(table.name) }
+        if change.kind == .drop { engine.storage.makeRoomToFree() }
         try engine.storage.flush(tables: [table.id])
         let snapshot = engine.storage.snapshot()
         guard let stored = snapshot.table(id: table.id),

@@ -75,6 +75,19 @@ struct CommitPlan {
         }
     }
 
+    /// Whether files go with one of the items.
+    var freesRoom: Bool {
+        items.contains { item in
+            item.entry.edits.contains { edit in
+                switch edit {
+                case .drop, .truncate: true
+                case .replace(let replacement): !replacement.removed.isEmpty
+                case .create, .alter, .attach, .timeline: false
+                }
+            }
+        }
+    }
+
     private func definition(_ id: UInt64) throws(DatabaseError) -> TableDefinition {
         if let change = changes[id] {
             guard let definition = change else { throw .undefinedTable(id: id) }

@@ -134,23 +134,33 @@ extension Committer {
         takeDiscarded()
         if removals.isEmpty { return }
         do throws(DatabaseError) {
-            // A manifest on disk may still name removed segments, until the next one is durable.
-            let isStale = stale.contains { tables[$0]?.manifestLSN != nil }
-            if isStale || removals.tables.contains(where: { !$0.isMarked }) { try checkpoint() }
-            let oldest = core.oldestPin
-            for file in removals.takeFiles(oldestPin: oldest)
-            where try platform.files.info(file.path) != nil {
-                try platform.files.remove(file.path)
+            do throws(DatabaseError) {
+                try removeUnneeded()
+            } catch {
+                guard error.state == .diskFull, core.reserve?.giveUp() == true else { throw error }
+                try removeUnneeded()
             }
-            for table in removals.takeTables(oldestPin: oldest) {
-                let isGone = try DroppedTable.remove(
-                    Path.join(directory, table.directory), files: platform.files,
-                    keepingLast: table.manifest.name)
-                if !isGone { removals.tables.append(table) }
-            }
+            core.reserve?.fill()
         } catch {
             // What is left over now is swept at the next start.
             platform.log.log(.error, "storage", "cannot remove old files: \(error)")
+        }
+    }
+
+    private func removeUnneeded() throws(DatabaseError) {
+        // A manifest on disk may still name removed segments, until the next one is durable.
+        let isStale = stale.contains { tables[$0]?.manifestLSN != nil }
+        if isStale || removals.tables.contains(where: { !$0.isMarked }) { try checkpoint() }
+        let oldest = core.oldestPin
+        for file in removals.takeFiles(oldestPin: oldest)
+        where try platform.files.info(file.path) != nil {
+            try platform.files.remove(file.path)
+        }
+        for table in removals.takeTables(oldestPin: oldest) {
+            let isGone = try DroppedTable.remove(
+                Path.join(directory, table.directory), files: platform.files,
+                keepingLast: table.manifest.name)
+            if !isGone { removals.tables.append(table) }
         }
     }
 

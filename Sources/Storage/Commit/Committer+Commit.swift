@@ -73,9 +73,7 @@ extension Committer {
     private func commit(_ plan: CommitPlan) {
         do throws(DatabaseError) {
             try makeDirectories(of: plan.created)
-            try append(
-                plan.payload.bytes, count: plan.items.count,
-                isSynced: settings.commitMode == .sync)
+            try write(plan)
         } catch {
             for item in plan.items { item.completion(.failure(error)) }
             return
@@ -89,6 +87,23 @@ extension Committer {
         if settings.commitMode == .async {
             // The commits are answered; a failure here shows in the next one.
             do throws(DatabaseError) { try syncLog() } catch _ {}
+        }
+    }
+
+    /// Writes a plan to the log. One that gives room back gets what is kept of a full disk.
+    private func write(_ plan: CommitPlan) throws(DatabaseError) {
+        func write() throws(DatabaseError) {
+            try append(
+                plan.payload.bytes, count: plan.items.count,
+                isSynced: settings.commitMode == .sync)
+        }
+        do throws(DatabaseError) {
+            try write()
+        } catch {
+            guard error.state == .diskFull, plan.freesRoom, core.reserve?.giveUp() == true else {
+                throw error
+            }
+            try write()
         }
     }
 

@@ -56,9 +56,13 @@ final class StorageCore: Sendable {
     /// Held while a snapshot is prepared: nothing below `db/` is unlinked then.
     let hold: RemovalHold
 
-    init(gate: any Gate, hold: RemovalHold) {
+    /// Room for what gives room back; nil where none is kept.
+    let reserve: SpaceReserve?
+
+    init(gate: any Gate, hold: RemovalHold, reserve: SpaceReserve? = nil) {
         self.gate = gate
         self.hold = hold
+        self.reserve = reserve
     }
 
     /// Queues a job, or returns why it cannot be taken.

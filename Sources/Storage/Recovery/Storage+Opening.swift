@@ -173,7 +173,8 @@ private struct Opening {
             files: files, log: platform.log, directory: directory,
             isReadOnly: settings.isReadOnly, skipsTo: skipsTo, isHeld: found.isPrepared)
         let recovered = try recovery.run(database)
-        let core = StorageCore(gate: platform.workers.makeGate(), hold: hold)
+        let core = StorageCore(
+            gate: platform.workers.makeGate(), hold: hold, reserve: try reserve())
         core.state.withLock {
             $0.nextTableID = recovered.highestTableID + 1
             if case .prepared(let snapshot) = found { $0.preparation = .prepared(snapshot) }
@@ -186,6 +187,12 @@ private struct Opening {
         }
         return Storage(
             root: root, settings: settings, platform: platform, core: core, lock: lock)
+    }
+
+    private func reserve() throws(DatabaseError) -> SpaceReserve? {
+        if settings.isReadOnly || settings.reserveBytes <= 0 { return nil }
+        return try SpaceReserve(
+            platform, directory: directory, bytes: settings.reserveBytes, hold: hold)
     }
 
     private func announce(_ snapshot: PreparedSnapshot) {
@@ -221,7 +228,10 @@ private struct Opening {
             core: core, platform: platform, settings: settings, directory: directory,
             recovered: recovered, log: log, onFatal: onFatal)
         committer.sweep()
-        platform.workers.start("flusher") { committer.flusher.run() }
+        platform.workers.start("flusher") {
+            core.reserve?.fill()
+            committer.flusher.run()
+        }
         platform.workers.start("committer") { committer.run() }
     }
 

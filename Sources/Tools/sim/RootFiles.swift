@@ -53,7 +53,9 @@ struct RootFiles {
         guard inRoot, path != root + "/db/", path != root + "/tmp/" else { return true }
         if expected.contains(path) { return true }
         let name = path.dropFirst(root.count + 4)
-        if ["_database", "_lock", "_jobs", "_wal/"].contains(name) || name.hasPrefix("_wal/") {
+        if ["_database", "_lock", "_jobs", "_reserve", "_wal/"].contains(name)
+            || name.hasPrefix("_wal/")
+        {
             return true
         }
         guard let directory = directories.first(where: { path.hasPrefix($0 + "/") }) else {
