@@ -20,7 +20,10 @@ extension BackupService {
             // A finished one is listed by what lies on disk: it may have been dropped since. How a
             // verification ended is told by backup_jobs().
             let isOver = info.status == .complete || act == .verify && info.status != .running
-            if !isOver, !published.contains(info.id) { rows.append(info) }
+            guard !isOver, !published.contains(info.id) else { continue }
+            // Whoever names no destination sees what runs and what failed anywhere.
+            let isHere = text == nil || Path.directory(of: info.path) == destination.path
+            if isHere { rows.append(info) }
         }
         return rows.sorted { ($0.startedAt ?? 0, $0.name) > ($1.startedAt ?? 0, $1.name) }
     }
@@ -173,7 +176,8 @@ extension BackupService {
             text = Path.directory(of: last)
             last = Path.name(of: last)
         }
-        let place = try Destination.resolve(text, settings: settings, files: platform.files)
+        let place = try Destination.resolve(
+            text, backup: name, settings: settings, files: platform.files)
         return (Path.join(place.path, last), try place.manifest(of: last))
     }
 

@@ -94,7 +94,9 @@ extension BackupService {
             parent: parent?.manifest.name)
         let parentInUse: (any FileLock)?
         if let parent {
-            parentInUse = try destination.beginReading(parent.manifest.id, parent.manifest.name)
+            let place = Destination(
+                path: Path.directory(of: parent.path), files: platform.files)
+            parentInUse = try place.beginReading(parent.manifest.id, parent.manifest.name)
         } else {
             parentInUse = nil
         }

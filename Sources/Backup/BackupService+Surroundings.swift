@@ -19,8 +19,9 @@ extension BackupService {
     private func namedParent(_ name: String, in destination: Destination) throws(DatabaseError)
         -> BackupPlan.Parent
     {
-        let manifest = try destination.manifest(of: name)
-        let path = Path.join(destination.path, name)
+        // A name is one beside the new backup; a path may lead anywhere that is allowed.
+        let isPath = name.utf8.contains(UInt8(ascii: "/"))
+        let (path, manifest) = try find(name, destination: isPath ? nil : destination.path)
         guard manifest.database == source.database else {
             throw .parentMissing(name, why: "it is of another database")
         }

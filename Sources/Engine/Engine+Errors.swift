@@ -71,7 +71,8 @@ extension DatabaseError {
 
     static func notInBlock(_ statement: String) -> DatabaseError {
         DatabaseError(
-            .activeTransaction, "\(statement) cannot run inside a transaction block")
+            .activeTransaction, "\(statement) cannot run inside a transaction block",
+            hint: "Commit or roll back first, or set autocommit.")
     }
 
     static func tableExists(_ name: String, at position: Int) -> DatabaseError {
@@ -131,10 +132,27 @@ extension DatabaseError {
             .duplicateStatement, "prepared statement \"\(name)\" already exists")
     }
 
-    static func readOnlyUser(_ user: String, _ act: String) -> DatabaseError {
-        DatabaseError(
-            .insufficientPrivilege, "permission denied for \(act), user reads only \"\(user)\"",
-            hint: "Log in as the administrator, see pg.user in server.conf.")
+    static func onlyReads(_ user: String, _ act: String, because reason: ReadOnlyReason)
+        -> DatabaseError
+    {
+        let (why, hint) =
+            switch reason {
+            case .user:
+                (
+                    "user reads only \"\(user)\"",
+                    "Log in as the administrator, see pg.user in server.conf."
+                )
+            case .setting(let key):
+                ("\(key) is on", "Set \(key) to false in server.conf, or use another protocol.")
+            case .foreignPage:
+                (
+                    "the request comes from a page of another site",
+                    "Send it from a page of this server or without an Origin header; "
+                        + "http.cors.origins has no effect in this version."
+                )
+            }
+        return DatabaseError(
+            .insufficientPrivilege, "permission denied for \(act), \(why)", hint: hint)
     }
 
     static func sequenceIsGone() -> DatabaseError {

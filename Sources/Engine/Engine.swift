@@ -50,14 +50,17 @@ package final class Engine: Sendable {
 
     /// Makes a session for a user who has proved who they are.
     ///
-    /// - Parameter notices: called during statements, on whatever thread they run.
+    /// - Parameters:
+    ///   - readOnlyBecause: what a refused statement is told, for sessions that only read.
+    ///   - notices: called during statements, on whatever thread they run.
     package func makeSession(
         user: String = "admin", database: String? = nil, isReadOnly: Bool = false,
+        readOnlyBecause: ReadOnlyReason = .user,
         notices: @escaping @Sendable (Notice) -> Void = { _ in }
     ) -> Session {
         Session(
             engine: self, user: user, database: database ?? settings.database,
-            isReadOnly: isReadOnly, notices: notices)
+            readOnly: isReadOnly ? readOnlyBecause : nil, notices: notices)
     }
 
     /// Why the database takes no more commits; nil while all is well.

@@ -130,7 +130,7 @@ extension Parser {
         let position = token.position
         let workers = try integer()
         guard workers > 0, workers <= Limits.parallelWorkers else {
-            throw .numberOutOfRange("\(workers)", at: position)
+            throw .parallelismOutOfRange(workers, at: position)
         }
         return .workers(workers)
     }

@@ -51,6 +51,14 @@ extension DatabaseError {
             .invalidParameter, "number is out of range \"\(text)\"", position: position)
     }
 
+    /// PARALLEL with more workers than anybody has, or none.
+    static func parallelismOutOfRange(_ workers: Int, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "number of workers is out of range \"\(workers)\"",
+            hint: "PARALLEL takes 1 to \(Limits.parallelWorkers), or no number: one per core.",
+            position: position)
+    }
+
     /// A word where one of a fixed list is allowed.
     static func unknownWord(
         _ what: String, _ word: String, allowed: [String], at position: Int

@@ -109,7 +109,9 @@ final class HTTPConnection: @unchecked Sendable {
             return respondJSON(.badRequest, ExecResponse.emptyQuery())
         }
         let session = server.engine.makeSession(
-            user: user, isReadOnly: server.settings.isHTTPReadOnly || Self.isForeign(head))
+            user: user, isReadOnly: server.settings.isHTTPReadOnly || Self.isForeign(head),
+            readOnlyBecause: server.settings.isHTTPReadOnly
+                ? .setting("http.security.readonly") : .foreignPage)
         self.session = session
         do throws(DatabaseError) {
             let found = try session.parse(query)

@@ -168,7 +168,9 @@ final class PostgresConnection: @unchecked Sendable {
     private func openSession(_ parameters: StartupParameters) {
         let session = server.engine.makeSession(
             user: user, database: parameters.database,
-            isReadOnly: server.settings.isPostgresReadOnly || server.credentials.isReadOnly(user)
+            isReadOnly: server.settings.isPostgresReadOnly || server.credentials.isReadOnly(user),
+            readOnlyBecause: server.settings.isPostgresReadOnly
+                ? .setting("pg.security.readonly") : .user
         ) { [self] notice in
             socket.loop.execute { [self] in send(notice) }
         }

@@ -28,7 +28,7 @@ struct BackupCommand {
             path: root.configurationFile, files: platform.files, environment: environment)
         let settings = backupSettings(configuration)
         switch options.act {
-        case .list: try list(closed(platform, settings))
+        case .list: try list(platform, configuration)
         case .verify(let mode): try verify(mode, closed(platform, settings))
         case .inspect: try inspect(closed(platform, settings))
         case .drop:
@@ -69,6 +69,33 @@ struct BackupCommand {
         return BackupSettings(configuration, root: root.path, alsoAllowed: allowed)
     }
 
+    /// The directory whose backups are listed, nil for the backup root. A name without a slash is
+    /// looked for in the backup root, then in the working directory.
+    ///
+    /// - Throws: 58P01 for what is not there: "no backups" would be the wrong answer.
+    private func listedPlace(_ files: any FileSystem, _ configuration: Configuration)
+        throws(DatabaseError) -> String?
+    {
+        guard let given = options.name else {
+            guard try isDirectory(root.path, files) else { throw .notADirectory([root.path]) }
+            return nil
+        }
+        var places = [RootDirectory.absolute(given, workingDirectory: workingDirectory)]
+        if !name.hasPrefix("/"),
+            let backups = try BackupSettings(configuration, root: root.path).absoluteBackupRoot()
+        {
+            places.insert(Path.join(backups, given), at: 0)
+        }
+        for place in places where try isDirectory(place, files) { return place }
+        throw .notADirectory(places)
+    }
+
+    private func isDirectory(_ path: String, _ files: any FileSystem) throws(DatabaseError) -> Bool
+    {
+        // The dot follows a link.
+        try files.info(Path.join(path, "."))?.kind == .directory
+    }
+
     /// The service for what touches no open database.
     private func closed(_ platform: Platform, _ settings: BackupSettings) -> BackupService {
         BackupService(
@@ -102,8 +129,12 @@ struct BackupCommand {
 
     // MARK: - What
 
-    private func list(_ service: BackupService) throws(DatabaseError) {
-        let rows = try service.list(destination: options.name.map { _ in name }).map { info in
+    private func list(_ platform: Platform, _ configuration: Configuration) throws(DatabaseError) {
+        let place = try listedPlace(platform.files, configuration)
+        let allowed = place.map { [Path.directory(of: $0), $0] } ?? []
+        let service = closed(
+            platform, BackupSettings(configuration, root: root.path, alsoAllowed: allowed))
+        let rows = try service.list(destination: place).map { info in
             [
                 info.name, info.status.rawValue, info.kind, MomentText.of(info.finishedAt),
                 number(info.tables), number(info.rows), number(info.bytes), number(info.bytesOwn),
@@ -187,6 +218,13 @@ struct BackupCommand {
 extension DatabaseError {
     fileprivate static func backupUnavailableOffline() -> DatabaseError {
         DatabaseError(.notInPrerequisiteState, "no database is open")
+    }
+
+    fileprivate static func notADirectory(_ places: [String]) -> DatabaseError {
+        DatabaseError(
+            .missingFile,
+            "directory does not exist \(places.map { "\"\($0)\"" }.joined(separator: ", "))",
+            hint: "Name the root with -d, or a directory in which backups lie.")
     }
 
     fileprivate static func rootIsBackup(_ path: String) -> DatabaseError {

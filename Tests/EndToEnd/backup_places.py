@@ -15,7 +15,7 @@ import unittest
 
 import server
 from contents import (
-    contents, contents_of, difference, names_in, wait_copying, wait_ended)
+    contents, contents_of, difference, names_in, wait_copying, wait_ended, wait_until)
 from tables import COLUMNS, fill
 from wire import Lost, SQLError
 
@@ -134,6 +134,88 @@ class PlacesTests(server.ServerTestCase):
         running.stop(9)
         again = self.start(disk / "root").follow()
         self.assertEqual(self.connect(again).value("SELECT count(*) FROM t WHERE v = 1"), "1")
+
+    @staticmethod
+    def fill_up(place):
+        """Takes every byte of a file system."""
+        with open(place / "filler", "ab", buffering=0) as filler:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while True:
+                        filler.write(b"x" * size)
+                except OSError:
+                    pass
+
+    @needs_mounts
+    def test_a_full_destination_lets_a_backup_go(self):
+        small = self.mount("small", 8)
+        running, connection = self.filled(allowed=[small])
+        connection.query(f"BACKUP DATABASE TO '{small}' AS 'one'")
+        self.fill_up(small)
+        self.refused(connection, f"BACKUP DATABASE TO '{small}' AS 'two'", "53100")
+
+        connection.query(f"DROP BACKUP '{small}/one'")
+
+        self.assertEqual(names_in(small), ["filler"])
+
+    @needs_mounts
+    def test_a_full_disk_of_the_database_lets_rows_go(self):
+        disk = self.mount("disk", 96)
+        running, connection = self.filled(rows=200, root=disk / "root")
+        for name in ("a", "b", "c", "d"):
+            connection.query(f"CREATE TABLE {name} {COLUMNS}")
+            connection.query(fill(name, STEP, 20_000))
+        connection.query("CREATE TABLE text (v VARCHAR)")
+        reserve = disk / "root" / "db" / "_reserve"
+        for statement in (
+                "TRUNCATE TABLE a", "DROP TABLE b",
+                "ALTER TABLE c DROP PARTITION LIST '2026-01-01'",
+                "DELETE FROM d WHERE ts < '2026-01-04'"):
+            self.assertTrue(wait_until(reserve.exists), statement)
+            self.fill_up(disk)
+            with self.assertRaises(SQLError) as caught:
+                while True:
+                    connection.query("INSERT INTO text VALUES ('" + "x" * 5_000 + "')")
+            self.assertEqual(caught.exception.state, "53100")
+
+            connection.query(statement)
+
+            (disk / "filler").unlink()
+            # The next thing that goes brings the reserve back.
+            connection.query("CREATE TABLE brief (v INT)")
+            connection.query("DROP TABLE brief")
+        self.assertEqual(connection.value("SELECT count(*) FROM a"), "0")
+        self.assertEqual(connection.value("SELECT count(*) FROM c WHERE ts < '2026-01-02'"), "0")
+        self.assertEqual(connection.value("SELECT count(*) FROM d WHERE ts < '2026-01-04'"), "0")
+        self.assertNotEqual(connection.value("SELECT count(*) FROM d"), "0")
+        wanted = contents(connection)
+        running.stop(9)
+        again = self.start(disk / "root").follow()
+        self.assertEqual(difference(contents(self.connect(again)), wanted), "")
+
+    # --- pipes in the place of files
+
+    def test_a_pipe_in_the_place_of_a_manifest_keeps_nobody_waiting(self):
+        running, connection = self.filled()
+        connection.query("BACKUP DATABASE AS 'one'")
+        backup = self.folder / "root" / "backup" / "one"
+        table = next((backup / "db").glob("t~*"))
+        manifest = next(table.glob("_manifest.*"))
+        manifest.unlink()
+        os.mkfifo(manifest)
+
+        for _ in range(4):
+            self.refused(
+                connection, "SELECT * FROM backup_partitions('one', 't')", "XX001", "regular")
+        self.refused(connection, "RESTORE TABLE t FROM 'one' AS u", "XX001", "regular")
+        self.goes_on(connection)
+        running.stop(9)
+
+        live = next((self.folder / "root" / "db").glob("t~*"))
+        os.mkfifo(live / "_manifest.9999")
+        again = self.connect(self.start("root").follow())
+        self.assertEqual(again.value("SELECT count(*) FROM u"), "2")
+        self.refused(again, "SELECT count(*) FROM t", "XX001", "regular")
 
     # --- no right to write
 

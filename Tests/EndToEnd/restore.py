@@ -5,6 +5,9 @@ import os
 import signal
 import subprocess
 import threading
+import urllib.error
+import urllib.parse
+import urllib.request
 
 from server import BINARY, ServerTestCase, basalt, main
 from tables import ALL, CREATE, INSERT, ROWS
@@ -66,6 +69,33 @@ class Restore(ServerTestCase):
         self.assertEqual(answer["backup"]["rows"], 3)
         self.assertEqual(answer["backup"]["name"], "one")
         self.assertEqual(server.rows(ALL.format("u")), ROWS)
+
+    def test_a_page_of_another_site_is_told_why_it_may_not(self):
+        server = self.filled()
+        query = urllib.parse.urlencode({"query": "BACKUP DATABASE"})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{server.ports['http']}/exec?{query}",
+            headers={"Origin": "http://elsewhere.example"})
+
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=30)
+
+        self.assertIn("a page of another site", caught.exception.read().decode())
+        caught.exception.close()
+
+    def test_full_tells_what_is_lost(self):
+        server = self.filled()
+        server.psql(
+            "INSERT INTO t VALUES ('2026-01-02T10:00:00Z', 'new', 1), ('2031-01-01', 'x', 2)")
+
+        rows = server.rows("EXPLAIN RESTORE DATABASE FROM 'one' FULL")
+        done = server.psql("RESTORE TABLE t FROM 'one' FULL")
+
+        told = {line.split("|")[0]: line.split("|") for line in rows}
+        self.assertEqual(told["public.t/2026-01-02"][7], "1")
+        self.assertEqual(told["public.t/2031-01-01"][1], "drop")
+        self.assertEqual(told["public.t/2031-01-01"][7], "1")
+        self.assertIn("2 rows are only in the database", done.stderr)
 
     def test_notices_are_no_warnings(self):
         server = self.filled()
@@ -166,6 +196,23 @@ class Restore(ServerTestCase):
         gone = self.basalt("backup", "verify", "one")
         self.assertEqual(gone.returncode, 1)
         self.assertIn("58P01", gone.stderr)
+
+    def test_list_looks_where_it_was_told(self):
+        self.filled().stop()
+        (self.root / "backup").rename(self.folder / "elsewhere")
+        (self.root / "backup").mkdir()
+
+        for place in ("elsewhere", "./elsewhere", str(self.folder / "elsewhere")):
+            listed = self.basalt("backup", "list", place)
+            self.assertEqual(listed.returncode, 0, listed.stderr)
+            self.assertIn("one", listed.stdout)
+        for missing in (["nowhere"], ["./nowhere"], ["-d", str(self.folder / "nothing")]):
+            listed = self.basalt("backup", "list", *missing)
+            self.assertEqual(listed.returncode, 1, listed.stdout)
+            self.assertIn("58P01", listed.stderr)
+        # A directory of the backup root has the name first.
+        (self.root / "backup" / "elsewhere").mkdir()
+        self.assertNotIn("one", self.basalt("backup", "list", "elsewhere").stdout)
 
     def test_create_then_a_dry_run_and_a_restore_by_partition(self):
         self.filled().stop()

@@ -1,4 +1,4 @@
-import Diagnostics
+package import Diagnostics
 import Platform
 
 /// A directory in which backups lie, one directory each.
@@ -15,20 +15,23 @@ struct Destination: Sendable {
 
     /// Finds the directory a statement means and checks that it is allowed.
     ///
+    /// - Parameter backup: the path of the backup in it that the statement names, for messages.
     /// - Throws: 55000 when BACKUP is switched off, 42501 outside of what is allowed, 22023 inside
     ///   the database itself or inside a backup.
     static func resolve(
-        _ text: String?, settings: BackupSettings, files: any FileSystem
+        _ text: String?, backup: String? = nil, settings: BackupSettings, files: any FileSystem
     ) throws(DatabaseError) -> Destination {
         guard let backupRoot = try settings.absoluteBackupRoot() else { throw .backupDisabled() }
         let wanted = text ?? ""
         let joined = wanted.hasPrefix("/") ? wanted : backupRoot + "/" + wanted
         guard let path = RelativePath.normalized(absolute: joined) else {
-            throw .destinationNotAllowed(wanted, why: "it has '..' in it or is not a path")
+            throw .destinationNotAllowed(
+                backup ?? wanted, why: "it has '..' in it or is not a path")
         }
         let allowed = [backupRoot] + settings.allowedPaths.compactMap(RelativePath.normalized)
         guard let base = allowed.first(where: { RelativePath.lies(path, within: $0) }) else {
-            throw .destinationNotAllowed(path, why: "it lies outside of the allowed directories")
+            throw .destinationNotAllowed(
+                backup ?? path, why: "it lies outside of the allowed directories")
         }
         try checkOutsideDatabase(path, settings: settings, files: files)
         try checkParts(path, below: base, files: files)
@@ -118,7 +121,7 @@ struct Destination: Sendable {
     static let readingDirectory = ".reading"
 
     /// Keeps a backup from being dropped until the lock is released; nil where no lock can be had
-    /// because nothing can be written there, and so nothing be dropped.
+    /// because nothing can be written there.
     ///
     /// - Throws: 55006 while it is being dropped.
     func beginReading(_ id: String, _ name: String) throws(DatabaseError) -> (any FileLock)? {
@@ -141,7 +144,9 @@ struct Destination: Sendable {
         } catch {
             if error.state == .inUse { throw .backupInUse(name, mode, cause: error) }
             let isReadOnly = [.insufficientPrivilege, .inputOutput].contains(error.state)
-            if mode == .shared, isReadOnly || error.state == .diskFull { return nil }
+            if mode == .shared, isReadOnly { return nil }
+            // Dropping gives room back, so it needs none: what has no file has no reader's lock.
+            if error.state == .diskFull { return nil }
             throw error
         }
     }
@@ -261,7 +266,7 @@ struct Destination: Sendable {
 
 extension BackupSettings {
     /// The normalized directory of `cairo.sql.backup.root`, nil when it is switched off.
-    func absoluteBackupRoot() throws(DatabaseError) -> String? {
+    package func absoluteBackupRoot() throws(DatabaseError) -> String? {
         guard !backupRoot.isEmpty else { return nil }
         let joined = backupRoot.hasPrefix("/") ? backupRoot : root + "/" + backupRoot
         guard let path = RelativePath.normalized(absolute: joined) else {

@@ -59,7 +59,7 @@ extension BackupService {
             defer { live.release() }
             let plan = try makePlan(
                 request, source, live, storage, job: job,
-                countsLostRows: request.mode == .differing, tableIDs: storage.reserveTableID)
+                countsLostRows: request.mode != .refuse, tableIDs: storage.reserveTableID)
             if let conflict = plan.firstConflict { throw conflict }
             announce(plan, job: job)
             try admit(plan, storage)
@@ -129,12 +129,21 @@ extension BackupService {
 
     /// Says before anything is done what will be lost.
     private func announce(_ plan: RestorePlan, job: BackupJob) {
+        for directory in plan.relations.compactMap(\.unreadable) {
+            job.notice("db/\(directory), which cannot be read, goes with its files")
+        }
         guard let lost = plan.rowsLost, lost.count > 0 else { return }
         let number = lost.isExact ? "\(lost.count)" : "up to \(lost.count)"
-        let partitions = plan.tables.flatMap(\.partitions).filter { ($0.rowsLost?.count ?? 0) > 0 }
+        let partitions = plan.tables.flatMap(\.partitions)
+        let losing = partitions.filter { ($0.rowsLost?.count ?? 0) > 0 }
+        let gone = partitions.count { $0.action == .drop }
+        let replaced =
+            plan.tables.contains { ($0.rowsLost?.count ?? 0) > 0 }
+            ? "tables" : "\(losing.count) partitions"
         job.notice(
             "\(number) rows are only in the database and not in the backup; they are lost with the "
-                + "\(partitions.count) partitions that are replaced")
+                + "\(replaced) that are replaced"
+                + (gone > 0 ? "; \(gone) partitions that the backup lacks go" : ""))
     }
 
     /// Checks the room before the first byte is copied.
@@ -143,7 +152,8 @@ extension BackupService {
         let needed = plan.bytesToCopy + Limits.spareBytes
         let free = try platform.files.freeBytes(of: path)
         guard free >= needed else {
-            throw .restoreDoesNotFit(path, needed: needed, free: free)
+            throw .restoreDoesNotFit(
+                path, needed: needed, free: free, canLink: plan.bytesToCopy > 0)
         }
     }
 

@@ -5,7 +5,7 @@ import Storage
 /// One row of EXPLAIN BACKUP and EXPLAIN RESTORE.
 package struct PlanStep: Sendable, Equatable {
     package enum Action: String, Sendable {
-        case copy, link, reuse, replace, add, conflict
+        case copy, link, reuse, replace, add, drop, conflict
         /// Only some rows of it are taken, and written anew; its bytes are an estimate.
         case cut
         /// A sequence counts on from where the backup's did.
@@ -37,6 +37,9 @@ extension RestorePlan.Relation {
             return PlanStep(
                 object: "sequence \(advanced.schema).\(advanced.name)", action: .advance)
         }
+        if let unreadable {
+            return PlanStep(object: "unreadable db/\(unreadable)", action: .drop)
+        }
         guard let definition else { return nil }
         let name =
             definition.sequence == nil
@@ -57,7 +60,11 @@ extension RestorePlan.Table {
         case .create where partitions.isEmpty: rows = [PlanStep(object: label, action: .add)]
         case .create, .partitions: break
         case .replace:
-            rows = [PlanStep(object: label, action: .replace, bytesToReplace: bytesDropped)]
+            rows = [
+                PlanStep(
+                    object: label, action: .replace, bytesToReplace: bytesDropped,
+                    rowsLost: rowsLost?.count)
+            ]
         }
         return rows + partitions.map { $0.step(of: label) }
     }
@@ -69,6 +76,7 @@ extension RestorePlan.Partition {
             switch action {
             case .add: .add
             case .replace: .replace
+            case .drop: .drop
             case .reuse: .reuse
             case .conflict: .conflict
             }

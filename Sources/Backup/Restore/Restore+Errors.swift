@@ -68,11 +68,17 @@ extension DatabaseError {
         DatabaseError(.invalidParameter, "cannot restore, \(what)")
     }
 
-    static func restoreDoesNotFit(_ path: String, needed: Int, free: Int) -> DatabaseError {
+    /// - Parameter canLink: whether hard links would need less; they do not where nothing is copied.
+    static func restoreDoesNotFit(_ path: String, needed: Int, free: Int, canLink: Bool)
+        -> DatabaseError
+    {
         DatabaseError(
             .diskFull,
             "restore does not fit, \(needed) bytes needed and \(free) bytes free \"\(path)\"",
-            hint: "Free some space, restore fewer partitions, or use WITH (link = true).")
+            hint: canLink
+                ? "Free some space, restore fewer partitions, or use WITH (link = true)."
+                : "Free some space: nothing is to be copied, but directories, manifests and the "
+                    + "log need \(Limits.spareBytes) bytes.")
     }
 
     static func restoreBusy() -> DatabaseError {

@@ -32,6 +32,8 @@ struct RestorePlan: Sendable {
             case add
             /// What is there goes, what the backup has comes.
             case replace
+            /// What is there goes, the backup has no such partition.
+            case drop
             /// Both have the same segments: nothing is done.
             case reuse
             /// Nobody said what is to become of the rows that are there.
@@ -74,6 +76,8 @@ struct RestorePlan: Sendable {
         let conflict: DatabaseError?
         /// Bytes of live segments that go with the whole table.
         let bytesDropped: Int
+        /// Rows that only the live table has, where they cannot be told partition by partition.
+        var rowsLost: LostRows?
         /// The table in the backup.
         var origin: TableDefinition?
 
@@ -90,6 +94,8 @@ struct RestorePlan: Sendable {
         var conflict: DatabaseError?
         /// A live sequence that stays and counts on from somewhere else.
         var advanced: TableDefinition?
+        /// The directory below `db/` of what goes because it cannot be read.
+        var unreadable: String?
     }
 
     let tables: [Table]
@@ -120,7 +126,8 @@ struct RestorePlan: Sendable {
 
     /// The sum of counted losses; nil when nothing was counted.
     var rowsLost: LostRows? {
-        let counted = tables.flatMap(\.partitions).compactMap(\.rowsLost)
+        let counted = (tables.map(\.rowsLost) + tables.flatMap(\.partitions).map(\.rowsLost))
+            .compactMap { $0 }
         guard !counted.isEmpty else { return nil }
         return LostRows(
             count: counted.reduce(0) { $0 + $1.count }, isExact: counted.allSatisfy(\.isExact))

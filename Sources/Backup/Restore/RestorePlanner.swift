@@ -23,7 +23,9 @@ struct RestorePlanner {
         var tables: [RestorePlan.Table] = []
         for table in chosen { tables.append(try plan(table.stored, table.named)) }
         let sequences = try RestoredRelations(
-            request: request, source: source, live: live, makeTableID: makeTableID
+            request: request, source: source, live: live,
+            isSameDatabase: source.root.identity.uuid == storage.identity.uuid,
+            makeTableID: makeTableID
         ).bind(&tables)
         return RestorePlan(tables: tables, relations: sequences)
     }
@@ -99,14 +101,14 @@ struct RestorePlanner {
                 if let other {
                     return obstructed(other, .restoreOntoTable(other.name, at: named?.position))
                 }
-                return create(stored, stored.definition, replacing: nil)
+                return try create(stored, stored.definition, replacing: nil)
             }
             switch request.mode {
             case .refuse:
                 return obstructed(
                     own.definition, .restoreOntoTable(own.name, at: named?.position))
             case .replace where request.partitions == .all:
-                return create(stored, stored.definition, replacing: own)
+                return try create(stored, stored.definition, replacing: own)
             case .replace, .differing: return try change(own, stored)
             }
         case .newTable(let name):
@@ -121,7 +123,7 @@ struct RestorePlanner {
                 return obstructed(own, .restoreAsTable(own.name, at: name.position))
             }
             let definition = stored.definition.copied(id: 0, schema: schema, name: name.name)
-            return create(stored, definition, replacing: nil)
+            return try create(stored, definition, replacing: nil)
         case .existingTable(let name):
             let found = live.table(schema: name.schema ?? "public", name: name.name)
             guard let own = found else {
@@ -142,23 +144,55 @@ struct RestorePlanner {
     /// A table that is made anew, perhaps in the place of another.
     private func create(
         _ stored: ReadableRoot.Table, _ definition: TableDefinition, replacing own: TableView?
-    ) -> RestorePlan.Table {
+    ) throws(DatabaseError) -> RestorePlan.Table {
         let definition = definition.copied(id: makeTableID(), name: definition.name)
         let comparison = SchemaComparison(theirs: stored.definition, ours: definition)
         let builder = RestoreFileBuilder(
             source: source, stored: stored, definition: definition, comparison: comparison,
             storage: storage, isLinked: request.isLinked, isSameTable: true, liveLSN: live.lsn,
             own: own.map { view in (view.definition, view.segments) })
-        let partitions = partitionNames(stored).map { name in
+        var partitions: [RestorePlan.Partition] = []
+        for name in partitionNames(stored) {
             let entries = stored.segments.filter { $0.partition == name }
-            return RestorePlan.Partition(
-                name: name, action: own == nil ? .add : .replace,
-                files: builder.files(entries), removed: [], rowsLost: nil, conflict: nil)
+            partitions.append(
+                RestorePlan.Partition(
+                    name: name, action: own == nil ? .add : .replace,
+                    files: builder.files(entries), removed: [], rowsLost: nil, conflict: nil))
         }
+        guard let own else {
+            return RestorePlan.Table(
+                change: .create, definition: definition, partitions: partitions, conflict: nil,
+                bytesDropped: 0)
+        }
+        let lost = try countLost(&partitions, own, stored)
         return RestorePlan.Table(
-            change: own.map { .replace(id: $0.definition.id) } ?? .create, definition: definition,
+            change: .replace(id: own.definition.id), definition: definition,
             partitions: partitions, conflict: nil,
-            bytesDropped: own?.segments.reduce(0) { $0 + $1.bytes } ?? 0)
+            bytesDropped: own.segments.reduce(0) { $0 + $1.bytes }, rowsLost: lost)
+    }
+
+    /// Counts what goes with a table that is replaced, and adds the partitions that go with it.
+    ///
+    /// - Returns: the loss of the whole table where its partitions are not cut as the backup's are.
+    private func countLost(
+        _ partitions: inout [RestorePlan.Partition], _ own: TableView,
+        _ stored: ReadableRoot.Table
+    ) throws(DatabaseError) -> RestorePlan.LostRows? {
+        let isCutAlike = own.definition.partitionUnit == stored.definition.partitionUnit
+        let ours = Dictionary(grouping: own.segments, by: \.partition)
+        for index in partitions.indices where isCutAlike {
+            let name = partitions[index].name
+            partitions[index].rowsLost = try lostRows(
+                ours[name] ?? [], stored.segments.filter { $0.partition == name }, own, stored)
+        }
+        for name in Set(ours.keys).subtracting(partitions.map(\.name)).sorted() {
+            let lost = isCutAlike ? try lostRows(ours[name] ?? [], [], own, stored) : nil
+            partitions.append(
+                RestorePlan.Partition(
+                    name: name, action: .drop, files: [], removed: [], rowsLost: lost,
+                    conflict: nil))
+        }
+        return isCutAlike ? nil : try lostRows(own.segments, stored.segments, own, stored)
     }
 
     private func partitionNames(_ stored: ReadableRoot.Table) -> [String] {
@@ -190,7 +224,7 @@ struct RestorePlanner {
                 let removed = own.segments.filter { $0.partition == name }
                 partitions.append(
                     RestorePlan.Partition(
-                        name: name, action: .replace, files: [], removed: removed,
+                        name: name, action: .drop, files: [], removed: removed,
                         rowsLost: try lostRows(removed, [], own, stored), conflict: nil))
             }
         }

@@ -12,6 +12,8 @@ struct RestoredRelations {
     let request: RestoreRequest
     let source: RestoreSource
     let live: Snapshot
+    /// Whether the backup is of the very database: then ids tell what is the same.
+    let isSameDatabase: Bool
     let makeTableID: () -> UInt64
 
     /// Finds what tables need and lets their columns name it.
@@ -37,7 +39,27 @@ struct RestoredRelations {
             relations += sequences
         }
         if request.scope == .database { relations += standaloneSequences() }
-        return relations
+        let made = tables.filter { $0.change != .partitions }.map(\.definition)
+        return relations + unreadable(made + relations.compactMap(\.definition))
+    }
+
+    /// FULL takes the place of relations that cannot be read too: those of the names that come, or of
+    /// the backup's ids. They would be marked as damaged for ever.
+    private func unreadable(_ coming: [TableDefinition]) -> [RestorePlan.Relation] {
+        guard request.mode == .replace, request.target == .original else { return [] }
+        let names = Set(coming.map { TableName(schema: $0.schema, name: $0.name).folded })
+        let stored = source.tables.map(\.definition) + source.root.relations
+        let ids = Set(
+            stored.filter { names.contains(TableName(schema: $0.schema, name: $0.name).folded) }
+                .map(\.id))
+        return live.damagedTables.filter { damaged in
+            if isSameDatabase, ids.contains(damaged.id) { return true }
+            guard let schema = damaged.schema else { return false }
+            return names.contains(TableName(schema: schema, name: damaged.name).folded)
+        }.map { damaged in
+            RestorePlan.Relation(
+                definition: nil, replaced: damaged.id, unreadable: damaged.directoryName)
+        }
     }
 
     /// Schemas that do not exist yet: those of tables, and for a database all that it had.
@@ -187,6 +209,6 @@ extension RestorePlan.Table {
     fileprivate func with(_ definition: TableDefinition) -> RestorePlan.Table {
         RestorePlan.Table(
             change: change, definition: definition, partitions: partitions, conflict: conflict,
-            bytesDropped: bytesDropped, origin: origin)
+            bytesDropped: bytesDropped, rowsLost: rowsLost, origin: origin)
     }
 }

@@ -101,8 +101,8 @@ package final class Session: @unchecked Sendable {
     package let engine: Engine
     package let user: String
     package let database: String
-    /// The user may look and not touch.
-    let isReadOnly: Bool
+    /// The client may look and not touch; nil for one that may do both.
+    let readOnly: ReadOnlyReason?
     let notices: @Sendable (Notice) -> Void
     let cancellation: CancellationFlag
     /// The COPY … FROM that runs, for `cancel` to wake.
@@ -130,13 +130,13 @@ package final class Session: @unchecked Sendable {
     }
 
     init(
-        engine: Engine, user: String, database: String, isReadOnly: Bool,
+        engine: Engine, user: String, database: String, readOnly: ReadOnlyReason?,
         notices: @escaping @Sendable (Notice) -> Void
     ) {
         self.engine = engine
         self.user = user
         self.database = database
-        self.isReadOnly = isReadOnly
+        self.readOnly = readOnly
         self.notices = notices
         cancellation = CancellationFlag(clock: engine.platform.clock)
         lockOwner = engine.locks.makeOwner()

@@ -114,6 +114,9 @@ final class SessionSequences: Sendable {
             guard found.sequence != nil else { throw .notASequence(name) }
             return found
         }
+        // Told as what it is: a new one of its name would give numbers out a second time.
+        let schema = parts.count > 1 ? parts[0] : nil
+        if let damage = view.damage(schema: schema, name: name) { throw damage }
         throw .noSequence(text)
     }
 

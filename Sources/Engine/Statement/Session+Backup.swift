@@ -135,18 +135,18 @@ extension Session {
         case ("link", .none): request.allowsLinks = true
         case ("rate", .text(let text)):
             guard let bytes = SettingValue.size(text), bytes > 0 else {
-                throw .badOption(option.name.text, at: option.valuePosition)
+                throw .badOption(option)
             }
             request.bytesPerSecond = bytes
         case ("rate", .number(let text)):
             guard let bytes = Int(text), bytes > 0 else {
-                throw .badOption(option.name.text, at: option.valuePosition)
+                throw .badOption(option)
             }
             request.bytesPerSecond = bytes
         case ("compress", _), ("key_file", _):
             throw .unsupported("BACKUP with \(option.name.folded)", at: option.name.position)
         case ("comment", _), ("verify", _), ("link", _), ("rate", _):
-            throw .badOption(option.name.text, at: option.valuePosition)
+            throw .badOption(option)
         default: throw .unknownOption(option.name.text, at: option.name.position)
         }
     }
@@ -196,7 +196,7 @@ extension Session {
     }
 
     func dropBackup(_ name: TextLiteral, completion: @escaping Completion) throws(DatabaseError) {
-        try refuseInBlock("DROP BACKUP")
+        try requireNothingWritten("DROP BACKUP")
         guard let service = engine.backup else { throw .backupUnavailable() }
         onWorker("drop backup", about: name, completion: completion) {
             () throws(DatabaseError) in
@@ -228,6 +228,18 @@ private struct PinnedRows: RowSource {
 
     func candidates(_ filter: BlockFilter) throws(DatabaseError) -> [Range<Int>] {
         try run.pruned(by: filter).rows
+    }
+}
+
+extension Option.Value {
+    /// The value behind what a message says of it; nothing when none was written.
+    var shown: String {
+        switch self {
+        case .text(let text): " '\(text.prefix(64))'"
+        case .number(let text), .word(let text): " \(text.prefix(64))"
+        case .boolean(let flag): " \(flag)"
+        case .none: ""
+        }
     }
 }
 
@@ -272,6 +284,9 @@ extension DatabaseError {
             return name.map { at($0.name.position) } ?? self
         case .duplicateObject, .invalidName: return statement.name.map { at($0.position) } ?? self
         case .insufficientPrivilege:
+            if case .incremental(let from?) = statement.kind, message.contains(from.text) {
+                return at(from.position)
+            }
             guard case .path(let path)? = statement.destination else { return self }
             return at(path.position)
         case .missingFile:
@@ -287,9 +302,17 @@ extension DatabaseError {
             hint: "Write BACKUP TABLE t WHERE ….", position: position)
     }
 
-    fileprivate static func badOption(_ name: String, at position: Int) -> DatabaseError {
-        DatabaseError(
-            .invalidParameter, "invalid value for option \"\(name)\"", position: position)
+    fileprivate static func badOption(_ option: Option) -> DatabaseError {
+        let hint =
+            switch option.name.folded {
+            case "rate": "It is bytes a second, more than none, such as 100000000 or '100MB'."
+            case "comment": "It is a text in quotes."
+            default: "It is true or false."
+            }
+        return DatabaseError(
+            .invalidParameter,
+            "invalid value for option \"\(option.name.text)\"\(option.value.shown)", hint: hint,
+            position: option.valuePosition)
     }
 
     fileprivate static func unknownOption(_ name: String, at position: Int) -> DatabaseError {

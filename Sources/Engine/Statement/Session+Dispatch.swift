@@ -14,7 +14,9 @@ extension Session {
     ) throws(DatabaseError) {
         let statement = prepared.parsed.statement
         if engine.settings.isReadOnly || isTransactionReadOnly { try refuseWrite(statement) }
-        if isReadOnly, let act = Self.privilegedAct(statement) { throw .readOnlyUser(user, act) }
+        if let readOnly, let act = Self.privilegedAct(statement) {
+            throw .onlyReads(user, act, because: readOnly)
+        }
         noteRun(of: statement)
         switch statement {
         case .select(let query):

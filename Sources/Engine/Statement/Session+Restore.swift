@@ -113,7 +113,7 @@ extension Session {
         case ("verify", .boolean(let flag)): request.isVerified = flag
         case ("verify", .none): request.isVerified = true
         case ("link", _), ("verify", _):
-            throw .badRestoreOption(option.name.text, at: option.valuePosition)
+            throw .badRestoreOption(option)
         default: throw .unknownRestoreOption(option.name.text, at: option.name.position)
         }
     }
@@ -196,7 +196,7 @@ extension DatabaseError {
     /// Points to the name of the backup when the backup is what is wrong.
     fileprivate func placed(at position: Int) -> DatabaseError {
         switch state {
-        case .missingFile, .corrupted, .invalidName: at(position)
+        case .missingFile, .corrupted, .invalidName, .insufficientPrivilege: at(position)
         default: self
         }
     }
@@ -208,10 +208,11 @@ extension DatabaseError {
             hint: "Commit first or set autocommit.")
     }
 
-    fileprivate static func badRestoreOption(_ name: String, at position: Int) -> DatabaseError {
+    fileprivate static func badRestoreOption(_ option: Option) -> DatabaseError {
         DatabaseError(
-            .invalidParameter, "invalid value for option \"\(name)\"",
-            hint: "It is true or false.", position: position)
+            .invalidParameter,
+            "invalid value for option \"\(option.name.text)\"\(option.value.shown)",
+            hint: "It is true or false.", position: option.valuePosition)
     }
 
     fileprivate static func unknownRestoreOption(_ name: String, at position: Int)

@@ -197,6 +197,7 @@ extension Binder {
             }
         case .sequence(let schema, let name, _):
             guard let next = relations.nextValue(schema: schema, sequence: name) else {
+                if let damage = relations.damage(schema: schema, name: name) { throw damage }
                 throw .sequenceIsGone(name, of: column.name)
             }
             let number = BoundExpression(.operation(.call(next), []), .long, position: 0)

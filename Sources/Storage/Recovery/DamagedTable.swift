@@ -27,8 +27,8 @@ package struct DamagedTable: Sendable {
             .corrupted, "table \(name) is damaged: \(error.message)",
             detail: "Its files in \(directoryName) are left as they are; the other tables work.",
             hint:
-                "RESTORE TABLE brings it back from a backup, under its name; DROP TABLE removes it "
-                + "and its files.")
+                "RESTORE TABLE … FULL puts a backup's in its place, RESTORE DATABASE … FULL schemas and "
+                + "sequences too; DROP TABLE removes it and its files.")
     }
 
     /// Whether it is what somebody means by a name, in any schema when its own is not known.

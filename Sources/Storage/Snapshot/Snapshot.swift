@@ -52,6 +52,11 @@ package final class Snapshot: Sendable {
         state.damaged(schema: schema, name: name)
     }
 
+    /// All that cannot be opened, whatever has their names now.
+    package var damagedTables: [DamagedTable] {
+        state.damaged.values.sorted { $0.id < $1.id }
+    }
+
     /// What is wrong with it.
     package func damage(schema: String, name: String) -> DatabaseError? {
         damagedTable(schema: schema, name: name)?.error

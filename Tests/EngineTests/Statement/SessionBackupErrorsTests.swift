@@ -194,6 +194,24 @@ struct SessionBackupErrorsTests {
         }
     }
 
+    @Test(
+        "the reason why nobody may write this way is told",
+        arguments: [
+            (ReadOnlyReason.user, "user reads only \"admin\""),
+            (.setting("http.security.readonly"), "http.security.readonly is on"),
+            (.foreignPage, "the request comes from a page of another site"),
+        ])
+    func readOnlyReasons(reason: ReadOnlyReason, words: String) throws {
+        let rig = try Rig()
+        let session = rig.engine.makeSession(isReadOnly: true, readOnlyBecause: reason)
+
+        let error = Client(session, rig.engine.platform).failure("BACKUP DATABASE")
+
+        #expect(error?.state == .insufficientPrivilege)
+        #expect(error?.message == "permission denied for BACKUP, \(words)")
+        #expect(error?.hint != nil)
+    }
+
     @Test("RESTORE onto an existing table hints at the four ways on")
     func fourWays() throws {
         let rig = try Rig()
