@@ -47,7 +47,9 @@ extension DatabaseError {
     static func destinationInsideDatabase(_ path: String) -> DatabaseError {
         DatabaseError(
             .invalidParameter, "backup destination lies inside the database \"\(path)\"",
-            hint: "Choose a directory outside db/, snapshot/ and tmp/, and not the root itself.")
+            hint:
+                "Choose a directory outside db/, snapshot/, tmp/ and conf/, and not the root itself."
+        )
     }
 
     static func destinationInsideBackup(_ path: String, backup: String) -> DatabaseError {

@@ -35,6 +35,8 @@ struct BackupCommand {
             try closed(platform, settings).drop(name)
             print("dropped \(name)")
         case .create(let request):
+            let database = Path.join(root.path, "db", "_database")
+            guard try platform.files.info(database) != nil else { throw .noDatabase(root.path) }
             try withStorage(platform, settings) { storage, service throws(DatabaseError) in
                 let summary = try service.backup(request, progress: TerminalProgress("backup"))
                 TerminalProgress.clear()
@@ -77,8 +79,10 @@ struct BackupCommand {
         throws(DatabaseError) -> String?
     {
         guard let given = options.name else {
-            guard try isDirectory(root.path, files) else { throw .notADirectory([root.path]) }
-            return nil
+            let settings = BackupSettings(configuration, root: root.path)
+            let places = [Path.join(root.path, "db"), try settings.absoluteBackupRoot()]
+            for case let place? in places where try isDirectory(place, files) { return nil }
+            throw .noDatabase(root.path)
         }
         var places = [RootDirectory.absolute(given, workingDirectory: workingDirectory)]
         if !name.hasPrefix("/"),
@@ -218,6 +222,12 @@ struct BackupCommand {
 extension DatabaseError {
     fileprivate static func backupUnavailableOffline() -> DatabaseError {
         DatabaseError(.notInPrerequisiteState, "no database is open")
+    }
+
+    fileprivate static func noDatabase(_ root: String) -> DatabaseError {
+        DatabaseError(
+            .missingFile, "there is no database in \"\(root)\"",
+            hint: "Name its root with -d or BASALT_ROOT.")
     }
 
     fileprivate static func notADirectory(_ places: [String]) -> DatabaseError {

@@ -74,6 +74,12 @@ struct BackupOfStorageTests {
         #expect(next.rows == 150)
         #expect(next.bytesLinked > 0)
         #expect(try BackupService.isBackup(root: full.path, platform: rig.platform))
+        var reading = StorageSettings()
+        reading.isReadOnly = true
+        let reader = try Storage.open(root: full.path, platform: rig.platform, settings: reading)
+        let served = failure { () throws(DatabaseError) in try service.drop("full") }
+        #expect(served?.state == .inUse)
+        try reader.close()
         let copy = try Storage.open(root: full.path, platform: rig.platform)
         #expect(try Self.contents(copy, "trades").count == 100)
         try append(copy, 500..<600)

@@ -113,7 +113,8 @@ struct BackupServiceTests {
         arguments: [
             ("/backup/one", SQLState.invalidParameter), ("/backup/one/db", .invalidParameter),
             ("/backup/one/new/deep", .invalidParameter), ("/snapshot", .invalidParameter),
-            ("/tmp/x", .invalidParameter), ("/backup/.verified", .insufficientPrivilege),
+            ("/tmp/x", .invalidParameter), ("/conf", .invalidParameter),
+            ("/backup/.verified", .insufficientPrivilege),
             ("/backup/.staging-0/x", .insufficientPrivilege),
         ])
     func placesOfOthers(place: String, state: SQLState) throws {
@@ -187,6 +188,8 @@ struct BackupServiceTests {
         try rig.put("backup/.staging-1/db/half.seg", [1])
         try rig.put("backup/.staging-2/_staging", Array(#"{"database":"other"}"#.utf8))
         try rig.platform.files.makeDirectory(rig.root + "/backup/.staging-3", permissions: 0o700)
+        // Its removal was cut short.
+        try rig.put("backup/.staging-4/db/half.seg", [1])
 
         _ = try rig.service().backup(.init(scope: .database, name: "a"))
 
@@ -334,6 +337,22 @@ struct BackupServiceTests {
 
         #expect(error?.state == .missingFile)
         #expect(error?.hint?.contains("'known'") == true)
+    }
+
+    @Test("a plain file beside the backups is none and disturbs nothing")
+    func plainFile() throws {
+        let rig = try BackupRig()
+        try rig.put("backup/readme.txt", [1])
+        let service = rig.service()
+        _ = try service.backup(.init(scope: .database, name: "one"))
+
+        let next = try service.backup(
+            .init(scope: .database, kind: .incremental(from: nil), name: "two"))
+
+        #expect(next.parent == "one")
+        #expect(Set(try service.list().map(\.name)) == ["one", "two"])
+        let error = failure { () throws(DatabaseError) in _ = try service.verify("nope") }
+        #expect(error?.state == .missingFile)
     }
 
     @Test("a failed backup stays listed with its error")

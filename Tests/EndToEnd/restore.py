@@ -206,7 +206,11 @@ class Restore(ServerTestCase):
             listed = self.basalt("backup", "list", place)
             self.assertEqual(listed.returncode, 0, listed.stderr)
             self.assertIn("one", listed.stdout)
-        for missing in (["nowhere"], ["./nowhere"], ["-d", str(self.folder / "nothing")]):
+        made = self.basalt("backup", "create", "-d", str(self.folder / "nothing"))
+        self.assertEqual(made.returncode, 1, made.stdout)
+        self.assertIn("there is no database", made.stderr)
+        self.assertFalse((self.folder / "nothing").exists())
+        for missing in (["nowhere"], ["-d", str(self.folder)], ["./nowhere"], ["-d", str(self.folder / "nothing")]):
             listed = self.basalt("backup", "list", *missing)
             self.assertEqual(listed.returncode, 1, listed.stdout)
             self.assertIn("58P01", listed.stderr)

@@ -166,6 +166,14 @@ struct FileSystemConformanceTests {
         }
     }
 
+    @Test("below a file lies nothing", arguments: Disk.allCases)
+    func belowFile(disk: Disk) throws {
+        try disk.with { files, root in
+            try files.publish([1], as: Path.join(root, "file"))
+            #expect(try files.info(Path.join(root, "file", "name")) == nil)
+        }
+    }
+
     @Test("one exclusive holder or many shared ones", arguments: Disk.allCases)
     func locks(_ disk: Disk) throws {
         try disk.with { files, root in

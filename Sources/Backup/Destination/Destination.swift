@@ -48,7 +48,7 @@ struct Destination: Sendable {
         while current != "/" {
             let above = Path.directory(of: current)
             // By the name in the root: `snapshot` is there only now and then.
-            if ["db", "snapshot", "tmp"].contains(Path.name(of: current)),
+            if ["db", "snapshot", "tmp", "conf"].contains(Path.name(of: current)),
                 try isSame(above, settings.root, files)
             {
                 throw .destinationInsideDatabase(path)

@@ -76,7 +76,7 @@ struct Staging: Sendable {
     }
 
     /// Whether a staging directory found under the destination's lock may be removed: it is of
-    /// this database, or its writer died before it said whose it is and so before any data.
+    /// this database, or of nobody: what a backup needs was never there or is gone again.
     static func isSwept(_ path: String, database: String, files: any FileSystem)
         throws(DatabaseError) -> Bool
     {
@@ -91,8 +91,8 @@ struct Staging: Sendable {
                 return false
             }
         }
-        let known = [lockName, recordName + Path.temporarySuffix]
-        return try files.list(path).allSatisfy { known.contains($0) }
+        // Its writer died before it said whose it is, or somebody while he removed it.
+        return true
     }
 
     /// Gives everything back after a failure. What cannot be removed now is swept by the next
@@ -107,6 +107,8 @@ struct Staging: Sendable {
     ///
     /// - Parameter outputs: the files that were written, when each is to be synced by itself.
     func sync(_ plan: BackupPlan, outputs: [any OpenFile]) throws(DatabaseError) {
+        // Who serves the backup where it lies holds it, also where nothing can be written.
+        try files.lock(Path.join(path, "db", "_lock"), .shared).release()
         // A sync of the file system makes names durable as well.
         guard plan.syncsEach else { return try files.syncFileSystem(of: path) }
         for output in outputs { try output.sync() }

@@ -38,7 +38,9 @@ extension RestorePlan.Relation {
                 object: "sequence \(advanced.schema).\(advanced.name)", action: .advance)
         }
         if let unreadable {
-            return PlanStep(object: "unreadable db/\(unreadable)", action: .drop)
+            return PlanStep(
+                object: "unreadable db/\(unreadable)", action: conflict == nil ? .drop : .conflict,
+                conflict: conflict?.message)
         }
         guard let definition else { return nil }
         let name =

@@ -43,6 +43,13 @@ extension DatabaseError {
             position: position)
     }
 
+    static func restoreOntoDamaged(_ table: String) -> DatabaseError {
+        DatabaseError(
+            .duplicateTable, "table already exists and is damaged [table=\(table)]",
+            hint: "Use FULL to put the backup's in its place, which removes its files, or AS to "
+                + "restore into a new table.")
+    }
+
     static func restoreAsTable(_ table: String, at position: Int?) -> DatabaseError {
         DatabaseError(
             .duplicateTable, "table already exists [table=\(table)]",

@@ -192,7 +192,24 @@ struct RestorePlanner {
                     name: name, action: .drop, files: [], removed: [], rowsLost: lost,
                     conflict: nil))
         }
+        for detached in detachedPartitions(of: own) {
+            let lost = RestorePlan.LostRows(count: detached.rows, isExact: true)
+            partitions.append(
+                RestorePlan.Partition(
+                    name: detached.partition + DetachedPartition.suffix, action: .drop, files: [],
+                    removed: [], rowsLost: lost, conflict: nil))
+        }
         return isCutAlike ? nil : try lostRows(own.segments, stored.segments, own, stored)
+    }
+
+    /// What lies beside a table and goes with it.
+    private func detachedPartitions(of own: TableView) -> [DetachedPartition] {
+        do throws(DatabaseError) {
+            return try storage.detachedPartitions(of: own.definition, current: own.segments)
+        } catch _ {
+            // One that cannot be read must not keep FULL from repairing the table.
+            return []
+        }
     }
 
     private func partitionNames(_ stored: ReadableRoot.Table) -> [String] {

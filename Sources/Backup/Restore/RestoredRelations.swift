@@ -43,10 +43,12 @@ struct RestoredRelations {
         return relations + unreadable(made + relations.compactMap(\.definition))
     }
 
-    /// FULL takes the place of relations that cannot be read too: those of the names that come, or of
-    /// the backup's ids. They would be marked as damaged for ever.
+    /// Relations that cannot be read, of the names that come or of the backup's ids: FULL and
+    /// INCREMENTAL take their place, they would be marked as damaged for ever. Nothing said is a
+    /// conflict.
     private func unreadable(_ coming: [TableDefinition]) -> [RestorePlan.Relation] {
-        guard request.mode == .replace, request.target == .original else { return [] }
+        guard request.target == .original else { return [] }
+        let isRefused = request.mode == .refuse
         let names = Set(coming.map { TableName(schema: $0.schema, name: $0.name).folded })
         let stored = source.tables.map(\.definition) + source.root.relations
         let ids = Set(
@@ -58,7 +60,9 @@ struct RestoredRelations {
             return names.contains(TableName(schema: schema, name: damaged.name).folded)
         }.map { damaged in
             RestorePlan.Relation(
-                definition: nil, replaced: damaged.id, unreadable: damaged.directoryName)
+                definition: nil, replaced: damaged.id,
+                conflict: isRefused ? .restoreOntoDamaged(damaged.name) : nil,
+                unreadable: damaged.directoryName)
         }
     }
 

@@ -38,7 +38,8 @@ package struct LinuxFileSystem: FileSystem {
         var found = basalt_file_info()
         // SAFETY: the path is a C string during the call and `found` is ours alone.
         let result = unsafe basalt_lstat(path, &found)
-        if result == -ErrorNumber.noEntry { return nil }
+        // Below a file lies nothing either.
+        if [-ErrorNumber.noEntry, -ErrorNumber.notDirectory].contains(result) { return nil }
         if result < 0 { throw .fileCall(.stat, path, -result) }
         let kind: FileInfo.Kind =
             switch found.mode & 0o170000 {

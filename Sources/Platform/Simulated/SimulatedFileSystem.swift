@@ -30,7 +30,9 @@ struct SimulatedFileSystem: FileSystem {
             do throws(SimulatedFailure) {
                 found = try tree.find(path)
             } catch {
-                if error.errorNumber != ErrorNumber.noEntry { throw error }
+                let isNothing = [ErrorNumber.noEntry, ErrorNumber.notDirectory]
+                    .contains(error.errorNumber)
+                if !isNothing { throw error }
                 found = nil
             }
             guard let node = found else { return nil }

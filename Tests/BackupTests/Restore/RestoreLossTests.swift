@@ -39,6 +39,23 @@ struct RestoreLossTests {
         }
     }
 
+    @Test("FULL names the detached partitions that go with the table")
+    func detached() throws {
+        let rig = try RestoreRig.withBackup(0..<48)
+        let definition = try rig.definition(of: "trades")
+        let gone = try rig.segments("trades").filter { $0.partition == "1970-01-02" }
+        try rig.storage.keep(
+            DetachedPartition(partition: "1970-01-02", definition: definition, segments: gone),
+            of: definition)
+        try rig.replaceSegments(gone, with: [], of: "trades")
+
+        let steps = try rig.service.explainRestore(Self.full, into: rig.storage)
+
+        #expect(steps.last?.object == "public.trades/1970-01-02.detached")
+        #expect(steps.last?.action == .drop)
+        #expect(steps.last?.rowsLost == 24)
+    }
+
     @Test("FULL says what is lost in a NOTICE, and its facts count it")
     func noticeOfFull() throws {
         let rig = try Self.rig()
@@ -133,6 +150,11 @@ struct RestoreLossTests {
 
         var request = Self.full
         if isDatabase { request.scope = .database }
+        var plain = request
+        plain.mode = .refuse
+        let conflict = rig.refusal(of: plain)
+        #expect(conflict?.state == .duplicateTable)
+        #expect(conflict?.message.contains("is damaged") == true)
         let steps = try rig.service.explainRestore(request, into: rig.storage)
         try rig.restore(request)
 
