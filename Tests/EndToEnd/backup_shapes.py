@@ -252,7 +252,9 @@ class ShapesTests(server.ServerTestCase):
         connection.query("BACKUP DATABASE AS 'sound'")
         backup = self.folder / "root" / "backup" / "sound"
         copy = self.folder / "root" / "backup" / "hurt"
-        files = sorted(path for path in backup.rglob("*") if path.is_file())
+        # The lock file holds nothing, and a backup without it is as good.
+        files = sorted(
+            path for path in backup.rglob("*") if path.is_file() and path.name != "_lock")
 
         def refused(path, *statements):
             for statement in statements:
