@@ -43,27 +43,27 @@ package struct ColumnDefinition: Sendable, Equatable {
     package internal(set) var id: UInt32
     package internal(set) var name: String
     package internal(set) var type: ValueType
-    /// How long strings may be; nil for any length and for other types.
-    package internal(set) var length: TextLength?
+    /// How long strings may be, or how many digits of a second are kept; nil for all.
+    package internal(set) var modifier: TypeModifier?
     package internal(set) var isNullable: Bool
     package internal(set) var defaultValue: ColumnDefault?
     package internal(set) var symbolOptions: SymbolOptions?
 
     package init(
-        id: UInt32, name: String, type: ValueType, length: TextLength? = nil,
+        id: UInt32, name: String, type: ValueType, modifier: TypeModifier? = nil,
         isNullable: Bool = true, defaultValue: ColumnDefault? = nil,
         symbolOptions: SymbolOptions? = nil
     ) {
-        precondition(length == nil || type == .varchar, "only strings have a length")
+        precondition(modifier?.suits(type) ?? true, "only some types have a modifier")
         self.id = id
         self.name = name
         self.type = type
-        self.length = length
+        self.modifier = modifier
         self.isNullable = isNullable
         self.defaultValue = defaultValue
         self.symbolOptions = symbolOptions
     }
 
-    /// The type as DDL writes it: `VARCHAR(20)`, `LONG`.
-    package var typeName: String { length?.name ?? type.name }
+    /// The type as DDL writes it: `VARCHAR(20)`, `TIMESTAMP(3)`, `LONG`.
+    package var typeName: String { modifier?.name ?? type.name }
 }

@@ -88,9 +88,9 @@ extension TableDefinition {
         }
     }
 
-    /// For a change of the length alone, which no stored value is too long for.
-    package func withLength(_ length: TextLength?, at index: Int) -> TableDefinition {
-        withColumn(at: index) { $0.length = length }
+    /// For a change of the modifier alone, which every stored value suits.
+    package func withModifier(_ modifier: TypeModifier?, at index: Int) -> TableDefinition {
+        withColumn(at: index) { $0.modifier = modifier }
     }
 
     package func withDefault(_ value: ColumnDefault?, at index: Int) -> TableDefinition {

@@ -50,8 +50,8 @@ package enum InsertBatch {
         for (index, column) in copy.table.columns.enumerated() {
             if let place = copy.targets.firstIndex(of: index) {
                 var given = batch.columns[place]
-                if let length = column.length {
-                    given = try interpreter.fit(given, length, isCast: false)
+                if let modifier = column.modifier {
+                    given = try interpreter.fit(given, modifier, isCast: false)
                 }
                 columns.append(given)
             } else if let value = copy.defaults[index] {

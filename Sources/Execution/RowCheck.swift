@@ -10,23 +10,23 @@ package struct RowCheck: Sendable {
     /// Whether the rows are there already and the column is what is new.
     private let isOfColumns: Bool
     private let checks: [BoundCheck]
-    private let lengths: [(column: Int, length: TextLength)]
+    private let modifiers: [(column: Int, modifier: TypeModifier)]
 
     /// - Parameters:
     ///   - checks: over the table's columns in their order.
-    ///   - lengths: of columns whose strings may be longer, or end in blanks that are not kept.
+    ///   - modifiers: of columns whose values may not be as the modifier leaves them.
     package init(
         _ table: TableDefinition, notNull: [Int]? = nil, checks: [BoundCheck],
-        lengths: [(column: Int, length: TextLength)] = []
+        modifiers: [(column: Int, modifier: TypeModifier)] = []
     ) {
         self.table = table
-        self.lengths = lengths
+        self.modifiers = modifiers
         isOfColumns = notNull != nil
         self.notNull = notNull ?? table.columns.indices.filter { !table.isNullable($0) }
         self.checks = checks
     }
 
-    /// - Throws: 23502 for a NULL, 22001 for a string that is no value of its column, 23514 for a
+    /// - Throws: 23502 for a NULL, 22001 or 22008 for what is no value of its column, 23514 for a
     ///   check that is false; NULL passes a check.
     package func check(_ batch: Batch) throws(DatabaseError) {
         for index in notNull {
@@ -37,23 +37,16 @@ package struct RowCheck: Sendable {
                     ? .columnHoldsNulls(name, of: table.name) : .nullInColumn(name, of: table.name)
             }
         }
-        for (index, length) in lengths { try check(batch.columns[index], length) }
+        for (index, modifier) in modifiers {
+            let vector = batch.columns[index]
+            for row in 0..<vector.count { try modifier.check(vector.value(at: row)) }
+        }
         if checks.isEmpty || batch.rowCount == 0 { return }
         let interpreter = Interpreter(parameters: [])
         for check in checks {
             let result = try interpreter.vector(check.condition, batch)
             for row in 0..<batch.rowCount where result.value(at: row) == .boolean(false) {
                 throw .checkViolated(check.name, table: table.name)
-            }
-        }
-    }
-
-    private func check(_ vector: ColumnVector, _ length: TextLength) throws(DatabaseError) {
-        for row in 0..<vector.count {
-            guard case .string(let text) = vector.value(at: row) else { continue }
-            if try length.fit(text, isCast: false).utf8.count != text.utf8.count {
-                throw DatabaseError(
-                    .stringTooLong, "value too long for type \(length.postgresName)")
             }
         }
     }

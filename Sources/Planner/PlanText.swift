@@ -108,7 +108,9 @@ extension BoundExpression {
                 return "(\(list[0]) \(symbol) \(list[1]))"
             }
             if operation == .cast { return "\(list[0])::\(type.name)" }
-            if case .fit(let length, _) = operation { return "\(list[0])::\(length.name)" }
+            if case .fit(let modifier, _) = operation {
+                return "\(list[0])::\(modifier.name)"
+            }
             return "\(operation.label)(\(list.joined(separator: ", ")))"
         case .conditional: return "CASE"
         }

@@ -111,10 +111,8 @@ extension DatabaseError {
             hint: "Leave out the parentheses behind it.", position: position)
     }
 
-    static func timePrecision(_ name: String, at position: Int) -> DatabaseError {
-        DatabaseError(
-            .featureNotSupported, "a precision other than 6 of type \"\(name)\" is not supported",
-            hint: "Leave it out: all six digits of a second are kept.", position: position)
+    static func badModifier(at position: Int) -> DatabaseError {
+        DatabaseError(.invalidParameter, "invalid type modifier", position: position)
     }
 
     static func badFloatPrecision(at position: Int) -> DatabaseError {

@@ -17,4 +17,6 @@ package enum Limits {
     package static let nameBytes = 255
     /// Workers a statement may ask for with PARALLEL n; more than any machine we know has cores.
     package static let parallelWorkers = 1_024
+    /// Digits of a second that TIMESTAMP(p) can keep: microseconds are what there is.
+    static let secondDigits = 6
 }

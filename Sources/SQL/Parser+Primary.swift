@@ -303,6 +303,7 @@ extension Parser {
                 words += " without time zone"
             }
         }
+        warn(ofPrecision: arguments, words)
         var dimensions = 0
         while self.is(.openBracket) {
             try advance()
@@ -313,6 +314,17 @@ extension Parser {
         return TypeName(
             schema: schema, name: words, arguments: arguments, arrayDimensions: dimensions,
             position: position)
+    }
+
+    /// As PostgreSQL does, where digits are asked for that nothing has.
+    private mutating func warn(ofPrecision arguments: [Int], _ words: String) {
+        let isZoned = words == "timestamptz" || words == "timestamp with time zone"
+        guard isZoned || words == "timestamp" || words == "timestamp without time zone",
+            let digits = arguments.first, arguments.count == 1, digits > Limits.secondDigits
+        else { return }
+        warnings.append(
+            "TIMESTAMP(\(digits))\(isZoned ? " WITH TIME ZONE" : "") precision reduced to maximum "
+                + "allowed, \(Limits.secondDigits)")
     }
 
     /// `(5c)` or `(25b)`, in bits.

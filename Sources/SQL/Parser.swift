@@ -12,6 +12,8 @@ package struct Parser {
     private(set) var previousEnd = 0
     private var previousEndByte = 0
     private var nesting = 0
+    /// What the author of the statement under way should know.
+    var warnings: [String] = []
 
     /// Parses every statement of a text before any of them is run.
     ///
@@ -47,11 +49,13 @@ package struct Parser {
             while try accept(.semicolon) {}
             if token.kind == .end { return list }
             let start = token
+            warnings = []
             let statement = try statement()
             list.append(
                 ParsedStatement(
                     statement: statement, range: start.position..<previousEnd,
-                    text: lexer.text(start.bytes.lowerBound..<previousEndByte)))
+                    text: lexer.text(start.bytes.lowerBound..<previousEndByte),
+                    warnings: warnings))
             guard self.is(.semicolon) || token.kind == .end else { throw unexpected() }
         }
     }

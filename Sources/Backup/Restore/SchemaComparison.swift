@@ -16,8 +16,8 @@ struct SchemaComparison {
                 return "column \"\(column.name)\" is missing"
             }
             let own = ours.columns[index]
-            let isTooShort = own.length.map { !$0.takesAll(of: column.length) } ?? false
-            if own.type != column.type || isTooShort {
+            let isNarrower = own.modifier.map { !$0.takesAll(of: column.modifier) } ?? false
+            if own.type != column.type || isNarrower {
                 return "column \"\(column.name)\" is \(own.typeName) and in the backup "
                     + column.typeName
             }

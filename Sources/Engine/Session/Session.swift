@@ -233,6 +233,7 @@ package final class Session: @unchecked Sendable {
             ActivityRegistry.Entry(
                 user: user, text: prepared.parsed.text,
                 beganAt: engine.platform.clock.now()))
+        for warning in prepared.parsed.warnings { notice(.warning, .invalidParameter, warning) }
         run(prepared, values, redosLeft: Limits.redos, completion: completion)
     }
 

@@ -197,12 +197,12 @@ extension Session {
         let checks = try binder.checks(
             of: table.withChecks(
                 table.checks.filter { !known.contains($0.text) }))
-        let lengths = table.columns.enumerated().compactMap { index, column in
-            let before = old.columnIndex(id: column.id).flatMap { old.columns[$0].length }
-            return column.length.flatMap { $0.takesAll(of: before) ? nil : (index, $0) }
+        let modifiers = table.columns.enumerated().compactMap { index, column in
+            let before = old.columnIndex(id: column.id).flatMap { old.columns[$0].modifier }
+            return column.modifier.flatMap { $0.takesAll(of: before) ? nil : (index, $0) }
         }
-        if notNull.isEmpty, checks.isEmpty, lengths.isEmpty { return }
-        let check = RowCheck(table, notNull: notNull, checks: checks, lengths: lengths)
+        if notNull.isEmpty, checks.isEmpty, modifiers.isEmpty { return }
+        let check = RowCheck(table, notNull: notNull, checks: checks, modifiers: modifiers)
         let stretch = 65_536
         for run in entries.map({ engine.storage.run(of: $0, table: table) }) {
             for begin in stride(from: 0, to: run.rowCount, by: stretch) {

@@ -77,7 +77,7 @@ struct ColumnRelations {
     private func row(_ table: TableDefinition, _ index: Int) -> [Value] {
         let column = table.columns[index]
         let identity = column.identityGeneration
-        let length = column.type == .char ? 1 : column.length?.characters
+        let length = column.type == .char ? 1 : column.modifier?.textLength?.characters
         let numbers = column.type.numericFacts
         func number(_ value: Int?) -> Value { value.map { .integer(Int64($0)) } ?? .null }
         func text(_ value: String?) -> Value { value.map(Value.string) ?? .null }
@@ -87,7 +87,8 @@ struct ColumnRelations {
             .string(table.isNullable(index) ? "YES" : "NO"), .string(column.standardTypeName),
             number(length), number(length.map { $0 * 4 }), number(numbers?.precision),
             number(numbers?.radix), number(numbers?.scale),
-            number(column.type.secondDigits), .string(database), .string("pg_catalog"),
+            number(column.modifier?.timePrecision?.digits ?? column.type.secondDigits),
+            .string(database), .string("pg_catalog"),
             .string(column.type.catalogTypeName), .string("\(index + 1)"), .string("NO"),
             .string(identity == nil ? "NO" : "YES"), text(identity), .string("NEVER"), .null,
             .string("YES"),
@@ -121,7 +122,8 @@ extension ColumnDefinition {
     /// The standard's name where there is one.
     fileprivate var standardTypeName: String {
         switch type {
-        case .varchar: length?.isBlankTrimmed == true ? "character" : "character varying"
+        case .varchar:
+            modifier?.textLength?.isBlankTrimmed == true ? "character" : "character varying"
         case .char: "character"
         case .decimal: "numeric"
         case .timestamp: "timestamp without time zone"

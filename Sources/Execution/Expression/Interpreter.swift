@@ -100,8 +100,8 @@ final class Interpreter {
                 return .scalar(try value.cast(from: from, to: type), type)
             }
             return .vector(try cast(operands[0].spread(count), to: type))
-        case .fit(let length, let isCast):
-            return .vector(try fit(operands[0].spread(count), length, isCast: isCast))
+        case .fit(let modifier, let isCast):
+            return .vector(try fit(operands[0].spread(count), modifier, isCast: isCast))
         case .like(let ignoringCase):
             return like(operands, ignoringCase: ignoringCase, count)
         case .function(.nullif): return nullIf(operands, type, count)
@@ -346,21 +346,20 @@ final class Interpreter {
         return builder.makeVector()
     }
 
-    /// Gives strings the length of a column; most fit, and stay where they are.
-    func fit(_ vector: ColumnVector, _ length: TextLength, isCast: Bool)
+    /// Gives values the length or the precision of a column; most fit, and stay where they are.
+    func fit(_ vector: ColumnVector, _ modifier: TypeModifier, isCast: Bool)
         throws(DatabaseError) -> ColumnVector
     {
-        var changed: [Int: String] = [:]
+        if modifier.timePrecision?.digits == TimePrecision.most { return vector }
+        var changed: [Int: Value] = [:]
         for row in 0..<vector.count {
-            guard case .string(let text) = vector.value(at: row) else { continue }
-            let fitted = try length.fit(text, isCast: isCast)
-            if fitted.utf8.count != text.utf8.count { changed[row] = fitted }
+            let value = vector.value(at: row)
+            let fitted = try modifier.fit(value, isCast: isCast)
+            if fitted != value { changed[row] = fitted }
         }
         if changed.isEmpty { return vector }
-        var builder = ColumnBuilder(type: .varchar)
-        for row in 0..<vector.count {
-            builder.append(changed[row].map(Value.string) ?? vector.value(at: row))
-        }
+        var builder = ColumnBuilder(type: vector.type)
+        for row in 0..<vector.count { builder.append(changed[row] ?? vector.value(at: row)) }
         return builder.makeVector()
     }
 

@@ -293,12 +293,12 @@ extension Binder {
                 at: name.position)
         }
         let type = try Self.columnType(named: name)
-        let length = try Self.length(of: name)
+        let modifier = try Self.modifier(of: name)
         if type == column.type, using == nil,
-            length == column.length || length?.takesAll(of: column.length) ?? true
+            modifier == column.modifier || modifier?.takesAll(of: column.modifier) ?? true
         {
-            if length != column.length {
-                state.table = state.table.withLength(length, at: index)
+            if modifier != column.modifier {
+                state.table = state.table.withModifier(modifier, at: index)
             }
             return
         }
@@ -322,10 +322,10 @@ extension Binder {
             }
         }
         state.values[index] = try Coercion.fit(
-            Coercion.convert(value, to: type), length, isCast: false)
+            Coercion.convert(value, to: type), modifier, isCast: false)
         state.isRewrite = true
         let new = Catalog.ColumnDefinition(
-            id: 0, name: column.name, type: type, length: length, isNullable: column.isNullable,
+            id: 0, name: column.name, type: type, modifier: modifier, isNullable: column.isNullable,
             defaultValue: column.defaultValue)
         if case .sequence? = new.defaultValue, type != .short, type != .int, type != .long {
             throw .invalidDefinition(

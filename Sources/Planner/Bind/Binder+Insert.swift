@@ -100,7 +100,7 @@ extension Binder {
             throw .columnTypeMismatch(column.name, column.type, bound.type, at: bound.position)
         }
         return try Coercion.fit(
-            Coercion.convert(bound, to: column.type), column.length, isCast: false)
+            Coercion.convert(bound, to: column.type), column.modifier, isCast: false)
     }
 
     private mutating func bindSource(

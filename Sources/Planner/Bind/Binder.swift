@@ -205,11 +205,11 @@ package struct Binder {
         }
         if type == .char, bound.type == .varchar || bound.type == .symbol {
             bound = try Coercion.fit(
-                Coercion.convert(bound, to: .varchar), .one, isCast: true)
+                Coercion.convert(bound, to: .varchar), .length(.one), isCast: true)
         }
-        let length = try Self.length(of: name)
+        let modifier = try Self.modifier(of: name)
         return try Coercion.fit(
-            Coercion.convert(bound, to: type), length, isCast: true)
+            Coercion.convert(bound, to: type), modifier, isCast: true)
     }
 
     /// Finds a type by the name written in a statement.
@@ -234,13 +234,8 @@ package struct Binder {
         switch name.name {
         case "float" where name.arguments.count == 1:
             guard (1...53).contains(first) else { throw .badFloatPrecision(at: name.position) }
-        case "timestamp", "timestamptz", "timestamp without time zone",
-            "timestamp with time zone":
-            // Microseconds are what there is; fewer digits would have to be rounded to.
-            guard first == 6, name.arguments.count == 1 else {
-                throw .timePrecision(name.name, at: name.position)
-            }
-        case _ where lengthTypes[name.name] != nil: _ = try length(of: name)
+        case _ where lengthTypes[name.name] != nil || precisionTypes.contains(name.name):
+            _ = try modifier(of: name)
         default: throw .noModifier(name.name, at: name.position)
         }
     }
@@ -251,8 +246,28 @@ package struct Binder {
         "bpchar": true,
     ]
 
+    private static let precisionTypes: Set<String> = [
+        "timestamp", "timestamptz", "timestamp without time zone", "timestamp with time zone",
+    ]
+
+    /// The length or precision behind the name of a type; nil for none.
+    static func modifier(of name: TypeName) throws(DatabaseError) -> TypeModifier? {
+        if precisionTypes.contains(name.name) { return try precision(of: name) }
+        return try length(of: name).map { .length($0) }
+    }
+
+    private static func precision(of name: TypeName) throws(DatabaseError) -> TypeModifier? {
+        guard let digits = name.arguments.first else { return nil }
+        guard name.arguments.count == 1 else { throw .badModifier(at: name.position) }
+        if name.arrayDimensions > 0 {
+            throw .unsupported("a precision of the times in an array", at: name.position)
+        }
+        // The session has warned of what is above.
+        return .precision(TimePrecision(digits: min(digits, TimePrecision.most)))
+    }
+
     /// The length behind the name of a type; nil for none, and for CHAR(1), a type of its own.
-    static func length(of name: TypeName) throws(DatabaseError) -> TextLength? {
+    private static func length(of name: TypeName) throws(DatabaseError) -> TextLength? {
         guard let isBlankTrimmed = lengthTypes[name.name], let first = name.arguments.first
         else { return nil }
         guard name.arguments.count == 1, (1...TextLength.most).contains(first) else {

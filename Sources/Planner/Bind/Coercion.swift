@@ -102,22 +102,20 @@ enum Coercion {
             .operation(.cast, [expression]), type, position: expression.position)
     }
 
-    /// Puts a length above a string. A constant that fits is left as it is; one that does not fit
+    /// Puts a modifier above a value. A constant that fits is made to at once; one that does not fit
     /// is refused where it is computed, for it may never be.
-    static func fit(_ expression: BoundExpression, _ length: TextLength?, isCast: Bool)
+    static func fit(_ expression: BoundExpression, _ modifier: TypeModifier?, isCast: Bool)
         throws(DatabaseError) -> BoundExpression
     {
-        guard let length else { return expression }
-        switch expression.constantValue {
-        case .null?: return expression
-        case .string(let text)?:
-            guard let fitted = try? length.fit(text, isCast: isCast) else { break }
+        guard let modifier else { return expression }
+        if let value = expression.constantValue,
+            let fitted = try? modifier.fit(value, isCast: isCast)
+        {
             return BoundExpression(
-                .constant(.string(fitted)), expression.type, position: expression.position)
-        default: break
+                .constant(fitted), expression.type, position: expression.position)
         }
         return BoundExpression(
-            .operation(.fit(length, isCast: isCast), [expression]), expression.type,
+            .operation(.fit(modifier, isCast: isCast), [expression]), expression.type,
             position: expression.position)
     }
 }

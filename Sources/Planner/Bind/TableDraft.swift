@@ -56,7 +56,7 @@ struct TableDraft {
         }
         return Catalog.ColumnDefinition(
             id: 0, name: name.text, type: type,
-            length: isSerial == nil ? try Binder.length(of: written.type) : nil,
+            modifier: isSerial == nil ? try Binder.modifier(of: written.type) : nil,
             isNullable: !written.isNotNull && isSerial == nil, defaultValue: defaultValue,
             symbolOptions: options)
     }

@@ -22,8 +22,8 @@ package enum Operation: Sendable, Hashable {
     case concatenate
     /// To the node's type.
     case cast
-    /// A string to what a column of a length holds.
-    case fit(TextLength, isCast: Bool)
+    /// A value to what a column with a modifier holds.
+    case fit(TypeModifier, isCast: Bool)
     case coalesce
     /// Makes an array of its arguments.
     case array

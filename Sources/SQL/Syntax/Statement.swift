@@ -51,10 +51,16 @@ package struct ParsedStatement: Sendable, Equatable {
     /// The statement alone, without the semicolon.
     package let text: String
 
-    package init(statement: Statement, range: Range<Int>, text: String) {
+    /// What its author should know though it is no error, such as a precision that is reduced.
+    package let warnings: [String]
+
+    package init(
+        statement: Statement, range: Range<Int>, text: String, warnings: [String] = []
+    ) {
         self.statement = statement
         self.range = range
         self.text = text
+        self.warnings = warnings
     }
 
     package var position: Int { range.lowerBound }

@@ -59,9 +59,16 @@ enum DefinitionCoding {
         writer.varint(UInt64(column.id))
         writer.string(column.name)
         column.type.encode(into: &writer)
-        let length: UInt8 = column.length.map { $0.isBlankTrimmed ? 6 : 2 } ?? 0
-        writer.integer(length | (column.isNullable ? 1 : 0))
-        if let length = column.length { writer.count(length.characters) }
+        let isNullable: UInt8 = column.isNullable ? 1 : 0
+        switch column.modifier {
+        case nil: writer.integer(isNullable)
+        case .length(let length):
+            writer.integer(isNullable | (length.isBlankTrimmed ? 6 : 2))
+            writer.count(length.characters)
+        case .precision(let precision):
+            writer.integer(isNullable | 8)
+            writer.integer(UInt8(precision.digits))
+        }
         switch column.defaultValue {
         case nil: writer.integer(UInt8(0))
         case .expression(let text):
@@ -208,27 +215,38 @@ extension DefinitionCoding {
         let name = try reader.string(upTo: Limits.nameBytes)
         let type = try ValueType.decode(&reader)
         let flags = try reader.integer(UInt8.self)
-        let length = try decodeLength(&reader, flags, of: type)
+        let modifier = try decodeModifier(&reader, flags, of: type)
         let defaultValue = try decodeDefault(&reader)
         let symbolOptions = try decodeSymbolOptions(&reader)
         return ColumnDefinition(
-            id: id, name: name, type: type, length: length, isNullable: flags & 1 != 0,
+            id: id, name: name, type: type, modifier: modifier, isNullable: flags & 1 != 0,
             defaultValue: defaultValue, symbolOptions: symbolOptions)
     }
 
-    private static func decodeLength(
+    private static func decodeModifier(
         _ reader: inout ByteReader, _ flags: UInt8, of type: ValueType
-    ) throws(DecodeFailure) -> TextLength? {
+    ) throws(DecodeFailure) -> TypeModifier? {
         let start = reader.offset
-        guard flags & ~7 == 0, flags & 6 != 4 else {
-            throw .invalid(at: start, what: "unknown property of a column")
+        let modifier: TypeModifier
+        switch flags & ~1 {
+        case 0: return nil
+        case 2, 6:
+            let characters = try reader.count(upTo: TextLength.most)
+            guard characters > 0 else { throw .invalid(at: start, what: "length of no character") }
+            modifier = .length(
+                TextLength(characters: characters, isBlankTrimmed: flags & 4 != 0))
+        case 8:
+            let digits = Int(try reader.integer(UInt8.self))
+            guard digits <= TimePrecision.most else {
+                throw .invalid(at: start, what: "precision of more digits than there are")
+            }
+            modifier = .precision(TimePrecision(digits: digits))
+        default: throw .invalid(at: start, what: "unknown property of a column")
         }
-        if flags & 2 == 0 { return nil }
-        let characters = try reader.count(upTo: TextLength.most)
-        guard characters > 0, type == .varchar else {
-            throw .invalid(at: start, what: "length of a column that has none")
+        guard modifier.suits(type) else {
+            throw .invalid(at: start, what: "modifier of a type that has none")
         }
-        return TextLength(characters: characters, isBlankTrimmed: flags & 4 != 0)
+        return modifier
     }
 
     private static func decodeDefault(_ reader: inout ByteReader) throws(DecodeFailure)

@@ -21,11 +21,15 @@ import Values
                 id: 12, name: "d", type: .double, defaultValue: .expression("1 + 0.5")),
             ColumnDefinition(
                 id: 13, name: "v", type: .varchar,
-                length: TextLength(characters: 300, isBlankTrimmed: false)),
+                modifier: .length(TextLength(characters: 300, isBlankTrimmed: false))),
             ColumnDefinition(
                 id: 14, name: "c", type: .varchar,
-                length: TextLength(characters: TextLength.most, isBlankTrimmed: true),
+                modifier: .length(
+                    TextLength(characters: TextLength.most, isBlankTrimmed: true)),
                 isNullable: false),
+            ColumnDefinition(
+                id: 15, name: "p", type: .timestamp,
+                modifier: .precision(TimePrecision(digits: 3))),
         ], nextColumnID: 40, timestampIndex: 0, partitionUnit: .week,
         timeToLive: TimeToLive(value: 3, unit: .week), dedupKeys: [4, 2],
         checks: [CheckConstraint(name: "d_check", text: "d > 0")],

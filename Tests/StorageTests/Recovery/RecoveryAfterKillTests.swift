@@ -301,12 +301,13 @@ extension KilledLife {
             prepare: makeTables(["t", "u", "v"]),
             work: { platform, notes, arm in
                 let storage = try RecoveryAfterKillTests.open(platform)
+                // Each drop is marked at once.
+                arm()
                 for name in ["t", "u"] {
                     _ = try storage.commit(
                         Transaction(edits: [.dropTable(id: try id(storage, name))]))
                     notes.note(name)
                 }
-                arm()
                 try storage.close()
             }, unsynced: "/t~",
             next: { platform, _ in try RecoveryAfterKillTests.open(platform).close() },
