@@ -8,6 +8,7 @@
     private let base: UnsafeMutableRawPointer
     package let count: Int
     private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
+    private let intact: @Sendable () -> Bool
 
     /// Allocates zeroed bytes, aligned to 64.
     package init(zeroed count: Int) {
@@ -15,20 +16,24 @@
         unsafe base = .allocate(byteCount: max(count, 1), alignment: 64)
         unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: max(count, 1))
         self.count = count
+        intact = { true }
         // SAFETY: called once, by deinit, with the pointer allocated above.
         unsafe release = { pointer, _ in unsafe pointer.deallocate() }
     }
 
     /// Takes over memory that someone else made.
     ///
+    /// - Parameter isIntact: whether the bytes still are what they were taken over for.
     /// - Requires: `base` holds `count` initialised bytes until `release` is called.
     // SAFETY: the requirement above is the caller's; Platform's mapping is the only one.
     @unsafe package init(
         adopting base: UnsafeMutableRawPointer, count: Int,
+        isIntact: @escaping @Sendable () -> Bool,
         release: @escaping @Sendable (UnsafeMutableRawPointer, Int) -> Void
     ) {
         unsafe self.base = base
         self.count = count
+        intact = isIntact
         unsafe self.release = release
     }
 
@@ -47,6 +52,9 @@
         // SAFETY: the last reference is gone, nobody can reach the bytes any more.
         unsafe release(base, count)
     }
+
+    /// False once a part of a mapped file could not be read: other bytes stand there.
+    package var isIntact: Bool { intact() }
 
     /// The bytes, readable while the region is borrowed.
     package var bytes: RawSpan {

@@ -11,10 +11,18 @@
 /* As many mappings as the kernel gives one process by default (vm.max_map_count). */
 #define MAPPING_SLOTS 65536
 
+/* Faults that are remembered by their order; who asks later takes any file for concerned. */
+#define FAULTS_KEPT 64
+
 static struct {
     _Atomic uintptr_t start;
     _Atomic size_t length;
+    /* Zeros stand in it for a page that could not be read. */
+    _Atomic int is_faulted;
 } slots[MAPPING_SLOTS];
+static _Atomic int32_t fault_slots[FAULTS_KEPT];
+static _Atomic uint64_t faults_begun;
+static _Atomic uint64_t fault_count;
 static _Atomic uint32_t next_slot;
 static _Atomic uint32_t used_slots;
 static uintptr_t page_bytes;
@@ -31,6 +39,14 @@ static int find(uintptr_t address) {
     return -1;
 }
 
+/* Told before the zeros are there: whoever reads them finds the count changed. */
+static void note(int slot) {
+    atomic_store(&slots[slot].is_faulted, 1);
+    uint64_t number = atomic_fetch_add(&faults_begun, 1);
+    atomic_store(&fault_slots[number % FAULTS_KEPT], slot);
+    atomic_fetch_add(&fault_count, 1);
+}
+
 /* Puts zeros where the file cannot be read, so that the thread can go on and find out. */
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     (void)context;
@@ -38,6 +54,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
     uintptr_t address = (uintptr_t)info->si_addr;
     int slot = find(address);
     if (slot >= 0) {
+        note(slot);
         void *page = (void *)(address & ~(page_bytes - 1));
         void *zeros = mmap(page, page_bytes, PROT_READ,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -68,6 +85,7 @@ int32_t basalt_mapping_add(const void *start, size_t length) {
         uint32_t slot = (first + step) % MAPPING_SLOTS;
         uintptr_t expected = 0;
         if (atomic_load(&slots[slot].start) != 0) continue;
+        atomic_store(&slots[slot].is_faulted, 0);
         /* The start goes in last but one: a slot without length holds no address. */
         if (!atomic_compare_exchange_strong(&slots[slot].start, &expected, (uintptr_t)start))
             continue;
@@ -83,6 +101,18 @@ void basalt_mapping_remove(int32_t slot) {
     if (slot < 0 || slot >= MAPPING_SLOTS) return;
     atomic_store(&slots[slot].length, 0);
     atomic_store(&slots[slot].start, 0);
+}
+
+int32_t basalt_mapping_is_faulted(int32_t slot) {
+    return slot >= 0 && slot < MAPPING_SLOTS && atomic_load(&slots[slot].is_faulted);
+}
+
+uint64_t basalt_mapping_fault_count(void) { return atomic_load(&fault_count); }
+
+int32_t basalt_mapping_fault_slot(uint64_t number) {
+    uint64_t count = atomic_load(&fault_count);
+    if (number >= count || count - number > FAULTS_KEPT) return -1;
+    return atomic_load(&fault_slots[number % FAULTS_KEPT]);
 }
 
 int32_t basalt_mapping_take_fault(void) {

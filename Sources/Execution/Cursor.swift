@@ -1,6 +1,8 @@
+import Catalog
 package import Diagnostics
 package import Planner
 package import Platform
+import Storage
 import Synchronization
 package import Values
 
@@ -79,6 +81,8 @@ package final class Cursor: @unchecked Sendable {
     private var root: (any Operator)?
     private let cancellation: CancellationFlag
     private let onFailure: @Sendable () -> Void
+    private let tables: [TableDefinition]
+    private let mark = MappedFiles.mark
 
     /// - Parameter onFailure: told before an error of `next` is thrown: a transaction ends by it.
     package init(
@@ -88,17 +92,19 @@ package final class Cursor: @unchecked Sendable {
         self.onFailure = onFailure
         columns = query.columns
         cancellation = context.cancellation
+        tables = query.plan.tables
         root = try OperatorFactory(context).make(query.plan)
     }
 
     /// Makes the next batch, never an empty one; nil when there are no more.
     package func next() throws(DatabaseError) -> Batch? {
         guard let root else { return nil }
+        MappedFiles.forgetFault()
         do throws(DatabaseError) {
             while true {
                 try cancellation.check()
                 let next = try root.next()
-                try MappedFiles.checkFault()
+                try checkRead()
                 guard let batch = next else { break }
                 if batch.rowCount > 0 { return batch }
             }
@@ -109,6 +115,16 @@ package final class Cursor: @unchecked Sendable {
         }
         close()
         return nil
+    }
+
+    /// Whether what was read so far was there. Whoever reads a batch asks again afterwards: it may lie
+    /// in a mapped file.
+    ///
+    /// - Throws: 58030 naming the file.
+    package func checkRead() throws(DatabaseError) {
+        try MappedFiles.checkFaults(since: mark) { path in
+            tables.contains { Storage.isFile(path, of: $0) }
+        }
     }
 
     /// Lets go of everything; further calls of `next` give nil.

@@ -8,7 +8,7 @@ extension DatabaseError {
             hint: "The disk may be failing; look at the kernel's log.")
     }
 
-    static func unreadablePage(_ path: String) -> DatabaseError {
+    package static func unreadablePage(_ path: String) -> DatabaseError {
         DatabaseError(
             .inputOutput, "cannot read a page of mapped file \"\(path)\"",
             detail: "The file was cut, or its disk does not answer.",

@@ -78,9 +78,10 @@ final class ResultStream: @unchecked Sendable {
             }
             guard let (batch, next) = rest else { return .success(nil) }
             let count = min(batch.rowCount - next, remaining)
+            MappedFiles.forgetFault()
             let bytes = encode(batch, next..<next + count)
             // The batch may lie in a mapped file and be read here for the first time.
-            try MappedFiles.checkFault()
+            try rows.checkRead()
             rest = next + count < batch.rowCount ? (batch, next + count) : nil
             return .success((bytes, count))
         } catch {

@@ -8,6 +8,12 @@ package import Values
 // and commit a `SegmentReplacement` that names them afterwards. A file that no commit names is
 // removed by `discardSegments`, or by the next opening after a crash.
 extension Storage {
+    /// Whether a path leads to a segment of a table.
+    package static func isFile(_ path: String, of table: TableDefinition) -> Bool {
+        let directory = Path.directory(of: Path.directory(of: path))
+        return TableDirectory.id(of: Path.name(of: directory)) == table.id
+    }
+
     /// Blocks until the rows of these tables, as of now, are in segments.
     package func flush(tables: [UInt64]) throws(DatabaseError) {
         if settings.isReadOnly { throw .readOnlyRoot() }

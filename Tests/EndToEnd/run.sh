@@ -32,6 +32,8 @@ echo "== the pages of SQL"
 python3 sql_pages.py ../../docs/sql/statements.md || status=1
 echo "== copies of a prepared root"
 python3 snapshot.py || status=1
+echo "== a mapped file that is cut"
+python3 unreadable.py || status=1
 echo "== kill -9"
 python3 crash_loop.py --seconds "${CRASH_SECONDS:-20}" || status=1
 echo "== COPY"

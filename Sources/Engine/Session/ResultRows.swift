@@ -32,4 +32,9 @@ package struct ResultRows: Sendable {
     /// Makes the next batch, never an empty one; nil when there are no more. On one thread at a
     /// time.
     package func next() throws(DatabaseError) -> Batch? { try cursor.next() }
+
+    /// Asked after a batch was read: it may lie in a file that cannot be.
+    ///
+    /// - Throws: 58030 naming the file.
+    package func checkRead() throws(DatabaseError) { try cursor.checkRead() }
 }

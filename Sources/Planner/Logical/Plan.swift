@@ -47,6 +47,21 @@ package indirect enum Plan: Sendable {
     case join(BoundJoin)
 }
 
+extension Plan {
+    /// The stored tables that are read.
+    package var tables: [TableDefinition] {
+        switch self {
+        case .oneRow, .system: []
+        case .scan(let table, _, _): [table]
+        case .timeOrder(let scan): [scan.table]
+        case .filter(let input, _), .project(let input, _), .aggregate(let input, _, _),
+            .distinct(let input), .sort(let input, _, _), .limit(let input, _):
+            input.tables
+        case .join(let join): join.left.tables + join.right.tables
+        }
+    }
+}
+
 /// A scan whose rows come in the order of the designated timestamp; ties in the table's order.
 package struct TimeOrder: Sendable {
     package let table: TableDefinition

@@ -138,7 +138,10 @@ final class LinuxFile: OpenFile {
         // SAFETY: the mapping has `length` readable bytes until it is unmapped, which only the
         // region does, once. Published files are never cut, so no page goes away below it.
         let slot = unsafe MappedFiles.add(start, count: length, path: path)
-        return unsafe MemoryRegion(adopting: start, count: length) { start, length in
+        return unsafe MemoryRegion(
+            adopting: start, count: length,
+            isIntact: { slot.map { MappedFiles.isIntact($0) } ?? true }
+        ) { start, length in
             if let slot { MappedFiles.remove(slot) }
             _ = unsafe basalt_unmap(start, length)
         }

@@ -35,6 +35,7 @@ struct MemtableFlush {
     func write(_ batches: [Batch], firstLSN: LSN, lastLSN: LSN) throws(DatabaseError)
         -> [SegmentHandle]
     {
+        let mark = MappedFiles.mark
         let rows = SortedRows(batches, definition: definition)
         var handles: [SegmentHandle] = []
         var begin = 0
@@ -47,7 +48,8 @@ struct MemtableFlush {
             let end = rows.cut(begin..<last, toBytes: limit.bytes)
             do throws(DatabaseError) {
                 handles.append(
-                    try publish(rows.batch(begin..<end), partition.name, firstLSN, lastLSN))
+                    try publish(
+                        rows.batch(begin..<end), partition.name, firstLSN, lastLSN, since: mark))
             } catch {
                 remove(handles)
                 throw error
@@ -80,12 +82,14 @@ struct MemtableFlush {
     }
 
     private func publish(
-        _ batch: Batch, _ partition: String, _ firstLSN: LSN, _ lastLSN: LSN
+        _ batch: Batch, _ partition: String, _ firstLSN: LSN, _ lastLSN: LSN,
+        since mark: MappedFiles.Mark
     ) throws(DatabaseError) -> SegmentHandle {
         let bytes = SegmentWriter.encode(
             batch, definition: definition, firstLSN: firstLSN, lastLSN: lastLSN)
         // Rows may come from a mapped file that could not be read: then these are not its bytes.
-        try MappedFiles.checkFault()
+        let directory = directory
+        try MappedFiles.checkFaults(since: mark) { $0.hasPrefix(directory + "/") }
         let times = definition.timestampIndex.map { batch.columns[$0] }
         let entry = SegmentEntry(
             id: Hexadecimal.text(platform.chance.bytes(16)), partition: partition,

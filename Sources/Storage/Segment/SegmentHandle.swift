@@ -20,7 +20,11 @@ final class SegmentHandle: Sendable {
     /// The open segment. Two that come at once may both open it; one stays.
     func open() throws(DatabaseError) -> SegmentReader {
         isUsed.store(true, ordering: .relaxed)
-        if let reader = opened.withLock({ $0 }) { return reader }
+        if let reader = opened.withLock({ $0 }) {
+            if reader.isIntact { return reader }
+            // What could not be read stands as zeros in that mapping: only a new one tells.
+            opened.withLock { if $0 === reader { $0 = nil } }
+        }
         let reader = try SegmentReader(path: path, files: files, expected: entry)
         let (kept, isFirst) = opened.withLock { slot -> (SegmentReader, Bool) in
             if let first = slot { return (first, false) }

@@ -77,6 +77,9 @@ final class SegmentReader: Sendable {
         return footer
     }
 
+    /// False once a page could not be read: nothing of this reader may be believed then.
+    var isIntact: Bool { region.isIntact }
+
     /// Rows of the column that has `id` here; NULLs where the segment was written before the
     /// column was added.
     func vector(for definition: ColumnDefinition, id: UInt32?, rows: Range<Int>)
@@ -90,6 +93,7 @@ final class SegmentReader: Sendable {
             throw .damagedBlock(path, block: column.name, "column of another type")
         }
         let dictionary = try verify(place)
+        guard isIntact else { throw .unreadablePage(path) }
         return present(column, rows, dictionary)
     }
 

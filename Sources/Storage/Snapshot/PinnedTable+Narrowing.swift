@@ -30,10 +30,11 @@ extension Storage {
     package func writeSegment(
         _ rows: Batch, like entry: SegmentEntry, of table: TableDefinition, into directory: String
     ) throws(DatabaseError) -> (entry: SegmentEntry, path: String) {
+        let mark = MappedFiles.mark
         let bytes = SegmentWriter.encode(
             rows, definition: table, firstLSN: entry.firstLSN, lastLSN: entry.lastLSN)
         // Rows come from a mapped file, which may not have been readable.
-        try MappedFiles.checkFault()
+        try MappedFiles.checkFaults(since: mark) { Self.isFile($0, of: table) }
         let times = table.timestampIndex.map { rows.columns[$0] }
         let made = SegmentEntry(
             id: Hexadecimal.text(platform.chance.bytes(16)), partition: entry.partition,
