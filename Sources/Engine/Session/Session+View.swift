@@ -1,4 +1,5 @@
 import Catalog
+import Diagnostics
 import Execution
 import Planner
 import Platform
@@ -21,7 +22,16 @@ extension Session {
             system: SystemRelations(
                 engine: engine, snapshot: snapshot, created: changes.created,
                 hidden: changes.dropped, altered: changes.altered),
-            searchPath: searchPath, sequences: sequences)
+            searchPath: searchPath, sequences: sequences, refusal: refusal)
+    }
+
+    /// Why functions may not change the database, as for statements.
+    private var refusal: (@Sendable (String) -> DatabaseError)? {
+        if engine.settings.isReadOnly || isTransactionReadOnly {
+            return { .readOnlyServer("\($0)()") }
+        }
+        guard isReadOnly else { return nil }
+        return { [user] in .readOnlyUser(user, "\($0)()") }
     }
 
     /// The schemas of `search_path`, in lower case; never empty.

@@ -55,6 +55,9 @@ final class SessionSequences: Sendable {
         return number
     }
 
+    /// The functions that change the database.
+    static let changing: Set<String> = ["nextval", "setval"]
+
     /// `nextval`, `currval`, `lastval` and `setval`; nil for any other name.
     func call(_ function: String, _ arguments: [Value], _ view: StatementView)
         throws(DatabaseError) -> RowCall?

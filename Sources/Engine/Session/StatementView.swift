@@ -16,6 +16,8 @@ struct StatementView: Relations, TableReader {
     /// Where names without a schema are looked for, in this order.
     let searchPath: [String]
     let sequences: SessionSequences
+    /// The error for a function that would change the database, by its name; nil where it may.
+    let refusal: (@Sendable (String) -> DatabaseError)?
 
     struct SessionValue: Sendable {
         let value: Value
@@ -26,7 +28,7 @@ struct StatementView: Relations, TableReader {
     func with(_ changes: PrivateChanges) -> StatementView {
         StatementView(
             storage: storage, snapshot: snapshot, changes: changes, sessionValues: sessionValues,
-            system: system, searchPath: searchPath, sequences: sequences)
+            system: system, searchPath: searchPath, sequences: sequences, refusal: refusal)
     }
 
     func table(schema: String?, name: String) -> TableDefinition? {
@@ -58,12 +60,17 @@ struct StatementView: Relations, TableReader {
     }
 
     func call(_ function: String, _ arguments: [Value]) throws(DatabaseError) -> RowCall? {
-        try sequences.call(function, arguments, self)
+        if let refusal, SessionSequences.changing.contains(function) { throw refusal(function) }
+        return try sequences.call(function, arguments, self)
     }
 
     func nextValue(schema: String, sequence: String) -> RowCall? {
-        relation(schema: schema, name: sequence).flatMap {
-            sequences.nextValue($0, isOwn: isOwn($0))
+        if let found = relation(schema: schema, name: sequence) {
+            return sequences.nextValue(found, isOwn: isOwn(found))
+        }
+        guard let damage = damage(schema: schema, name: sequence) else { return nil }
+        return RowCall(name: "nextval(\(sequence))", type: .long) {
+            () throws(DatabaseError) in throw damage
         }
     }
 

@@ -72,6 +72,21 @@ struct SessionRestoreTests {
         }
     }
 
+    @Test("numbers of a sequence are given to nobody who only reads")
+    func readOnlySequences() throws {
+        let rig = try filled()
+        try rig.run("CREATE SEQUENCE s")
+        let reader = rig.connect(isReadOnly: true)
+
+        for text in ["SELECT nextval('s')", "SELECT setval('s', 7)"] {
+            #expect(reader.failure(text)?.state == .insufficientPrivilege)
+        }
+        try rig.run("BEGIN READ ONLY")
+        #expect(rig.failure("SELECT nextval('s')")?.state == .readOnlyTransaction)
+        try rig.run("ROLLBACK")
+        try rig.run("SELECT nextval('s')")
+    }
+
     @Test("errors point to the table or to the backup's name")
     func positions() throws {
         let rig = try filled()
