@@ -30,8 +30,8 @@ extension Session {
         if engine.settings.isReadOnly || isTransactionReadOnly {
             return { .readOnlyServer("\($0)()") }
         }
-        guard isReadOnly else { return nil }
-        return { [user] in .readOnlyUser(user, "\($0)()") }
+        guard let readOnly else { return nil }
+        return { [user] in .onlyReads(user, "\($0)()", because: readOnly) }
     }
 
     /// The schemas of `search_path`, in lower case; never empty.
