@@ -66,6 +66,12 @@ extension DatabaseError {
             hint: "Try again later, or write to another destination.", cause: cause.cause)
     }
 
+    static func lockFileChanges(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .inUse, "lock file comes and goes \"\(path)\"",
+            hint: "Try again; see who else works on this destination.")
+    }
+
     static func backupInUse(_ name: String, _ mode: LockMode, cause: DatabaseError)
         -> DatabaseError
     {
@@ -78,6 +84,15 @@ extension DatabaseError {
             hint: mode == .shared
                 ? "Choose another backup."
                 : "A restore, a verification or an incremental backup reads it: see backups().",
+            cause: cause.cause)
+    }
+
+    static func destinationGone(_ path: String, cause: DatabaseError) -> DatabaseError {
+        DatabaseError(
+            .inputOutput,
+            "backup was removed while it was being made, in the destination \"\(path)\"",
+            detail: "Nothing was published. What failed first: \(cause.message).",
+            hint: "See who removed it or unmounted the disk; the next BACKUP makes it anew.",
             cause: cause.cause)
     }
 
@@ -114,6 +129,24 @@ extension DatabaseError {
             .missingFile, "backup does not exist [name=\(name), path=\(path)]",
             hint: newest.isEmpty
                 ? "There is no backup in this destination." : "The newest here are \(known).")
+    }
+
+    /// Whoever may plant a link would choose what is read or removed behind it.
+    static func backupIsLink(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .insufficientPrivilege, "backup is not read through a symbolic link \"\(path)\"",
+            hint: "Name the directory itself, and allow it in backup.allowed.paths.")
+    }
+
+    /// A root that is a backup and not what its `_backup.json` says.
+    static func damagedBackupNotStarted(_ damage: DatabaseError, manifest: String)
+        -> DatabaseError
+    {
+        DatabaseError(
+            damage.state, damage.message, detail: "The root is a backup; it was left as it is.",
+            hint: "Start on another backup. To start on what is left of this one all the same, "
+                + "remove \"\(manifest)\".",
+            cause: damage.cause)
     }
 
     static func backupDamaged(_ path: String, what: String) -> DatabaseError {

@@ -19,6 +19,7 @@ final class BackupJob: Sendable {
         var finishedAt: Int64?
         var error: String?
         var isCancelled = false
+        var claim: RestoreClaim?
         var stageBegan: UInt64 = 0
         var lastReport: UInt64 = 0
     }
@@ -68,9 +69,12 @@ final class BackupJob: Sendable {
         }
     }
 
-    var isRunningRestore: Bool {
-        act == .restore && state.withLock { $0.status == .running }
+    /// What a restore has for itself as long as it runs.
+    var runningClaim: RestoreClaim? {
+        state.withLock { $0.status == .running ? $0.claim : nil }
     }
+
+    func claims(_ claim: RestoreClaim) { state.withLock { $0.claim = claim } }
 
     func begin(_ stage: BackupProgress.Stage, bytes: Int = 0) throws(DatabaseError) {
         try checkCancelled()

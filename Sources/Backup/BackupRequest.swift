@@ -3,8 +3,24 @@ package struct BackupRequest: Sendable, Equatable {
     package enum Scope: Sendable, Equatable {
         /// Every table, and conf/.
         case database
-        /// These tables; a name may be `schema.table`, without a schema it is `public`.
-        case tables([String])
+        case tables([Table])
+    }
+
+    /// A table as somebody names it.
+    package struct Table: Sendable, Hashable, ExpressibleByStringLiteral {
+        /// Nil when all is in the name: that of a table of `public`, else `schema.table`.
+        package let schema: String?
+        package let name: String
+
+        package init(schema: String? = nil, name: String) {
+            self.schema = schema
+            self.name = name
+        }
+
+        package init(stringLiteral text: String) { self.init(name: text) }
+
+        /// As it is told in messages.
+        package var text: String { (schema.map { "\($0)." } ?? "") + name }
     }
 
     package enum Kind: Sendable, Equatable {

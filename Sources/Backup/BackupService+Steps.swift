@@ -57,7 +57,7 @@ extension BackupService {
         for name in names {
             let candidates = TableName.readings(of: name)
             guard let table = candidates.first(where: { known.contains($0.folded) }) else {
-                throw .backupTableMissing(name)
+                throw .backupTableMissing(name.text)
             }
             tables.append(table.folded)
         }
@@ -265,6 +265,18 @@ extension BackupService {
         try admission.staging.publish(manifest, as: admission.path)
     }
 
+    /// What ended a backup, when it was that somebody removed what it was writing.
+    func explained(_ error: DatabaseError, _ admission: Admission) -> DatabaseError {
+        guard error.state == .missingFile || error.state == .inputOutput else { return error }
+        do throws(DatabaseError) {
+            let isThere = try platform.files.info(admission.staging.path) != nil
+            return isThere ? error : .destinationGone(admission.destination.path, cause: error)
+        } catch _ {
+            // The first failure says more than that of looking after it.
+            return error
+        }
+    }
+
     /// 10. Says what is to be known; pin and lock go back with the caller's scope.
     func conclude(_ manifest: BackupManifest, admission: Admission, job: BackupJob)
         -> BackupSummary
@@ -317,14 +329,19 @@ extension BackupRequest {
 }
 
 extension TableName {
-    /// What a name may mean: a table of `public` with just that name, or `schema.table`.
+    static func readings(of table: BackupRequest.Table) -> [TableName] {
+        guard let schema = table.schema else { return readings(of: table.name) }
+        return [TableName(schema: schema, name: table.name)]
+    }
+
+    /// What a name may mean: a table of `public` with just that name, or `schema.table`, in which
+    /// both may have dots.
     static func readings(of text: String) -> [TableName] {
-        var readings = [TableName(schema: "public", name: text)]
-        if let dot = text.firstIndex(of: ".") {
-            readings.append(
+        let dots = text.indices.filter { text[$0] == "." }
+        return [TableName(schema: "public", name: text)]
+            + dots.map { dot in
                 TableName(
-                    schema: String(text[..<dot]), name: String(text[text.index(after: dot)...])))
-        }
-        return readings
+                    schema: String(text[..<dot]), name: String(text[text.index(after: dot)...]))
+            }
     }
 }

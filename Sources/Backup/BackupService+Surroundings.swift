@@ -107,7 +107,8 @@ extension BackupService {
                 guard found.count < Limits.configurationFiles else {
                     throw .tooManyConfigurationFiles(directory)
                 }
-                let bytes = try platform.files.readAll(path, upTo: Limits.configurationBytes)
+                let bytes = try platform.files.readAll(
+                    path, upTo: Limits.configurationBytes, .readLinked)
                 found.append(PinnedDatabase.SmallFile(path: prefix + name, bytes: bytes))
             case .other, nil:
                 continue
@@ -157,6 +158,31 @@ extension BackupService {
     /// backup has.
     func isAdopted(_ path: String) throws(DatabaseError) -> Bool {
         try platform.files.info(Path.join(path, "db", "_wal")) != nil
+    }
+
+    /// Looks at a root that is a backup before a server is started on it: that nothing in `db/` is
+    /// missing, cut, planted or a link, and that the small files are what they were. The bytes of
+    /// segments are checked when they are read. An adopted backup is a database, which tells by
+    /// itself what is wrong with it.
+    ///
+    /// - Throws: XX001 naming the first file that is wrong, 0A000 for a newer format.
+    package static func checkBeforeStart(root: String, platform: Platform) throws(DatabaseError) {
+        let files = platform.files
+        let path = Path.join(root, BackupManifest.fileName)
+        let isAdopted = try files.info(Path.join(root, "db", "_wal")) != nil
+        guard !isAdopted, try files.info(path) != nil else { return }
+        let verifier = BackupVerifier(path: root, files: files) { _ in }
+        do throws(DatabaseError) {
+            let manifest = try BackupManifest.decode(
+                files.readAll(path, upTo: Limits.manifestBytes), path: path)
+            try verifier.refuseStrangers(manifest)
+            for file in manifest.files where file.path.hasPrefix("db/") {
+                try verifier.verify(file, mode: file.segment == nil ? .full : .quick)
+            }
+        } catch {
+            guard error.state == .corrupted else { throw error }
+            throw .damagedBackupNotStarted(error, manifest: path)
+        }
     }
 
     /// True for a root that is a backup and on which no server has been started for writing yet:

@@ -120,8 +120,9 @@ package final class BackupService: Sendable {
             manifest = makeManifest(bound, admission, pin, plan: plan, files: files, job: job)
             try publish(manifest, admission: admission, job: job)
         } catch {
+            let told = explained(error, admission)
             admission.staging.discard()
-            throw error
+            throw told
         }
         return conclude(manifest, admission: admission, job: job)
     }

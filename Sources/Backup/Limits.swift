@@ -33,6 +33,8 @@ package enum Limits {
     /// How long a destination is waited for: others choose names, publish or hide a backup there,
     /// which takes moments.
     static let destinationWaitNanoseconds: UInt64 = 60_000_000_000
+    /// How often a lock file is opened again that somebody removed meanwhile: once is rare.
+    static let lockAttempts = 16
     /// Between two tries to get it.
     static let destinationRetryNanoseconds: UInt64 = 20_000_000
     /// Bytes kept free beyond the estimate: directories and manifests need blocks too.

@@ -3,6 +3,7 @@ package import Diagnostics
 import Execution
 package import Platform
 package import Storage
+import Synchronization
 import Values
 
 /// What the configuration says about statements.
@@ -17,6 +18,8 @@ package struct EngineSettings: Sendable {
     /// What SHOW PARAMETERS lists: key and value.
     package var parameters: [(String, String)] = []
     package var isReadOnly = false
+    /// How long a query may run whose client has not said it, `query.timeout`; zero is for ever.
+    package var queryTimeoutMilliseconds = 0
     /// The directory of files that COPY may read, `cairo.sql.copy.root`; nil for none.
     package var importDirectory: String?
 
@@ -33,6 +36,7 @@ package final class Engine: Sendable {
     let locks: TableLocks
     let sequences: SequenceNumbers
     let keys = KeyIndexes()
+    private let queryTimeout: Atomic<Int>
 
     /// - Parameter backup: nil where BACKUP is not offered.
     package init(
@@ -43,6 +47,7 @@ package final class Engine: Sendable {
         self.platform = platform
         self.settings = settings
         self.backup = backup
+        queryTimeout = Atomic(settings.queryTimeoutMilliseconds)
         locks = TableLocks(platform: platform)
         storage.deferCompaction { [locks] in locks.isHeld($0) }
         sequences = SequenceNumbers(storage: storage)
@@ -61,6 +66,12 @@ package final class Engine: Sendable {
         Session(
             engine: self, user: user, database: database ?? settings.database,
             readOnly: isReadOnly ? readOnlyBecause : nil, notices: notices)
+    }
+
+    /// `query.timeout` as it is now; statements that run keep theirs.
+    package var queryTimeoutMilliseconds: Int {
+        get { queryTimeout.load(ordering: .relaxed) }
+        set { queryTimeout.store(newValue, ordering: .relaxed) }
     }
 
     /// Why the database takes no more commits; nil while all is well.

@@ -22,6 +22,11 @@ package final class CancellationFlag: Sendable {
     /// Forgets what was asked for, and lets the next statement run for so long; zero is for ever.
     package func clear(timeoutMilliseconds: Int = 0) {
         flag.store(false, ordering: .relaxed)
+        extend(timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    /// Lets the statement run for so long from now; zero is for ever.
+    package func extend(timeoutMilliseconds: Int) {
         var end: UInt64 = 0
         if let clock, timeoutMilliseconds > 0 {
             end = clock.monotonicNanoseconds() + UInt64(timeoutMilliseconds) * 1_000_000

@@ -73,23 +73,20 @@ extension FileSystem {
     }
 
     /// Reads a whole file that may not be longer than `limit` bytes.
-    package func readAll(_ path: String, upTo limit: Int) throws(DatabaseError) -> [UInt8] {
-        let file = try open(path, .read, permissions: 0)
+    package func readAll(_ path: String, upTo limit: Int, _ mode: OpenMode = .read)
+        throws(DatabaseError) -> [UInt8]
+    {
+        let file = try open(path, mode, permissions: 0)
         let size = try file.size()
         guard size <= limit else { throw .fileTooLong(path: path, size: size, limit: limit) }
         return try file.read(at: 0, count: size)
     }
 
-    /// Removes a directory with everything below it, without following symbolic links.
+    /// Removes a directory with everything below it, without following symbolic links: of one that
+    /// has the name of the directory only the link goes.
     package func removeTree(_ path: String) throws(DatabaseError) {
-        for name in try list(path) {
-            let child = Path.join(path, name)
-            if try info(child)?.kind == .directory {
-                try removeTree(child)
-            } else {
-                try remove(child)
-            }
-        }
+        guard try info(path)?.kind == .directory else { return try remove(path) }
+        for name in try list(path) { try removeTree(Path.join(path, name)) }
         try removeDirectory(path)
     }
 }

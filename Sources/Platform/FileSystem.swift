@@ -5,6 +5,8 @@ package import Diagnostics
 package enum OpenMode: Sendable {
     /// For reading an existing file.
     case read
+    /// The same behind a symbolic link: for settings, which people and orchestrators link.
+    case readLinked
     /// For reading and appending or overwriting an existing file (WAL and lock files only).
     case readWrite
     /// Creates a file that must not exist yet, for reading and writing.

@@ -179,7 +179,10 @@ extension PostgresConnection {
             socket.send(encoder.take())
             return finish()
         }
-        if portal.stream != nil { return advance(portal, maximumRows) }
+        if portal.stream != nil {
+            session?.renewTimeLimit()
+            return advance(portal, maximumRows)
+        }
         execute(statement, parameters: portal.parameters) { [self] result in
             switch result {
             case .failure(let error): fail(error)

@@ -107,6 +107,13 @@ extension DatabaseError {
             hint: "Restore this file from a backup.")
     }
 
+    /// Behind a link in the place of a directory lie the files of somebody else.
+    static func notADirectory(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "a symbolic link or a file is in the place of the directory \"\(path)\"",
+            hint: "Put the directory itself there; to keep it on another disk, mount that disk.")
+    }
+
     static func damaged(_ path: String, _ failure: DecodeFailure) -> DatabaseError {
         switch failure {
         case .truncated(let offset, let needed):

@@ -114,7 +114,8 @@ private struct BackupWords {
         let from = take("--from").last
         let isIncremental = takeFlag("--incremental") || from != nil
         return BackupRequest(
-            scope: tables.isEmpty ? .database : .tables(tables),
+            scope: tables.isEmpty
+                ? .database : .tables(tables.map { BackupRequest.Table(name: $0) }),
             kind: isIncremental ? .incremental(from: from) : .full, name: take("--name").last,
             destination: take("--to").last, comment: take("--comment").last,
             isVerified: !takeFlag("--no-verify"), requestedBy: "basalt backup")

@@ -1,4 +1,5 @@
 import Diagnostics
+import Engine
 import Platform
 import Server
 
@@ -11,18 +12,20 @@ final class ReloadCommand {
     private let environment: [String: String]
     private let platform: Platform
     private let logger: Logger
+    private let engine: Engine
     private let server: Server
     private var configuration: Configuration
 
     init(
         path: String, logPath: String, environment: [String: String], platform: Platform,
-        logger: Logger, server: Server, configuration: Configuration
+        logger: Logger, engine: Engine, server: Server, configuration: Configuration
     ) {
         self.path = path
         self.logPath = logPath
         self.environment = environment
         self.platform = platform
         self.logger = logger
+        self.engine = engine
         self.server = server
         self.configuration = configuration
     }
@@ -35,7 +38,8 @@ final class ReloadCommand {
             let isThere = try platform.files.info(logPath) != nil
             let logFile =
                 isThere
-                ? try platform.files.readAll(logPath, upTo: ConfigurationLimits.fileBytes) : nil
+                ? try platform.files.readAll(
+                    logPath, upTo: ConfigurationLimits.fileBytes, .readLinked) : nil
             apply(fresh, logFile)
         } catch {
             platform.log.log(.error, "configuration", "not reloaded: \(error)")
@@ -48,6 +52,7 @@ final class ReloadCommand {
         let result = configuration.reloaded(from: fresh)
         configuration = result.configuration
         logger.apply(LogSettings(configuration, logFile: logFile, environment: environment))
+        engine.queryTimeoutMilliseconds = configuration.integer("query.timeout")
         server.apply(ServeCommand.serverSettings(configuration))
         let now = result.changed
         let later = result.needingRestart

@@ -58,8 +58,8 @@ struct ServeCommand {
         try server.open()
         let reload = ReloadCommand(
             path: root.configurationFile, logPath: logConfigurationFile,
-            environment: environment, platform: platform, logger: logger, server: server,
-            configuration: configuration)
+            environment: environment, platform: platform, logger: logger, engine: engine,
+            server: server, configuration: configuration)
         try watchSignals(loop, server, platform, reload)
         if !options.isReadOnly {
             Self.watchTimeToLive(loop, engine, platform)
@@ -106,7 +106,9 @@ struct ServeCommand {
         let path = logConfigurationFile
         let isThere = try platform.files.info(path) != nil
         let text =
-            isThere ? try platform.files.readAll(path, upTo: ConfigurationLimits.fileBytes) : nil
+            isThere
+            ? try platform.files.readAll(path, upTo: ConfigurationLimits.fileBytes, .readLinked)
+            : nil
         let directory = configuration.path("log.dir", root: root.path)
         return Logger(
             settings: LogSettings(configuration, logFile: text, environment: environment),
@@ -121,6 +123,7 @@ struct ServeCommand {
         settings.productVersion = "Basalt \(Version.text)"
         settings.isReadOnly = options.isReadOnly || configuration.boolean("readonly")
         settings.parameters = configuration.parameters.map { ($0.name, $0.value) }
+        settings.queryTimeoutMilliseconds = configuration.integer("query.timeout")
         settings.importDirectory = configuration.path("cairo.sql.copy.root", root: root.path)
         let limit = configuration.integer("cairo.sql.memory.limit")
         if limit > 0 { settings.queryMemoryBytes = limit }
@@ -186,7 +189,10 @@ struct ServeCommand {
         settings.compaction.idleSeconds =
             configuration.integer("cairo.compaction.idle") / 1_000
         settings.compaction.inputBytes = configuration.integer("cairo.compaction.input.size")
+        try BackupService.checkBeforeStart(root: root.path, platform: platform)
         if !options.isReadOnly, try BackupService.isBackup(root: root.path, platform: platform) {
+            // What this release cannot read stays a backup.
+            try ReadableRoot(root: root.path, platform: platform).close()
             let identity = try Storage.adopt(root: root.path, platform: platform)
             platform.log.log(
                 .advisory, "storage",

@@ -1,6 +1,6 @@
 """BACKUP and RESTORE of databases of every shape, row by row.
 
-    backup_shapes.py [--large] [TEST...]
+    backup_shapes.py [--large] [--tables NUMBER] [TEST...]
 
 With --large it takes thousands of tables and a million symbols.
 """
@@ -11,19 +11,40 @@ import sys
 import time
 
 import server
-from contents import backup_row, contents, contents_of, difference
+from contents import backup_row, contents, contents_of, difference, served
 from every_type import TYPES
 from wire import SQLError
+
+
+def taken(name, usual):
+    """The word behind an option, which unittest is not to see."""
+    if name not in sys.argv:
+        return usual
+    place = sys.argv.index(name)
+    _, value = sys.argv[place:place + 2]
+    del sys.argv[place:place + 2]
+    return value
+
 
 LARGE = "--large" in sys.argv
 # What one statement may take on thousands of tables.
 SECONDS = 600
-TABLES = 5_000 if LARGE else 120
+TABLES = int(taken("--tables", 5_000 if LARGE else 120))
 SYMBOLS = 1_000_000 if LARGE else 20_000
 CHAIN = 50 if LARGE else 12
 UNITS = ("NONE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")
 NAMES = ("dots.and.dots", "with space", 'quo"te', "it's", "größe-数据-🪨", "%2F~7", "..", "x" * 255,
          "CON", "a\\b", "_manifest.1", "semi;colon")
+
+
+def told(what, began):
+    print(f"{what} {time.monotonic() - began:.2f} s,", end=" ", flush=True)
+
+
+def memory(running):
+    """Kilobytes that a server has had at most."""
+    with open(f"/proc/{running.process.pid}/status", encoding="utf8") as file:
+        return int(next(line for line in file if line.startswith("VmHWM")).split()[1])
 
 
 def quoted(name):
@@ -105,6 +126,7 @@ class ShapesTests(server.ServerTestCase):
 
     def test_many_small_tables(self):
         running, connection = self.begun()
+        root = self.folder / "root"
         for start in range(0, TABLES, 50):
             names = range(start, min(start + 50, TABLES))
             connection.query("; ".join(
@@ -114,16 +136,47 @@ class ShapesTests(server.ServerTestCase):
                 f"INSERT INTO t{number} VALUES ('2026-01-01', {number})"
                 for number in names if number % 2))
         wanted = contents(connection)
-        began = time.monotonic()
-        connection.query("BACKUP DATABASE AS 'wide'")
-        print(f"{TABLES} tables in {time.monotonic() - began:.1f} s", end=" ", flush=True)
+        before = memory(running)
+        self.timed(f"{TABLES} tables: BACKUP", connection, "BACKUP DATABASE AS 'wide'")
+        self.timed(
+            "INCREMENTAL, nothing new", connection, "BACKUP DATABASE INCREMENTAL AS 'same'")
         connection.query("INSERT INTO t1 VALUES ('2026-01-02', -1)")
         now = contents(connection)
-        connection.query("BACKUP DATABASE INCREMENTAL AS 'next'")
-        backups = self.folder / "root" / "backup"
-        self.same(contents_of(backups / "next", "--read-only"), now)
-        connection.query("RESTORE DATABASE FROM 'wide' FULL")
+        self.timed("INCREMENTAL, one table", connection, "BACKUP DATABASE INCREMENTAL AS 'next'")
+        row = backup_row(connection, "next")
+        self.assertEqual((row["tables"], row["parent"]), (str(TABLES), "same"))
+        for depth in ("QUICK", "", "DEEP"):
+            self.timed(f"VERIFY {depth}", connection, f"VERIFY BACKUP 'next' {depth}")
+        began = time.monotonic()
+        with served(root / "backup" / "next", "--read-only") as other:
+            other.value("SELECT count(*) FROM t1")
+            told("start on it", began)
+            self.same(contents(other), now)
+        some = ", ".join(f"t{number}" for number in range(1, 20, 2))
+        connection.query("; ".join(f"DELETE FROM t{number}" for number in range(1, 20, 2)))
+        self.timed("RESTORE of ten", connection, f"RESTORE TABLE {some} FROM 'next' INCREMENTAL")
+        self.same(contents(connection), now)
+        self.timed("RESTORE DATABASE", connection, "RESTORE DATABASE FROM 'wide' FULL")
         self.same(contents(connection), wanted)
+        self.timed("PREPARE", connection, "SNAPSHOT PREPARE")
+        copy = self.folder / "copy"
+        subprocess.run(["rsync", "-a", "--exclude=/backup", "--exclude=/tmp", f"{root}/",
+                        f"{copy}/"], check=True)
+        self.timed("COMPLETE", connection, "SNAPSHOT COMPLETE")
+        grown = memory(running) - before
+        (copy / "_restore").touch()
+        began = time.monotonic()
+        with served(copy) as other:
+            other.value("SELECT count(*) FROM t1")
+            told("_restore", began)
+            self.same(contents(other), wanted)
+        print(f"{grown} kB more", end=" ", flush=True)
+
+    @staticmethod
+    def timed(what, connection, statement):
+        began = time.monotonic()
+        connection.query(statement)
+        told(what, began)
 
     def test_many_distinct_symbols(self):
         running, connection = self.begun()

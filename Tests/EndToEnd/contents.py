@@ -69,7 +69,7 @@ def wait_until(question, seconds=30):
 def backup_row(connection, name):
     """The row of backups() with this name, as a dictionary; empty when there is none."""
     columns = ("id", "status", "progress", "error", "kind", "parent", "rows", "path", "lsn",
-               "bytes_linked", "bytes_copied")
+               "bytes_linked", "bytes_copied", "tables")
     rows = connection.query(
         f"SELECT {', '.join(columns)} FROM backups() WHERE name = '{name}' ORDER BY started_at DESC")
     return dict(zip(columns, rows[0])) if rows else {}

@@ -81,6 +81,9 @@ class Repair(ServerTestCase):
         shutil.copytree(self.folder / "root/backup/b1", copy)
         (manifest,) = copy.glob("db/t~*/_manifest.*")
         manifest.unlink()
+        # As long as it is a backup it is not started on; what is left is served as a database.
+        self.assertEqual(self.begin("copy").process.wait(timeout=30), 5)
+        (copy / "_backup.json").unlink()
 
         server = self.start("copy")
 

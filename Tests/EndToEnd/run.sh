@@ -46,6 +46,8 @@ echo "== backups while everything moves"
 python3 backup_changes.py || status=1
 echo "== backups in full, read-only and foreign places"
 python3 backup_places.py || status=1
+echo "== backups that somebody has tampered with"
+python3 backup_hostile.py || status=1
 echo "== backups of every shape"
 python3 backup_shapes.py ${LARGE:+--large} || status=1
 exit $status

@@ -117,7 +117,7 @@ struct Destination: Sendable {
     }
 
     /// One small file per backup, named by its id: locked shared by who reads the backup and
-    /// exclusively by who drops it. A backup itself is not written to.
+    /// exclusively by who drops it. A backup itself is not written to. They are swept with the rest.
     static let readingDirectory = ".reading"
 
     /// Keeps a backup from being dropped until the lock is released; nil where no lock can be had
@@ -140,7 +140,7 @@ struct Destination: Sendable {
         let directory = Path.join(path, Self.readingDirectory)
         do throws(DatabaseError) {
             try files.makeDurableDirectory(directory)
-            return try files.lock(Path.join(directory, id), mode)
+            return try lock(present: Path.join(directory, id), mode)
         } catch {
             if error.state == .inUse { throw .backupInUse(name, mode, cause: error) }
             let isReadOnly = [.insufficientPrivilege, .inputOutput].contains(error.state)
@@ -148,6 +148,42 @@ struct Destination: Sendable {
             // Dropping gives room back, so it needs none: what has no file has no reader's lock.
             if error.state == .diskFull { return nil }
             throw error
+        }
+    }
+
+    /// Takes the lock of a file that still has its name then: a sweep may have removed it between its
+    /// opening and its locking, and the next one to come would lock another file.
+    private func lock(present file: String, _ mode: LockMode) throws(DatabaseError)
+        -> any FileLock
+    {
+        for _ in 1...Limits.lockAttempts {
+            // Made before it is looked at; a lock makes it again when it went since.
+            let before = try files.info(file)
+            let lock = try files.lock(file, mode)
+            let after = try files.info(file)
+            if let before, let after, before.inode == after.inode, before.birth == after.birth {
+                return lock
+            }
+            lock.release()
+        }
+        throw .lockFileChanges(file)
+    }
+
+    /// Removes the lock files that nobody holds.
+    private func sweepReading() throws(DatabaseError) {
+        let directory = Path.join(path, Self.readingDirectory)
+        guard try files.info(directory)?.kind == .directory else { return }
+        for name in try files.list(directory) {
+            let file = Path.join(directory, name)
+            guard try files.info(file)?.kind == .file else { continue }
+            do throws(DatabaseError) {
+                let lock = try files.lock(file, .exclusive)
+                defer { lock.release() }
+                try files.remove(file)
+            } catch {
+                // Held: somebody reads that backup. Gone: somebody dropped it.
+                guard [.inUse, .missingFile].contains(error.state) else { throw error }
+            }
         }
     }
 
@@ -199,6 +235,7 @@ struct Destination: Sendable {
         guard try files.info(path)?.kind == .directory else { return [] }
         var names: [String] = []
         for name in try files.list(path) where !name.hasPrefix(".") {
+            guard try files.info(Path.join(path, name))?.kind == .directory else { continue }
             let manifest = Path.join(path, name, BackupManifest.fileName)
             if try files.info(manifest)?.kind == .file { names.append(name) }
         }
@@ -207,9 +244,12 @@ struct Destination: Sendable {
 
     /// Reads a backup's manifest.
     ///
-    /// - Throws: 58P01 with the newest names when there is no such backup, XX001, 0A000.
+    /// - Throws: 58P01 with the newest names when there is no such backup, 42501 when a link stands
+    ///   in its place, XX001, 0A000.
     func manifest(of name: String) throws(DatabaseError) -> BackupManifest {
         try Self.checkName(name)
+        let place = Path.join(path, name)
+        if try files.info(place)?.kind == .symbolicLink { throw .backupIsLink(place) }
         let file = Path.join(path, name, BackupManifest.fileName)
         guard try files.info(file)?.kind == .file else {
             throw .backupMissing(name, in: path, newest: Array(try newestNames().prefix(5)))
@@ -244,6 +284,7 @@ struct Destination: Sendable {
     ///
     /// - Requires: the lock is held.
     func sweep(database: String) throws(DatabaseError) {
+        try sweepReading()
         for name in try files.list(path) {
             let child = Path.join(path, name)
             let isDropped = name.hasPrefix(Self.droppedPrefix)

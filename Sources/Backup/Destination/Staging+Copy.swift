@@ -97,15 +97,27 @@ struct StagingRun: Sendable {
         return Made(file: file, output: syncsEach ? copy.output : nil, checks: copy.checks)
     }
 
+    /// Whether a directory between the destination and a file of a backup is none: a link in its
+    /// place would lead to files of somebody else.
+    private func isBehindLink(_ file: String) throws(DatabaseError) -> Bool {
+        var directory = Path.directory(of: file)
+        let destination = Path.directory(of: staging.path)
+        while directory != destination, directory != "/" {
+            guard try files.info(directory)?.kind == .directory else { return true }
+            directory = Path.directory(of: directory)
+        }
+        return false
+    }
+
     /// Links a segment of the parent; false when it is not there as expected or cannot be linked,
     /// which costs a copy of the live file and nothing else.
     private func link(_ parent: String, to path: String, bytes: Int, rows: Int)
         throws(DatabaseError) -> Bool
     {
         try job.checkCancelled()
-        guard let info = try files.info(parent), info.kind == .file, info.size == bytes else {
-            return false
-        }
+        guard let info = try files.info(parent), info.kind == .file, info.size == bytes,
+            try !isBehindLink(parent)
+        else { return false }
         do throws(DatabaseError) {
             try source.checkFrame(parent, rows)
             try files.link(parent, to: Path.join(staging.path, path))

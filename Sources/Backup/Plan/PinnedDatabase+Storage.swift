@@ -36,11 +36,12 @@ extension BackupSource {
 extension PinnedDatabase {
     /// Storage's pin as what a backup copies; released with it.
     init(_ pin: DiskPin, storage: Storage) {
+        let relations = PinnedRelations(pin.tables)
         self.init(
             lsn: pin.lsn.value, database: pin.identity.uuid, timeline: pin.identity.timeline,
             tables: pin.tables.map { table in
                 var pinned = Table(table, directory: pin.databaseDirectory)
-                pinned.companions = table.definition.companions(among: pin.tables)
+                pinned.companions = relations.companions(of: table.definition)
                 return pinned
             },
             files: [SmallFile(path: "_database", bytes: pin.databaseBytes)],
@@ -83,7 +84,8 @@ private struct TableNarrowing {
         var narrowed = PinnedDatabase.Table(
             table.withSegments(result.entries, at: pin.lsn), directory: pin.databaseDirectory,
             sources: result.sources, cut: result.cut)
-        narrowed.companions = table.definition.companions(among: pin.tables)
+        narrowed.companions = PinnedRelations(pin.tables)
+            .companions(of: table.definition)
         return narrowed
     }
 
@@ -131,25 +133,39 @@ extension SegmentEntry {
     }
 }
 
-extension TableDefinition {
+/// The schemas and sequences of a pin, by what tables know of them: both may be thousands.
+private struct PinnedRelations {
+    private var schemas: [String: UInt64] = [:]
+    private var owned: [UInt64: [UInt64]] = [:]
+    private var sequences: [String: UInt64] = [:]
+
+    init(_ tables: [PinnedTable]) {
+        for definition in tables.lazy.map(\.definition) {
+            switch definition.kind {
+            case .table: continue
+            case .schema: schemas[definition.name.lowercased()] = definition.id
+            case .sequence(let sequence):
+                if let owner = sequence.owner { owned[owner, default: []].append(definition.id) }
+                sequences[Self.key(definition.schema, definition.name)] = definition.id
+            }
+        }
+    }
+
     /// The relations that a table needs: its schema, its sequences and those its defaults name.
-    fileprivate func companions(among others: [PinnedTable]) -> [UInt64] {
-        guard isTable else { return [] }
-        let wanted = columns.compactMap { column -> String? in
+    func companions(of table: TableDefinition) -> [UInt64] {
+        guard table.isTable else { return [] }
+        let named = table.columns.compactMap { column -> UInt64? in
             guard case .sequence(let schema, let name, _)? = column.defaultValue else {
                 return nil
             }
-            return "\(schema)\0\(name)".lowercased()
+            return sequences[Self.key(schema, name)]
         }
-        return others.map(\.definition).filter { other in
-            switch other.kind {
-            case .table: false
-            case .schema: other.name.lowercased() == schema.lowercased()
-            case .sequence(let sequence):
-                sequence.owner == id
-                    || wanted.contains("\(other.schema)\0\(other.name)".lowercased())
-            }
-        }.map(\.id)
+        let schema = schemas[table.schema.lowercased()].map { [$0] } ?? []
+        return schema + (owned[table.id] ?? []) + named
+    }
+
+    private static func key(_ schema: String, _ name: String) -> String {
+        "\(schema)\0\(name)".lowercased()
     }
 }
 

@@ -17,7 +17,11 @@ extension BackupService {
         progress: any ProgressSink = SilentProgress(),
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(DatabaseError) -> RestoreSummary {
-        let job = try enlistRestore(request, progress: progress, isCancelled: isCancelled)
+        let live = storage.snapshot()
+        let claim = RestoreClaim(request, live)
+        live.release()
+        let job = try enlistRestore(
+            request, claim, progress: progress, isCancelled: isCancelled)
         do throws(DatabaseError) {
             let summary = try run(request, into: storage, job: job)
             end(job, nil)
@@ -220,16 +224,19 @@ extension BackupService {
             timeline: timeline, advancedSequences: plan.relations.compactMap(\.advanced?.id))
     }
 
-    /// One restore at a time: two could bring the same segment to the same place.
+    /// One restore of a table at a time.
     private func enlistRestore(
-        _ request: RestoreRequest, progress: any ProgressSink,
+        _ request: RestoreRequest, _ claim: RestoreClaim, progress: any ProgressSink,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(DatabaseError) -> BackupJob {
         let job = makeJob(
             .restore, of: request.source, by: request.requestedBy, progress: progress,
             isCancelled: isCancelled)
+        job.claims(claim)
         let isFree = jobs.withLock { jobs in
-            if jobs.contains(where: \.isRunningRestore) { return false }
+            if jobs.contains(where: { $0.runningClaim?.isInTheWay(of: claim) == true }) {
+                return false
+            }
             jobs.take(job)
             return true
         }

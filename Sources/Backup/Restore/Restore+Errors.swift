@@ -90,7 +90,7 @@ extension DatabaseError {
 
     static func restoreBusy() -> DatabaseError {
         DatabaseError(
-            .inUse, "another restore is running",
+            .inUse, "another restore of the same tables is running",
             hint: "Wait for it to end, see backups().")
     }
 

@@ -150,7 +150,7 @@ struct RestorePlanner {
         let builder = RestoreFileBuilder(
             source: source, stored: stored, definition: definition, comparison: comparison,
             storage: storage, isLinked: request.isLinked, isSameTable: true, liveLSN: live.lsn,
-            own: own.map { view in (view.definition, view.segments) })
+            own: own.map { LiveSegments($0) })
         var partitions: [RestorePlan.Partition] = []
         for name in partitionNames(stored) {
             let entries = stored.segments.filter { $0.partition == name }
@@ -229,7 +229,7 @@ struct RestorePlanner {
             storage: storage, isLinked: request.isLinked,
             isSameTable: source.root.identity == storage.identity
                 && stored.definition.id == own.definition.id,
-            liveLSN: live.lsn, own: (own.definition, own.segments))
+            liveLSN: live.lsn, own: LiveSegments(own))
         var partitions: [RestorePlan.Partition] = []
         for name in partitionNames(stored) {
             partitions.append(try change(name, of: own, stored, builder))
@@ -308,7 +308,7 @@ struct RestoreFileBuilder {
     let isSameTable: Bool
     let liveLSN: LSN
     /// The live table whose files may be used again.
-    let own: (definition: TableDefinition, segments: [SegmentEntry])?
+    let own: LiveSegments?
 
     /// The operations for the segments of one partition, in their order.
     func files(_ entries: [SegmentEntry]) -> [RestorePlan.File] {
@@ -328,11 +328,27 @@ struct RestoreFileBuilder {
     }
 
     private func operation(_ entry: SegmentEntry) -> RestorePlan.File.Operation {
-        // Same id, length and digest: only then it is the same segment.
-        let twin = own?.segments.first {
-            $0.id == entry.id && $0.bytes == entry.bytes && $0.sha256 == entry.sha256
+        if let own, let twin = own.twin(of: entry) {
+            return .reuse(path: storage.segmentPath(twin, of: own.definition))
         }
-        if let own, let twin { return .reuse(path: storage.segmentPath(twin, of: own.definition)) }
         return isLinked ? .link : .copy
+    }
+}
+
+/// The segments of a live table, found by their ids: there may be thousands.
+struct LiveSegments {
+    let definition: TableDefinition
+    private let entries: [String: SegmentEntry]
+
+    init(_ view: TableView) {
+        definition = view.definition
+        entries = Dictionary(view.segments.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    /// The segment that is the same: only with id, length and digest it is.
+    func twin(of entry: SegmentEntry) -> SegmentEntry? {
+        guard let own = entries[entry.id], own.bytes == entry.bytes, own.sha256 == entry.sha256
+        else { return nil }
+        return own
     }
 }

@@ -15,6 +15,36 @@ struct RestoredRelations {
     /// Whether the backup is of the very database: then ids tell what is the same.
     let isSameDatabase: Bool
     let makeTableID: () -> UInt64
+    /// What others would look for once per table.
+    private let ownedSequences: [UInt64: [UInt64]]
+    private let storedRelations: [String: TableDefinition]
+
+    init(
+        request: RestoreRequest, source: RestoreSource, live: Snapshot, isSameDatabase: Bool,
+        makeTableID: @escaping () -> UInt64
+    ) {
+        self.request = request
+        self.source = source
+        self.live = live
+        self.isSameDatabase = isSameDatabase
+        self.makeTableID = makeTableID
+        var owned: [UInt64: [UInt64]] = [:]
+        for sequence in live.otherRelations {
+            if let owner = sequence.sequence?.owner {
+                owned[owner, default: []].append(sequence.id)
+            }
+        }
+        ownedSequences = owned
+        var stored: [String: TableDefinition] = [:]
+        for relation in source.root.relations {
+            stored[Self.key(relation.schema, relation.name)] = relation
+        }
+        storedRelations = stored
+    }
+
+    private static func key(_ schema: String, _ name: String) -> String {
+        "\(schema)\0\(name)".lowercased()
+    }
 
     /// Finds what tables need and lets their columns name it.
     func bind(_ tables: inout [RestorePlan.Table]) throws(DatabaseError)
@@ -22,6 +52,7 @@ struct RestoredRelations {
     {
         var relations = schemas(tables.map(\.definition.schema))
         var taken: Set<String> = []
+        var dropped: Set<UInt64> = []
         for index in tables.indices {
             switch tables[index].change {
             case .partitions:
@@ -29,12 +60,13 @@ struct RestoredRelations {
                 continue
             case .create: break
             case .replace(let old):
-                for sequence in live.otherRelations where sequence.sequence?.owner == old {
-                    relations.append(RestorePlan.Relation(definition: nil, replaced: sequence.id))
+                for sequence in ownedSequences[old] ?? [] {
+                    relations.append(RestorePlan.Relation(definition: nil, replaced: sequence))
+                    dropped.insert(sequence)
                 }
             }
             let (definition, sequences) = renewSequences(
-                of: tables[index], dropped: Set(relations.compactMap(\.replaced)), &taken)
+                of: tables[index], dropped: dropped, &taken)
             tables[index] = tables[index].with(definition)
             relations += sequences
         }
@@ -186,10 +218,7 @@ struct RestoredRelations {
     }
 
     private func find(_ schema: String, _ name: String) -> TableDefinition? {
-        source.root.relations.first {
-            $0.schema.lowercased() == schema.lowercased()
-                && $0.name.lowercased() == name.lowercased()
-        }
+        storedRelations[Self.key(schema, name)]
     }
 
     /// The wanted name, or the first free one with a number behind it.

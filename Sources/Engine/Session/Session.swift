@@ -227,7 +227,7 @@ package final class Session: @unchecked Sendable {
         _ prepared: PreparedStatement, parameters values: [Value] = [],
         completion: @escaping Completion
     ) {
-        cancellation.clear(timeoutMilliseconds: parameters.statementTimeoutMilliseconds)
+        cancellation.clear(timeoutMilliseconds: timeLimit(of: prepared.parsed.statement))
         engine.activity.begin(
             self,
             ActivityRegistry.Entry(

@@ -6,8 +6,8 @@ struct SessionParameters {
     private var values: [String: String]
     /// How long a statement waits for a table's lock; zero is for ever.
     private(set) var lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
-    /// How long a statement may run; zero is for ever.
-    private(set) var statementTimeoutMilliseconds = 0
+    /// How long a statement may run as the client has said; zero is for ever, nil when it has not.
+    private(set) var statementTimeoutMilliseconds: Int?
     private let defaults: [String: String]
     private static let fixed: Set<String> = [
         "server_version", "server_version_num", "server_encoding", "integer_datetimes",
@@ -61,7 +61,7 @@ struct SessionParameters {
         if let value { try check(key, value) }
         values[key] = key == "client_encoding" ? "UTF8" : value ?? defaults[key]
         if key == "statement_timeout" {
-            statementTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0
+            statementTimeoutMilliseconds = Self.milliseconds(value)
         }
         if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
         return Self.reported[key].map { ($0, values[key] ?? "") }
@@ -99,7 +99,7 @@ struct SessionParameters {
     mutating func reset() {
         values = defaults
         lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
-        statementTimeoutMilliseconds = 0
+        statementTimeoutMilliseconds = nil
     }
 
     /// What a client is told when it connects.

@@ -97,7 +97,9 @@ extension Session {
         case .database: scope = .database
         case .tables(let names):
             scope = .tables(
-                names.map { ($0.schema.map { "\($0.text)." } ?? "") + $0.name.text })
+                names.map {
+                    BackupRequest.Table(schema: $0.schema?.text, name: $0.name.text)
+                })
         }
         let kind: BackupRequest.Kind
         switch statement.kind {

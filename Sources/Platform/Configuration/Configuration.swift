@@ -76,10 +76,12 @@ package struct Configuration: Sendable {
         path: String, files: any FileSystem, environment: [String: String]
     ) throws(DatabaseError) -> Configuration {
         let isThere = try files.info(path) != nil
-        let text = isThere ? try files.readAll(path, upTo: ConfigurationLimits.fileBytes) : nil
+        let text =
+            isThere
+            ? try files.readAll(path, upTo: ConfigurationLimits.fileBytes, .readLinked) : nil
         return try Configuration(text: text, path: path, environment: environment) {
             (secret) throws(DatabaseError) in
-            try files.readAll(secret, upTo: ConfigurationLimits.secretBytes)
+            try files.readAll(secret, upTo: ConfigurationLimits.secretBytes, .readLinked)
         }
     }
 

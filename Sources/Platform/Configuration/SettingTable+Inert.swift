@@ -15,7 +15,7 @@ extension SettingTable {
         "line.auto.create.new.tables", "line.default.partition.by", "line.http.enabled",
         "line.tcp.enabled", "line.tcp.net.bind.to", "log.slow.statement", "metrics.enabled",
         "pg.named.statement.limit", "pg.net.connection.timeout", "pg.recv.buffer.size",
-        "query.timeout", "ram.usage.limit.percent", "telemetry.enabled", "tls.cert.file",
+        "ram.usage.limit.percent", "telemetry.enabled", "tls.cert.file",
         "tls.key.file",
     ]
 

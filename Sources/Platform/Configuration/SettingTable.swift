@@ -224,7 +224,9 @@ package enum SettingTable {
         SettingKey(
             "query.timeout", .duration, "60s", .query, reloadable: true,
             aliases: ["query.timeout.sec"],
-            "How long a statement may run; 0: for ever."),
+            "How long a statement may run whose client has set no statement_timeout; 0: for ever. "
+                + "Not for BACKUP, RESTORE, VERIFY BACKUP, SNAPSHOT, COPY, /imp, CREATE TABLE AS and "
+                + "INSERT SELECT."),
         SettingKey(
             "cairo.sql.memory.limit", .size(0...(1 << 46)), "0", .query,
             "Memory for sorts, groups and joins of all statements; 0 takes a quarter of the machine."

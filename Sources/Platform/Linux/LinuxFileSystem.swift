@@ -12,6 +12,7 @@ package struct LinuxFileSystem: FileSystem {
         let flags: basalt_open_flags =
             switch mode {
             case .read: BASALT_OPEN_READ
+            case .readLinked: BASALT_OPEN_READ | BASALT_OPEN_FOLLOW
             case .readWrite: BASALT_OPEN_READ_WRITE
             case .create: BASALT_OPEN_READ_WRITE | BASALT_OPEN_CREATE | BASALT_OPEN_EXCLUSIVE
             }

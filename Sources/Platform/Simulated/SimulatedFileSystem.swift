@@ -191,7 +191,9 @@ final class SimulatedFile: OpenFile {
 
     private func requireWriting() throws(SimulatedFailure) {
         // Linux says EBADF for a descriptor opened for reading.
-        if mode == .read { throw SimulatedFailure(ErrorNumber.badDescriptor) }
+        if mode == .read || mode == .readLinked {
+            throw SimulatedFailure(ErrorNumber.badDescriptor)
+        }
     }
 }
 

@@ -56,6 +56,7 @@ struct Recovery {
             let path = Path.join(directory, name)
             let found: Manifest?
             do throws(DatabaseError) {
+                guard try files.info(path)?.kind == .directory else { throw .notADirectory(path) }
                 found = try newestManifest(path, recovered.database)
                 if let found, found.definition.id != id {
                     throw .damaged(path, offset: 0, "manifest of another table")

@@ -190,10 +190,21 @@ private struct RestoredCut {
         return RestoredCut(database: database, tables: tables, files: platform.files)
     }
 
+    /// What is not of the cut is removed later: behind a link that would be somebody else's.
+    private func checkDirectory(_ path: String) throws(DatabaseError) {
+        let kind = try files.info(path)?.kind
+        guard kind == nil || kind == .directory else { throw .notADirectory(path) }
+    }
+
     /// Looks at every segment: there, as long as it was, with header and footer.
     func check(below directory: String) throws(DatabaseError) {
+        try checkDirectory(directory)
         for table in tables {
             let path = Path.join(directory, table.directory)
+            try checkDirectory(path)
+            for partition in Set(table.manifest.segments.map(\.partition)).sorted() {
+                try checkDirectory(Path.join(path, partition))
+            }
             for entry in table.manifest.segments {
                 let handle = SegmentHandle(entry: entry, directory: path, files: files)
                 guard try files.info(handle.path)?.kind == .file else {

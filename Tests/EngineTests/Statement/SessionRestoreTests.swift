@@ -1,6 +1,7 @@
 import Backup
 import Diagnostics
 import Platform
+import SQL
 import Storage
 import Synchronization
 import Testing
@@ -215,6 +216,27 @@ struct SessionRestoreTests {
         #expect(try rig.run(named) == ["cancelled"])
         try rig.run("SET statement_timeout = 0")
         try rig.run("BACKUP DATABASE AS 'slow'")
+    }
+
+    @Test("query.timeout is not for backups, restores and verifications")
+    func serverTimeout() throws {
+        let rig = try filled()
+        let clock = rig.engine.platform.clock
+        rig.engine.queryTimeoutMilliseconds = 1_500
+        let begin = clock.monotonicNanoseconds()
+
+        try rig.run("BACKUP DATABASE AS 'slow' WITH (rate = '10')")
+
+        #expect(clock.monotonicNanoseconds() - begin > 60_000_000_000)
+        for (statement, limit) in [
+            ("VERIFY BACKUP 'slow' DEEP", 0), ("RESTORE TABLE t FROM 'slow' FULL", 0),
+            ("EXPLAIN RESTORE TABLE t FROM 'slow' FULL", 0), ("SNAPSHOT PREPARE", 0),
+            ("SELECT 1", 1_500),
+        ] {
+            let session = rig.connect().session
+            let parsed = try #require(try session.parse(statement).first).parsed
+            #expect(session.timeLimit(of: parsed.statement) == limit, "\(statement)")
+        }
     }
 
     @Test("notices carry 00000")
