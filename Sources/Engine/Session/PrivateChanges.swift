@@ -10,7 +10,8 @@ import Values
 /// files the whole transaction has written, undone statements' included, is for `OpenTransaction`
 /// to know.
 struct PrivateChanges: Sendable {
-    /// Changes to the set of tables, in their order.
+    /// Changes to the set of tables. Each list of edits is one that can be made in its order: what
+    /// gives a name away is before what takes it.
     private var edits: [Edit] = []
     private var tables: [UInt64: PrivateTable] = [:]
     /// Partitions that leave their table and stay beside it.
@@ -68,9 +69,18 @@ struct PrivateChanges: Sendable {
             if let segments, !table.isCreated { table.expectedSegments = segments }
         }
         if tables[old.id]?.isCreated == true {
-            for (index, edit) in edits.enumerated() where edit.tableID == old.id {
-                if case .createTable = edit { edits[index] = .createTable(new) }
-            }
+            recreate(old, as: new)
+        } else {
+            edits.append(.alterTable(new))
+        }
+    }
+
+    /// Makes a table of the transaction's own under its new definition at once, unless it has another
+    /// name now: that one need be free only from here on, and the directory has the first.
+    private mutating func recreate(_ old: TableDefinition, as new: TableDefinition) {
+        let places = edits.indices.filter { edits[$0].tableID == old.id }
+        if places.count == 1, old.name == new.name, old.schema == new.schema {
+            edits[places[0]] = .createTable(new)
         } else {
             edits.append(.alterTable(new))
         }
@@ -84,14 +94,11 @@ struct PrivateChanges: Sendable {
 
     /// Numbers that sequences of this transaction have given out.
     mutating func advance(_ reserved: [UInt64: Int64]) {
-        for (index, edit) in edits.enumerated() {
-            guard case .createTable(let definition) = edit, var sequence = definition.sequence,
-                let number = reserved[definition.id]
+        for (id, number) in reserved.sorted(by: { $0.key < $1.key }) {
+            guard let table = tables[id], table.isCreated, var sequence = table.definition.sequence
             else { continue }
             sequence.reserved = number
-            let new = definition.withSequence(sequence)
-            edits[index] = .createTable(new)
-            change(definition) { $0.definition = new }
+            alter(table.definition, to: table.definition.withSequence(sequence))
         }
     }
 
@@ -105,8 +112,14 @@ struct PrivateChanges: Sendable {
             table.empty()
             table.isDropped = true
         }
-        edits.removeAll { $0.tableID == definition.id }
-        edits.append(.dropTable(id: definition.id))
+        // A schema goes when nothing is in it any more. A relation that was renamed goes when that
+        // freed its name, which another may have by now.
+        let first = edits.firstIndex { $0.tableID == definition.id } ?? edits.endIndex
+        let place = definition.kind == .schema ? edits.endIndex : first
+        edits.insert(.dropTable(id: definition.id), at: place)
+        edits.removeAll { edit in
+            if case .dropTable = edit { false } else { edit.tableID == definition.id }
+        }
     }
 
     mutating func truncate(_ definition: TableDefinition) {

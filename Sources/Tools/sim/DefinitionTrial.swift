@@ -80,6 +80,12 @@ struct DefinitionTrial: Sendable {
             trial(
                 .create("d2"), .addColumn("d0", name: "e", type: .int, initial: nil),
                 .insert("d2", [1, 2, 3], value: 1), .rename("d0", to: "d3")),
+            trial(
+                .create("d1"), .insert("d1", [1, 2, 3], value: 1), .drop("d0"),
+                .rename("d1", to: "d0")),
+            trial(
+                .create("d1"), .insert("d1", [1, 2, 3], value: 1), .rename("d0", to: "d2"),
+                .rename("d1", to: "d0"), .drop("d2")),
         ] + movedInBlocks
     }()
 
