@@ -9,6 +9,8 @@ struct PreparedEntry {
     /// nil for a text without a statement.
     let statement: PreparedStatement?
     let parameterTypes: [ValueType]
+    /// What the client said that it sends, by OID; what it left open is missing or 0.
+    let declaredTypes: [UInt32]
     let columns: [ResultColumn]?
 }
 
@@ -117,13 +119,14 @@ extension PostgresConnection {
             let found = try session.parse(sql, parameterTypes: types.map(ValueType.withOID))
             guard found.count <= 1 else { throw .multipleStatements() }
             guard let first = found.first else {
-                statements[id] = PreparedEntry(statement: nil, parameterTypes: [], columns: nil)
+                statements[id] = PreparedEntry(
+                    statement: nil, parameterTypes: [], declaredTypes: [], columns: nil)
                 return finish()
             }
             let (settled, description) = try session.describe(first)
             statements[id] = PreparedEntry(
                 statement: settled, parameterTypes: description.parameterTypes,
-                columns: description.columns)
+                declaredTypes: types, columns: description.columns)
             finish()
         } catch {
             session.fail()
@@ -149,8 +152,10 @@ extension PostgresConnection {
             }
             var parameters: [Value] = []
             for (index, bytes) in values.values.enumerated() {
+                let declared = entry.declaredTypes.dropFirst(index).first ?? 0
                 parameters.append(
-                    try Self.value(bytes, as: types[index], format: values.formats[index]))
+                    try Self.value(
+                        bytes, declared, as: types[index], format: values.formats[index]))
             }
             let formats = (0..<(entry.columns?.count ?? 0)).map {
                 values.resultFormat(column: $0) ?? .text
@@ -271,12 +276,12 @@ extension PostgresConnection {
         }
     }
 
-    private static func value(_ bytes: [UInt8]?, as type: ValueType, format: WireFormat)
-        throws(DatabaseError) -> Value
-    {
+    private static func value(
+        _ bytes: [UInt8]?, _ declared: UInt32, as type: ValueType, format: WireFormat
+    ) throws(DatabaseError) -> Value {
         guard let bytes else { return .null }
         switch format {
-        case .binary: return try Value.parseBinary(bytes, as: type)
+        case .binary: return try Value.parseBinary(bytes, declared: declared, as: type)
         case .text:
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw .parameterEncoding()

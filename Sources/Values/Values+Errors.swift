@@ -36,6 +36,18 @@ extension DatabaseError {
             "value \"\(text.prefix(100))\" is out of range for type \(type.postgresName)")
     }
 
+    /// A moment that the binary form or the type has no room for.
+    static func momentOutOfRange() -> DatabaseError {
+        DatabaseError(.datetimeOverflow, "timestamp out of range")
+    }
+
+    /// A parameter in the binary form of a type that this server does not have.
+    static func unknownBinary(oid: UInt32) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported, "a binary parameter of the type with OID \(oid) is not supported",
+            hint: "Send it as text, or as a type that this server has.")
+    }
+
     /// Bytes that are no value of their type.
     static func badBinary(_ type: ValueType, length: Int) -> DatabaseError {
         DatabaseError(

@@ -60,12 +60,13 @@ TYPES = [
 class Extended(Connection):
     """Parse, Describe, Bind and Execute in one flight."""
 
-    def run(self, sql, parameters=(), parameter_format=0, result_format=0):
+    def run(self, sql, parameters=(), parameter_format=0, result_format=0, declared=()):
         count = struct.pack("!H", len(parameters))
         bound = struct.pack("!HH", 1, parameter_format) + count
         for value in parameters:
             bound += struct.pack("!i", -1) if value is None else struct.pack("!i", len(value)) + value
-        self._send(b"P", b"\0" + sql.encode() + b"\0" + struct.pack("!H", 0))
+        self._send(b"P", b"\0" + sql.encode() + b"\0" + 
+                   struct.pack(f"!H{len(declared)}I", len(declared), *declared))
         self._send(b"D", b"S\0")
         self._send(b"B", b"\0\0" + bound + struct.pack("!HH", 1, result_format))
         self._send(b"E", b"\0" + struct.pack("!i", 0))
@@ -165,6 +166,44 @@ class Types(ServerTestCase):
                     connection.run(f"INSERT INTO h{index} VALUES ($1)", [raw], parameter_format=1)
                 self.assertEqual(refused.exception.state, state)
                 self.assertEqual(connection.value("SELECT 1"), "1")
+
+    def test_declared_types_are_never_taken_for_the_columns(self):
+        connection = self.begun()
+        connection.query(
+            "CREATE TABLE d (t TIMESTAMP, n TIMESTAMP_NS, m DATE, l LONG, a IPv4, v VARCHAR)")
+        address = b"\x02\x20\x00\x04\x01\x02\x03\x04"
+        understood = [
+            ("t", 1082, struct.pack("!i", 7305), "2020-01-01 00:00:00"),
+            ("m", 1082, struct.pack("!i", -1), "1999-12-31 00:00:00"),
+            ("n", 1082, struct.pack("!i", 0), "2000-01-01 00:00:00"),
+            ("v", 3802, b'\x01{"a": 1}', '{"a": 1}'),
+            ("a", 869, address, "1.2.3.4"),
+            ("v", 650, address[:1] + b"\x08\x01" + address[3:], "1.2.3.4/8"),
+        ]
+        for column, oid, raw, text in understood:
+            with self.subTest(f"{oid} as {column}"):
+                connection.run(f"INSERT INTO d({column}) VALUES ($1)", [raw], 1, declared=[oid])
+                self.assertEqual(
+                    connection.value(f"SELECT {column} FROM d WHERE {column} IS NOT NULL"), text)
+                connection.query("TRUNCATE TABLE d")
+        refused = [
+            ("t", 1083, struct.pack("!q", 3_720_000_000), "0A000"),
+            ("l", 1083, struct.pack("!q", 3_720_000_000), "0A000"),
+            ("v", 790, struct.pack("!q", 1), "0A000"),
+            ("l", 650, address, "22P02"),
+            ("t", 1082, struct.pack("!i", (1 << 31) - 1), "22008"),
+            ("n", 1082, struct.pack("!i", 1 << 20), "22003"),
+            ("t", 1082, struct.pack("!q", 1), "22P03"),
+            ("a", 869, b"\x03" + address[1:], "22P03"),
+            ("v", 3802, b"\x02{}", "22P03"),
+        ]
+        for column, oid, raw, state in refused:
+            with self.subTest(f"{oid} as {column} {raw}"):
+                with self.assertRaises(SQLError) as error:
+                    connection.run(
+                        f"INSERT INTO d({column}) VALUES ($1)", [raw], 1, declared=[oid])
+                self.assertEqual(error.exception.state, state)
+        self.assertEqual(connection.value("SELECT count(*) FROM d"), "0")
 
     def test_any_takes_an_array_as_drivers_send_it(self):
         connection = self.begun()

@@ -46,8 +46,12 @@ package struct CivilTime: Sendable, Equatable {
         let days = Int64(Self.daysSinceEpoch(year: year, month: month, day: day))
         let seconds = Int64(hour * 3600 + minute * 60 + second)
         let inDay = seconds * 1_000_000 + Int64(microsecond)
-        let (product, overflow) = days.multipliedReportingOverflow(by: Self.microsecondsPerDay)
-        let (sum, carry) = product.addingReportingOverflow(inDay)
+        // Towards zero first: the lowest day is not whole in 64 bits of microseconds.
+        let isNegative = days < 0
+        let (product, overflow) = (isNegative ? days + 1 : days)
+            .multipliedReportingOverflow(by: Self.microsecondsPerDay)
+        let (sum, carry) = product.addingReportingOverflow(
+            isNegative ? inDay - Self.microsecondsPerDay : inDay)
         return overflow || carry ? nil : sum
     }
 

@@ -112,6 +112,7 @@ package enum TimestampText {
 
     /// Reads ISO and PostgreSQL spellings: a year alone up to nanoseconds (cut to microseconds),
     /// with `T` or a blank between date and time, and `Z` or an offset such as `+02:00` behind it.
+    /// ` BC` at the end counts years back from the year 1, as `append` writes them.
     ///
     /// Returns nil for anything else.
     package static func parse(_ text: String) -> Int64? {
@@ -129,8 +130,12 @@ package enum TimestampText {
     package static func parseNanoseconds(_ text: String) -> Int64? {
         var scanner = Scanner(text)
         guard let micros = scanner.timestamp() else { return nil }
-        let (product, overflow) = micros.multipliedReportingOverflow(by: 1000)
-        let (sum, carry) = product.addingReportingOverflow(Int64(scanner.nanosecond))
+        // Towards zero first: the lowest microsecond is not whole in 64 bits of nanoseconds.
+        let isNegative = micros < 0
+        let (product, overflow) = (isNegative ? micros + 1 : micros)
+            .multipliedReportingOverflow(by: 1000)
+        let (sum, carry) = product.addingReportingOverflow(
+            Int64(scanner.nanosecond) - (isNegative ? 1000 : 0))
         return overflow || carry ? nil : sum
     }
 
@@ -140,11 +145,17 @@ package enum TimestampText {
         var nanosecond = 0
         /// Whether all was read, and a field is none of the calendar's.
         var isOutOfRange = false
+        /// Whether years are counted back from the year 1, as `BC` behind the text says.
+        var isBeforeChrist = false
 
         init(_ text: String) {
             bytes = Array(text.utf8)[...]
             while bytes.first == 32 { bytes.removeFirst() }
             while bytes.last == 32 { bytes.removeLast() }
+            if bytes.count > 3, bytes.suffix(3).elementsEqual(" BC".utf8) {
+                bytes.removeLast(3)
+                isBeforeChrist = true
+            }
         }
 
         mutating func take(_ byte: Character) -> Bool {
@@ -167,8 +178,11 @@ package enum TimestampText {
 
         mutating func timestamp() -> Int64? {
             let isNegative = take("-")
-            guard let year = number(4, 6) else { return nil }
-            var time = CivilTime(year: isNegative ? -year : year, month: 1, day: 1)
+            guard let digits = number(4, 6), !(isBeforeChrist && (isNegative || digits == 0)) else {
+                return nil
+            }
+            let year = isBeforeChrist ? 1 - digits : isNegative ? -digits : digits
+            var time = CivilTime(year: year, month: 1, day: 1)
             if take("-") {
                 guard let month = number(1, 2) else { return nil }
                 time.month = month

@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 import Values
 
@@ -14,6 +15,8 @@ struct TimestampTextTests {
             ("2026-01-02 03:04:05.5+02:00", 1_767_315_845_500_000),
             ("2026-01-02 03:04:05-0130", 1_767_328_445_000_000),
             ("1969-12-31T23:59:59.999999Z", -1), ("2000-02-29", 951_782_400_000_000),
+            ("0001-12-31 23:59:59.999999 BC", -62_135_596_800_000_001),
+            ("4713-01-01 BC", -210_863_520_000_000_000), ("0001 BC", -62_167_219_200_000_000),
         ] as [(String, Int64)])
     func parse(text: String, moment: Int64) {
         #expect(TimestampText.parse(text) == moment)
@@ -24,10 +27,30 @@ struct TimestampTextTests {
         arguments: [
             "", "never", "2026-13-01", "2026-02-30", "2025-02-29", "2026-01-01T25:00",
             "2026-01-01T00:60:00", "20260101T", "2026-01-01 00:00:00 PST",
-            "999999-01-01", "2026-01-01T00:00:00+99:00",
+            "999999-01-01", "0000-01-01 BC", "-0001-01-01 BC", " BC",
+            "290309-12-21 19:59:05.224191 BC",
+            "2026-01-01T00:00:00+99:00",
         ])
     func refuse(text: String) {
         #expect(TimestampText.parse(text) == nil)
+    }
+
+    @Test("what PostgreSQL's style writes is read again", arguments: [.min, .min + 1, -1, 0, .max])
+    func roundTrip(moment: Int64) {
+        #expect(TimestampText.parse(TimestampText.text(moment, .postgres)) == moment)
+    }
+
+    @Test(
+        "nanoseconds are read as they are written",
+        arguments: [.min, .min + 999, -1_000_000_001, -1, 0, 999, .max] as [Int64])
+    func nanoseconds(moment: Int64) {
+        for isISO in [true, false] {
+            var writer = ByteWriter()
+            TimestampText.append(nanoseconds: moment, isISO: isISO, to: &writer)
+            let text = String(decoding: writer.bytes, as: UTF8.self)
+
+            #expect(TimestampText.parseNanoseconds(text) == moment)
+        }
     }
 
     @Test("each style has its digits")
