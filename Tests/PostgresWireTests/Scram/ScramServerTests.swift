@@ -17,13 +17,6 @@ struct ScramTests {
         + "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
     static let serverFinal = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
-    @Test("the test's own SHA-256 agrees with FIPS 180-4")
-    func hash() {
-        let digest = TestSHA256.hash(Array("abc".utf8))
-        #expect(digest.prefix(4).elementsEqual([0xba, 0x78, 0x16, 0xbf]))
-        #expect(digest.suffix(4).elementsEqual([0xf2, 0x00, 0x15, 0xad]))
-    }
-
     @Test("the example of RFC 7677 holds on both sides")
     func example() throws {
         let nonce = try #require(Base64.decode(Self.clientNonce.utf8))
