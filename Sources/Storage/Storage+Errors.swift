@@ -215,10 +215,12 @@ extension DatabaseError {
         DatabaseError(.missingFile, "there is no database at \"\(root)\"")
     }
 
-    static func unknownFormat(_ path: String, version: Int) -> DatabaseError {
+    static func unknownFormat(_ path: String, version: Int, known: Int = NewerFormat.known)
+        -> DatabaseError
+    {
         DatabaseError(
             .featureNotSupported,
-            "file has format \(version), this server reads up to \(NewerFormat.known) \"\(path)\"",
+            "file has format \(version), this server reads up to \(known) \"\(path)\"",
             hint: "It was written by a newer release; use that.")
     }
 

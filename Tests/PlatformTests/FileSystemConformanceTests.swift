@@ -24,17 +24,18 @@ enum Disk: CaseIterable, Sendable {
     }
 }
 
+/// The error a call ends with, nil when it succeeds.
+func failure(_ body: () throws -> Void) -> DatabaseError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? DatabaseError
+    }
+}
+
 @Suite("Both file systems")
 struct FileSystemConformanceTests {
-    private func failure(_ body: () throws -> Void) -> DatabaseError? {
-        do {
-            try body()
-            return nil
-        } catch {
-            return error as? DatabaseError
-        }
-    }
-
     @Test("what was written is read back, with holes as zeros", arguments: Disk.allCases)
     func writesAndReads(_ disk: Disk) throws {
         try disk.with { files, root in

@@ -254,13 +254,5 @@ extension JSONValue {
     }
 }
 
-/// Lowercase hexadecimal digits of bytes.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-}
+/// The form that digests and ids have everywhere in this room.
+func hexadecimal(_ bytes: [UInt8]) -> String { Hexadecimal.text(bytes) }

@@ -68,16 +68,4 @@ package struct SHA256: Sendable {
         hash.update(bytes)
         return hash.finish()
     }
-
-    /// Returns bytes as lower-case hexadecimal text, the form digests have in manifests.
-    package static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * bytes.count)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
 }

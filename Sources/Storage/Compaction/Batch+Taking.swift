@@ -1,6 +1,7 @@
 import Bytes
 import Values
 
+/// Some rows of a batch as a batch of their own.
 extension Batch {
     /// All rows but some.
     ///

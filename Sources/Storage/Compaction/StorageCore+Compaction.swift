@@ -2,6 +2,7 @@ import Diagnostics
 import Platform
 import Synchronization
 
+/// What the compactor needs of the committer's side: commits like anybody's, and counters.
 extension StorageCore {
     /// Commits and waits; not on the committer's thread.
     func commit(_ transaction: Transaction, workers: any Workers) throws(DatabaseError)

@@ -115,16 +115,3 @@ struct DatabaseFile: Sendable, Equatable {
         return parts.joined(separator: "-")
     }
 }
-
-/// Bytes as lower-case hex digits.
-enum Hexadecimal {
-    static func text(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}

@@ -78,13 +78,7 @@ package struct SegmentEntry: Sendable, Equatable {
         writer.string(id)
         writer.string(partition)
         writer.count(rows)
-        writer.integer(UInt8(minTimestamp == nil || maxTimestamp == nil ? 0 : 1))
-        if let minTimestamp, let maxTimestamp {
-            writer.integer(minTimestamp)
-            writer.integer(maxTimestamp)
-        }
-        writer.varint(firstLSN.value)
-        writer.varint(lastLSN.value)
+        SegmentBounds.encode(minTimestamp, maxTimestamp, firstLSN, lastLSN, into: &writer)
         writer.count(bytes)
         writer.count(sha256.count)
         writer.append(sha256)
@@ -106,17 +100,13 @@ package struct SegmentEntry: Sendable, Equatable {
             throw .invalid(at: start, what: "partition name with strange characters")
         }
         let rows = try reader.count(upTo: Limits.batchRows)
-        let hasTimes = try reader.integer(UInt8.self) != 0
-        let minTimestamp = hasTimes ? try reader.integer(Int64.self) : nil
-        let maxTimestamp = hasTimes ? try reader.integer(Int64.self) : nil
-        let firstLSN = LSN(try reader.varint())
-        let lastLSN = LSN(try reader.varint())
+        let bounds = try SegmentBounds.decode(&reader)
         let bytes = try reader.count(upTo: Limits.segmentFileBytes)
         let digest = Array(try reader.read(try reader.count(upTo: 32)))
         return SegmentEntry(
-            id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
-            maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes,
-            sha256: digest, columnMap: try decodeColumnMap(&reader))
+            id: id, partition: partition, rows: rows, minTimestamp: bounds.lowest,
+            maxTimestamp: bounds.highest, firstLSN: bounds.first, lastLSN: bounds.last,
+            bytes: bytes, sha256: digest, columnMap: try decodeColumnMap(&reader))
     }
 
     private static func decodeColumnMap(_ reader: inout ByteReader) throws(DecodeFailure)
@@ -148,5 +138,31 @@ extension UInt8 {
             || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self)
             || self == UInt8(ascii: "-") || self == UInt8(ascii: "T")
             || self == UInt8(ascii: "W")
+    }
+}
+
+/// The times and commits of a segment's rows, which its own footer and its entry in a manifest spell
+/// alike.
+enum SegmentBounds {
+    static func encode(
+        _ lowest: Int64?, _ highest: Int64?, _ first: LSN, _ last: LSN,
+        into writer: inout ByteWriter
+    ) {
+        writer.integer(UInt8(lowest == nil || highest == nil ? 0 : 1))
+        if let lowest, let highest {
+            writer.integer(lowest)
+            writer.integer(highest)
+        }
+        writer.varint(first.value)
+        writer.varint(last.value)
+    }
+
+    static func decode(_ reader: inout ByteReader) throws(DecodeFailure)
+        -> (lowest: Int64?, highest: Int64?, first: LSN, last: LSN)
+    {
+        let hasTimes = try reader.integer(UInt8.self) != 0
+        let lowest = hasTimes ? try reader.integer(Int64.self) : nil
+        let highest = hasTimes ? try reader.integer(Int64.self) : nil
+        return (lowest, highest, LSN(try reader.varint()), LSN(try reader.varint()))
     }
 }

@@ -155,13 +155,7 @@ enum SegmentFormat {
         func encode() -> [UInt8] {
             var writer = ByteWriter()
             writer.count(rows)
-            writer.integer(UInt8(minTimestamp == nil || maxTimestamp == nil ? 0 : 1))
-            if let minTimestamp, let maxTimestamp {
-                writer.integer(minTimestamp)
-                writer.integer(maxTimestamp)
-            }
-            writer.varint(firstLSN.value)
-            writer.varint(lastLSN.value)
+            SegmentBounds.encode(minTimestamp, maxTimestamp, firstLSN, lastLSN, into: &writer)
             writer.count(columns.count)
             for column in columns { column.encode(into: &writer) }
             return writer.bytes
@@ -170,18 +164,14 @@ enum SegmentFormat {
         static func decode(_ bytes: [UInt8], fileBytes: Int) throws(DecodeFailure) -> Footer {
             var reader = ByteReader(bytes)
             let rows = try reader.count(upTo: Limits.segmentRows)
-            let hasTimes = try reader.integer(UInt8.self) != 0
-            let low = hasTimes ? try reader.integer(Int64.self) : nil
-            let high = hasTimes ? try reader.integer(Int64.self) : nil
-            let first = LSN(try reader.varint())
-            let last = LSN(try reader.varint())
+            let bounds = try SegmentBounds.decode(&reader)
             var columns: [Column] = []
             for _ in 0..<(try reader.count(upTo: Limits.columns)) {
                 columns.append(try Column.decode(&reader, rows: rows, fileBytes: fileBytes))
             }
             return Footer(
-                rows: rows, minTimestamp: low, maxTimestamp: high, firstLSN: first, lastLSN: last,
-                columns: columns)
+                rows: rows, minTimestamp: bounds.lowest, maxTimestamp: bounds.highest,
+                firstLSN: bounds.first, lastLSN: bounds.last, columns: columns)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 package import Catalog
 package import Diagnostics
 import Platform

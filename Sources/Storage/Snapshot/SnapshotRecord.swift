@@ -79,14 +79,12 @@ struct SnapshotRecord: Sendable, Equatable {
         }
         do throws(DecodeFailure) {
             return try decode(JSONReader.read(text), path: path)
-        } catch .invalid(let version, newerFormat) {
-            throw .unknownFormat(path, version: version)
+        } catch .invalid(let version, NewerFormat.what) {
+            throw .unknownFormat(path, version: version, known: format)
         } catch {
             throw .damaged(path, error)
         }
     }
-
-    private static let newerFormat = "format of a newer release"
 
     private static func decode(_ json: JSONValue, path: String) throws(DecodeFailure)
         -> SnapshotRecord
@@ -96,7 +94,7 @@ struct SnapshotRecord: Sendable, Equatable {
             throw .invalid(at: 0, what: "no record of a snapshot")
         }
         guard version <= Int64(format) else {
-            throw .invalid(at: Int(clamping: version), what: newerFormat)
+            throw .invalid(at: Int(clamping: version), what: NewerFormat.what)
         }
         guard let kind = json["kind"]?.text.flatMap(PreparedKind.init),
             let lsn = json["lsn"]?.number, lsn >= 0, let preparedAt = json["prepared_at"]?.number,

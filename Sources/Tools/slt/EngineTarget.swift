@@ -1,4 +1,5 @@
 import Backup
+import Bytes
 import Diagnostics
 import Engine
 import InProcess
@@ -21,7 +22,7 @@ final class EngineTarget: Target {
     init(platform real: Platform, machine: SimulatedPlatform? = nil) throws(DatabaseError) {
         self.machine = machine
         platform = machine?.platform ?? real
-        let name = SHA256.hexadecimal(platform.chance.bytes(8))
+        let name = Hexadecimal.text(platform.chance.bytes(8))
         root = Path.join("/tmp", "basalt-slt-\(name)")
         try platform.files.makeDurableDirectory(root)
         (storage, engine) = try Self.open(root, platform)

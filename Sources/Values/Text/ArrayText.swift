@@ -5,24 +5,30 @@ import Diagnostics
 enum ArrayText {
     static func append(_ array: ArrayValue, to writer: inout ByteWriter) {
         var index = 0
-        append(array, dimension: 0, &index, to: &writer)
+        nest(array, dimension: 0, &index, "{", "}", to: &writer) { value, writer in
+            append(value, array.element, to: &writer)
+        }
     }
 
-    private static func append(
-        _ array: ArrayValue, dimension: Int, _ index: inout Int, to writer: inout ByteWriter
+    /// Writes a dimension between its brackets, and the dimensions and elements inside.
+    private static func nest(
+        _ array: ArrayValue, dimension: Int, _ index: inout Int, _ begin: Unicode.Scalar,
+        _ end: Unicode.Scalar, to writer: inout ByteWriter,
+        _ element: (Value, inout ByteWriter) -> Void
     ) {
-        writer.bytes.append(UInt8(ascii: "{"))
+        writer.bytes.append(UInt8(ascii: begin))
         let length = dimension < array.lengths.count ? array.lengths[dimension] : 0
         for place in 0..<length {
             if place > 0 { writer.bytes.append(UInt8(ascii: ",")) }
             if dimension + 1 < array.lengths.count {
-                append(array, dimension: dimension + 1, &index, to: &writer)
+                nest(
+                    array, dimension: dimension + 1, &index, begin, end, to: &writer, element)
             } else {
-                append(array.elements[index], array.element, to: &writer)
+                element(array.elements[index], &writer)
                 index += 1
             }
         }
-        writer.bytes.append(UInt8(ascii: "}"))
+        writer.bytes.append(UInt8(ascii: end))
     }
 
     private static func append(
@@ -48,24 +54,9 @@ enum ArrayText {
     /// Appends `[[1.0,2.0],[3.0,null]]`.
     static func appendJSON(_ array: ArrayValue, to writer: inout ByteWriter) {
         var index = 0
-        appendJSON(array, dimension: 0, &index, to: &writer)
-    }
-
-    private static func appendJSON(
-        _ array: ArrayValue, dimension: Int, _ index: inout Int, to writer: inout ByteWriter
-    ) {
-        writer.bytes.append(UInt8(ascii: "["))
-        let length = dimension < array.lengths.count ? array.lengths[dimension] : 0
-        for place in 0..<length {
-            if place > 0 { writer.bytes.append(UInt8(ascii: ",")) }
-            if dimension + 1 < array.lengths.count {
-                appendJSON(array, dimension: dimension + 1, &index, to: &writer)
-            } else {
-                array.elements[index].appendJSON(as: array.element.type, to: &writer)
-                index += 1
-            }
+        nest(array, dimension: 0, &index, "[", "]", to: &writer) { value, writer in
+            value.appendJSON(as: array.element.type, to: &writer)
         }
-        writer.bytes.append(UInt8(ascii: "]"))
     }
 
     /// Reads an array; one of another number of dimensions than wanted is refused, an empty one is

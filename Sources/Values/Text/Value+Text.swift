@@ -161,14 +161,6 @@ extension ByteWriter {
         bytes[start...].reverse()
     }
 
-    mutating func hexadecimal(_ source: [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
-        for byte in source {
-            bytes.append(digits[Int(byte >> 4)])
-            bytes.append(digits[Int(byte & 15)])
-        }
-    }
-
     /// Appends a JSON string with its quotes.
     package mutating func jsonString(_ text: some Sequence<UInt8>) {
         let digits = Array("0123456789abcdef".utf8)

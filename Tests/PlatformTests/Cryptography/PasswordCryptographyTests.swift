@@ -1,3 +1,4 @@
+import Bytes
 import Platform
 import Testing
 
@@ -8,14 +9,14 @@ import Testing
             key: Array("Jefe".utf8), Array("what do ya want for nothing?".utf8))
 
         #expect(
-            SHA256.hexadecimal(code)
+            Hexadecimal.text(code)
                 == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
     }
 
     @Test("an empty key and an empty message have a code")
     func emptyHMAC() {
         #expect(
-            SHA256.hexadecimal(HMACSHA256.authenticate(key: [], []))
+            Hexadecimal.text(HMACSHA256.authenticate(key: [], []))
                 == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
     }
 
@@ -25,7 +26,7 @@ import Testing
             password: Array("passwd".utf8), salt: Array("salt".utf8), iterations: 1, byteCount: 64)
 
         #expect(
-            SHA256.hexadecimal(key)
+            Hexadecimal.text(key)
                 == "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
                 + "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783")
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Platform
 import Testing
 
@@ -15,7 +16,7 @@ func hex(_ text: String) -> [UInt8] {
             ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         ])
     func vectors(text: String, digest: String) {
-        #expect(SHA256.hexadecimal(SHA256.digest(Array(text.utf8))) == digest)
+        #expect(Hexadecimal.text(SHA256.digest(Array(text.utf8))) == digest)
     }
 
     @Test("pieces give the digest of the whole, and finishing begins anew")

@@ -6,15 +6,6 @@ import Testing
 
 @Suite("LinuxFileSystem")
 struct LinuxFileSystemTests {
-    private func failure(_ body: () throws -> Void) -> DatabaseError? {
-        do {
-            try body()
-            return nil
-        } catch {
-            return error as? DatabaseError
-        }
-    }
-
     @Test("a symbolic link is told and not followed")
     func symbolicLinks() throws {
         let files = LinuxFileSystem()

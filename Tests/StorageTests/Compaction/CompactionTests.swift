@@ -207,7 +207,7 @@ import Values
         let numbers = try Self.fill(storage, id, flushes: 12, random: &random)
         let directory = "/root/db/trades~\(id)"
         let files = world.disk.paths().filter { $0.hasSuffix(".seg") }
-        let used = world.disk.paths().reduce(0) { $0 + (world.disk.contents(of: $1)?.count ?? 0) }
+        let used = world.disk.usedBytes
 
         for room in stride(from: 0, to: 30_000, by: 1_500) {
             world.disk.setCapacity(used + room)
