@@ -112,14 +112,12 @@ extension DatabaseError {
     }
 
     static func backupCancelled() -> DatabaseError {
-        DatabaseError(
-            .cancelled, "canceling statement due to user request",
+        .statementCancelled(
             detail: "The backup was given up, nothing was published.")
     }
 
     static func verificationCancelled() -> DatabaseError {
-        DatabaseError(
-            .cancelled, "canceling statement due to user request",
+        .statementCancelled(
             detail: "The verification was given up, nothing is known of the rest.")
     }
 

@@ -4,6 +4,8 @@ import Platform
 import Storage
 import Synchronization
 
+/// What is there and what is inside, and how it goes again: `backups()` and its siblings, DROP BACKUP,
+/// CANCEL BACKUP, and finding a backup by its name.
 extension BackupService {
     /// The rows of `backups()`: what lies in the destination and what runs or failed here,
     /// newest first.

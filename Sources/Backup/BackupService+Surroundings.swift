@@ -2,85 +2,9 @@ package import Diagnostics
 package import Platform
 import Storage
 
+/// What lies around a backup that is made: conf/, the file system of the destination, and whether the
+/// root is a backup itself.
 extension BackupService {
-    /// The backup whose segments are shared, nil for a full one.
-    func chooseParent(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError)
-        -> BackupPlan.Parent?
-    {
-        guard case .incremental(let name) = bound.request.kind, bound.request.allowsLinks else {
-            return nil
-        }
-        if let name { return try namedParent(name, in: bound.destination) }
-        if let newest = try newestParent(in: bound) { return newest }
-        job.notice("no earlier backup of this database is here, so this one is FULL")
-        return nil
-    }
-
-    private func namedParent(_ name: String, in destination: Destination) throws(DatabaseError)
-        -> BackupPlan.Parent
-    {
-        // A name is one beside the new backup; a path may lead anywhere that is allowed.
-        let isPath = name.utf8.contains(UInt8(ascii: "/"))
-        let (path, manifest) = try find(name, destination: isPath ? nil : destination.path)
-        guard manifest.database == source.database else {
-            throw .parentMissing(name, why: "it is of another database")
-        }
-        guard isOfOurHistory(manifest) else {
-            throw .parentMissing(name, why: "it is of another timeline")
-        }
-        guard try !isAdopted(path) else { throw .backupAdopted(path) }
-        return BackupPlan.Parent(path: path, manifest: manifest)
-    }
-
-    /// The newest complete backup of this database that covers what is asked for.
-    private func newestParent(in bound: BoundBackup) throws(DatabaseError) -> BackupPlan.Parent? {
-        for name in try candidates(in: bound.destination) {
-            let path = Path.join(bound.destination.path, name)
-            let manifest: BackupManifest
-            do throws(DatabaseError) {
-                manifest = try bound.destination.manifest(of: name)
-            } catch _ {
-                // A damaged one is no parent; verifying it tells why.
-                continue
-            }
-            guard manifest.database == source.database, isOfOurHistory(manifest),
-                covers(manifest, bound), try !isAdopted(path)
-            else { continue }
-            return BackupPlan.Parent(path: path, manifest: manifest)
-        }
-        return nil
-    }
-
-    /// Names of backups of this database, the newest first, by what the fronts of their manifests
-    /// say: reading hundreds of long ones whole would cost more than the backup.
-    private func candidates(in destination: Destination) throws(DatabaseError) -> [String] {
-        var found: [(name: String, finishedAt: Int64)] = []
-        for name in try destination.names() {
-            do throws(DatabaseError) {
-                let head = try destination.manifestHead(of: name)
-                if head.database == source.database { found.append((name, head.finishedAt)) }
-            } catch _ {
-                // As above.
-                continue
-            }
-        }
-        return found.enumerated().sorted {
-            ($1.element.finishedAt, $0.offset) < ($0.element.finishedAt, $1.offset)
-        }.map(\.element.name)
-    }
-
-    /// Whether it is of the database's own timeline or of one that it came from.
-    private func isOfOurHistory(_ manifest: BackupManifest) -> Bool {
-        source.timelines()?.contains(manifest.timeline) ?? true
-    }
-
-    private func covers(_ manifest: BackupManifest, _ bound: BoundBackup) -> Bool {
-        if manifest.selection != nil, manifest.selection != bound.request.selection { return false }
-        guard let wanted = bound.tables else { return manifest.isWholeDatabase }
-        let held = Set(manifest.tables.map { TableName(schema: $0.schema, name: $0.name).folded })
-        return manifest.isWholeDatabase || wanted.allSatisfy { held.contains($0) }
-    }
-
     /// Reads the files of conf/ as they are now.
     func readConfiguration() throws(DatabaseError) -> [PinnedDatabase.SmallFile] {
         let directory = Path.join(settings.root, "conf")

@@ -1,10 +1,11 @@
 // Backup: copies of the database that people can start, list, verify and delete.
 //
 // Parts: `BackupService` (the ten steps of BACKUP, and the list of what is there), `BackupRequest`
-// and `BackupSummary` (what goes in and comes out), `JobJournal` (what was done, across restarts), Plan/ (what to copy, link and write; the backup
+// and `BackupSummary` (what goes in and comes out), `JobJournal` (what was done, across restarts),
+// `Crew` (threads that share a list of tasks), Plan/ (what to copy, link and write; the backup
 // manifest), Destination/ (names, allowed paths, locks, staging directories), Verify/ (a backup
 // against its manifest, and when that was), Restore/ (RESTORE and EXPLAIN: source, plan, material,
-// one edit). Retention/ and Schedule/ come later.
+// one edit).
 // Callers: Engine, which makes NOTICEs, JSON and rows of what this room returns; the basalt tool.
 // Imports Platform, Values, Storage, Catalog: no SQL and no wire is known here.
 // Invariants:

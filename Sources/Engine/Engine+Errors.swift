@@ -1,7 +1,10 @@
 import Catalog
 import Diagnostics
+import SQL
 
 extension DatabaseError {
+    // MARK: - Transactions and parameters
+
     static func inFailedTransaction() -> DatabaseError {
         DatabaseError(
             .failedTransaction,
@@ -52,10 +55,6 @@ extension DatabaseError {
             hint: "Another transaction is changing the table. Try again, or raise lock_timeout.")
     }
 
-    static func lockWaitCancelled() -> DatabaseError {
-        DatabaseError(.cancelled, "canceling statement due to user request")
-    }
-
     static func concurrentChange(of table: String) -> DatabaseError {
         DatabaseError(
             .serializationFailure,
@@ -69,21 +68,24 @@ extension DatabaseError {
             hint: hint)
     }
 
+    static func afterWriting(_ statement: String) -> DatabaseError {
+        DatabaseError(
+            .activeTransaction,
+            "\(statement) cannot run in a transaction that has written something",
+            hint: "Commit first or set autocommit.")
+    }
+
     static func notInBlock(_ statement: String) -> DatabaseError {
         DatabaseError(
             .activeTransaction, "\(statement) cannot run inside a transaction block",
             hint: "Commit or roll back first, or set autocommit.")
     }
 
+    // MARK: - Relations and schemas
+
     static func tableExists(_ name: String, at position: Int) -> DatabaseError {
         DatabaseError(
             .duplicateTable, "table already exists [table=\(name)]", position: position)
-    }
-
-    static func noColumn(_ name: String, of table: String, at position: Int) -> DatabaseError {
-        DatabaseError(
-            .undefinedColumn, "column \"\(name)\" of relation \"\(table)\" does not exist",
-            position: position)
     }
 
     static func noTable(_ name: String, at position: Int) -> DatabaseError {
@@ -108,18 +110,16 @@ extension DatabaseError {
         DatabaseError(.featureNotSupported, "cached plan must not change result type")
     }
 
-    static func backupUnavailable() -> DatabaseError {
-        DatabaseError(.notInPrerequisiteState, "backup is not available here")
-    }
-
     static func parameterCount(given: Int, wanted: Int) -> DatabaseError {
         DatabaseError(
             .protocolViolation,
             "statement takes \(wanted) parameters and was given \(given)")
     }
 
-    static func unknownSchema(_ name: String, at position: Int) -> DatabaseError {
-        DatabaseError(.undefinedSchema, "schema \"\(name)\" does not exist", position: position)
+    static func noSchemaSelected(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .undefinedSchema, "no schema has been selected to create in",
+            hint: "Set search_path to a schema that exists.", position: position)
     }
 
     static func undefinedPrepared(_ name: String) -> DatabaseError {
@@ -159,8 +159,15 @@ extension DatabaseError {
         DatabaseError(.undefinedTable, "sequence does not exist any more")
     }
 
-    static func noSequence(_ name: String) -> DatabaseError {
-        DatabaseError(.undefinedTable, "relation \"\(name)\" does not exist")
+    static func noSequence(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .undefinedTable, "sequence \"\(name)\" does not exist", position: position)
+    }
+
+    static func badSequenceType(at position: Int?) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "sequence type must be smallint, integer, or bigint",
+            position: position)
     }
 
     static func notASequence(_ name: String, at position: Int? = nil) -> DatabaseError {
@@ -227,9 +234,18 @@ extension DatabaseError {
             hint: "Drop the column, or its table.", position: position)
     }
 
-    static func relationExists(_ name: String, at position: Int) -> DatabaseError {
+    static func notWholeNumbers(_ function: String) -> DatabaseError {
+        DatabaseError(.undefinedFunction, "function \(function) takes whole numbers")
+    }
+
+    static func tooManyNumbers(_ function: String) -> DatabaseError {
         DatabaseError(
-            .duplicateTable, "relation \"\(name)\" already exists", position: position)
+            .limitExceeded, "\(function) gives more than \(Limits.sequenceRows) rows")
+    }
+
+    static func missingArgument(_ usage: String) -> DatabaseError {
+        DatabaseError(
+            .undefinedFunction, "an argument is missing or no text", hint: "Write \(usage).")
     }
 
     static func uniqueViolated(_ name: String, detail: String) -> DatabaseError {
@@ -251,6 +267,8 @@ extension DatabaseError {
             "cannot alter table, rows are written to it all the time \"\(table)\"",
             hint: "Repeat the statement when there are fewer writers.")
     }
+
+    // MARK: - Partitions
 
     static func partitionChanged(_ name: String, of table: String, at position: Int?)
         -> DatabaseError
@@ -310,5 +328,42 @@ extension DatabaseError {
             .notInPrerequisiteState,
             "cannot attach partition \"\(name)\", column \"\(column)\" was changed since",
             position: position)
+    }
+
+    // MARK: - Backups
+
+    static func backupUnavailable() -> DatabaseError {
+        DatabaseError(.notInPrerequisiteState, "backup is not available here")
+    }
+
+    static func filterNeedsTable(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "WHERE takes one table",
+            hint: "Write BACKUP TABLE t WHERE ….", position: position)
+    }
+
+    static func noRunningBackup(_ id: String) -> DatabaseError {
+        DatabaseError(.undefinedObject, "no running backup has this id \"\(id)\"")
+    }
+
+    /// Of WITH (…).
+    static func unknownOption(_ name: String, known: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .invalidParameter, "unknown option \"\(name)\"", hint: "Known are \(known).",
+            position: position)
+    }
+
+    /// Of WITH (…).
+    static func badOption(_ option: Option) -> DatabaseError {
+        let hint =
+            switch option.name.folded {
+            case "rate": "It is bytes a second, more than none, such as 100000000 or '100MB'."
+            case "comment": "It is a text in quotes."
+            default: "It is true or false."
+            }
+        return DatabaseError(
+            .invalidParameter,
+            "invalid value for option \"\(option.name.text)\"\(option.value.shown)", hint: hint,
+            position: option.valuePosition)
     }
 }

@@ -74,6 +74,12 @@ package final class Engine: Sendable {
         set { queryTimeout.store(newValue, ordering: .relaxed) }
     }
 
+    /// - Throws: 55000 in an engine without one, as over a root that is only looked at.
+    func backupService() throws(DatabaseError) -> BackupService {
+        guard let backup else { throw .backupUnavailable() }
+        return backup
+    }
+
     /// Why the database takes no more commits; nil while all is well.
     package var failure: DatabaseError? { storage.failure }
 }

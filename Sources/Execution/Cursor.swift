@@ -42,7 +42,7 @@ package final class CancellationFlag: Sendable {
 
     /// - Throws: 57014 when it is set.
     package func check() throws(DatabaseError) {
-        if isCancelled { throw explained(.queryCancelled()) }
+        if isCancelled { throw explained(.statementCancelled()) }
     }
 
     /// What a client is told of a cancellation: who asked for it, or that its own timeout did.
@@ -50,9 +50,7 @@ package final class CancellationFlag: Sendable {
         guard error.state == .cancelled, !flag.load(ordering: .relaxed), isTimedOut else {
             return error
         }
-        return DatabaseError(
-            .cancelled, "canceling statement due to statement timeout", detail: error.detail,
-            hint: error.hint)
+        return .timedOut(error)
     }
 }
 

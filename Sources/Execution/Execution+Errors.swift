@@ -1,8 +1,11 @@
-package import Diagnostics
+import Diagnostics
 
 extension DatabaseError {
-    package static func queryCancelled() -> DatabaseError {
-        DatabaseError(.cancelled, "canceling statement due to user request")
+    /// The same error when it was the client's own timeout that cancelled.
+    static func timedOut(_ error: DatabaseError) -> DatabaseError {
+        DatabaseError(
+            .cancelled, "canceling statement due to statement timeout", detail: error.detail,
+            hint: error.hint)
     }
 
     static func memoryLimit(_ bytes: Int) -> DatabaseError {

@@ -3,7 +3,8 @@ import SQL
 import Values
 
 extension DatabaseError {
-    package static func undefinedTable(_ name: String, at position: Int) -> DatabaseError {
+    /// - Parameter position: nil for a name that came as a value.
+    package static func undefinedTable(_ name: String, at position: Int?) -> DatabaseError {
         DatabaseError(
             .undefinedTable, "relation \"\(name)\" does not exist", position: position)
     }
@@ -12,12 +13,18 @@ extension DatabaseError {
         DatabaseError(.undefinedColumn, "column \"\(name)\" does not exist", position: position)
     }
 
-    static func undefinedColumn(_ name: String, of table: String, at position: Int)
+    /// A statement names a column that its table does not have.
+    package static func undefinedColumn(_ name: String, of table: String, at position: Int)
         -> DatabaseError
     {
         DatabaseError(
             .undefinedColumn, "column \"\(name)\" of relation \"\(table)\" does not exist",
             position: position)
+    }
+
+    /// A statement names a schema that is not there.
+    package static func undefinedSchema(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(.undefinedSchema, "schema \"\(name)\" does not exist", position: position)
     }
 
     static func missingFromEntry(_ name: String, at position: Int) -> DatabaseError {
@@ -58,14 +65,6 @@ extension DatabaseError {
             "operator does not exist: \(prefix)\(spelling) \(right.postgresName)",
             hint: "No operator matches the given name and argument types. You might need to add "
                 + "explicit type casts.", position: position)
-    }
-
-    static func cannotCast(_ from: ValueType, _ type: ValueType, at position: Int)
-        -> DatabaseError
-    {
-        DatabaseError(
-            .cannotCoerce, "cannot cast type \(from.postgresName) to \(type.postgresName)",
-            position: position)
     }
 
     static func columnTypeMismatch(
@@ -186,16 +185,22 @@ extension DatabaseError {
             hint: "Give one of them another name with AS.", position: position)
     }
 
+    static func starWithoutTables(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .syntaxError, "SELECT * with no tables specified is not valid", position: position)
+    }
+
+    static func unevenRows(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .syntaxError, "VALUES lists must all be the same length", position: position)
+    }
+
     static func insertCount(more: Bool, at position: Int) -> DatabaseError {
         DatabaseError(
             .syntaxError,
             more
                 ? "INSERT has more expressions than target columns"
                 : "INSERT has more target columns than expressions", position: position)
-    }
-
-    package static func unsupported(_ what: String, at position: Int?) -> DatabaseError {
-        DatabaseError(.featureNotSupported, "\(what) is not supported", position: position)
     }
 
     static func caseTooDeep(at position: Int) -> DatabaseError {
@@ -281,7 +286,8 @@ extension DatabaseError {
             hint: "Use OVERRIDING SYSTEM VALUE to override.", position: position)
     }
 
-    static func relationExists(_ name: String, at position: Int) -> DatabaseError {
+    /// What is to be made has the name of a table or sequence.
+    package static func relationExists(_ name: String, at position: Int) -> DatabaseError {
         DatabaseError(
             .duplicateTable, "relation \"\(name)\" already exists", position: position)
     }

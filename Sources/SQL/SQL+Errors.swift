@@ -105,9 +105,4 @@ extension DatabaseError {
             hint: "Put parts of it in parentheses, or use a function of many arguments.",
             position: position)
     }
-
-    /// SQL that other databases have and we do not have yet.
-    static func notSupported(_ what: String, at position: Int) -> DatabaseError {
-        DatabaseError(.featureNotSupported, "\(what) is not supported", position: position)
-    }
 }

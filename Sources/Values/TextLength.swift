@@ -47,8 +47,7 @@ package struct TextLength: Sendable, Hashable {
             end != scalars.endIndex
         {
             guard isCast || scalars[end...].allSatisfy({ $0 == " " }) else {
-                throw DatabaseError(
-                    .stringTooLong, "value too long for type \(postgresName)")
+                throw .textTooLong(for: postgresName)
             }
             kept = Substring(scalars[..<end])
         }

@@ -8,8 +8,9 @@ extension DatabaseError {
             state, "invalid input syntax for type \(type.postgresName): \"\(text.prefix(100))\"")
     }
 
-    static func tooManyCharacters() -> DatabaseError {
-        DatabaseError(.stringTooLong, "value too long for type character(1)")
+    /// A text with more characters than its type has, which is named as the column was declared.
+    package static func textTooLong(for type: String) -> DatabaseError {
+        DatabaseError(.stringTooLong, "value too long for type \(type)")
     }
 
     /// A date or a time of day that there is not.
@@ -19,7 +20,7 @@ extension DatabaseError {
     }
 
     /// A value that a type has no counterpart for.
-    static func noSuchCast(_ from: ValueType, _ type: ValueType) -> DatabaseError {
+    package static func noSuchCast(_ from: ValueType, _ type: ValueType) -> DatabaseError {
         DatabaseError(
             .cannotCoerce, "cannot cast type \(from.postgresName) to \(type.postgresName)")
     }

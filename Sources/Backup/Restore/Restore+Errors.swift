@@ -95,8 +95,7 @@ extension DatabaseError {
     }
 
     static func restoreCancelled() -> DatabaseError {
-        DatabaseError(
-            .cancelled, "canceling statement due to user request",
+        .statementCancelled(
             detail: "The restore was given up, nothing was changed.")
     }
 

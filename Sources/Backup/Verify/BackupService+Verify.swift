@@ -3,6 +3,7 @@ import Platform
 import Storage
 import Synchronization
 
+/// VERIFY BACKUP, and the note of when a backup was last found sound.
 extension BackupService {
     /// Verifies a backup and notes when it was found sound.
     ///

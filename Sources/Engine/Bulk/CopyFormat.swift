@@ -25,7 +25,8 @@ enum CopyFormat: Sendable {
             let name = option.name.folded
             guard Self.known.contains(name) else {
                 if Self.unsupported.contains(name) {
-                    throw .unsupported("COPY option \(name.uppercased())", at: option.name.position)
+                    throw .notSupported(
+                        "COPY option \(name.uppercased())", at: option.name.position)
                 }
                 throw .unknownCopyOption(option.name.text, at: option.name.position)
             }
@@ -58,7 +59,7 @@ enum CopyFormat: Sendable {
         _ format: TextDialect.Format, _ found: [String: Option]
     ) throws(DatabaseError) -> TextDialect {
         if let encoding = try word(found["encoding"]), !["utf8", "utf-8"].contains(encoding) {
-            throw .unsupported(
+            throw .notSupported(
                 "COPY in another encoding than UTF8", at: found["encoding"]?.valuePosition)
         }
         return try TextDialect(

@@ -138,7 +138,9 @@ package final class CopyIn: @unchecked Sendable {
         let (jobs, hasRoom) = state.withLock { state -> ([Job], Bool) in
             let wasFull = state.isFull
             event(&state)
-            if cancellation.isCancelled, state.failure == nil { note(.copyCancelled(), &state) }
+            if cancellation.isCancelled, state.failure == nil {
+                note(.statementCancelled(), &state)
+            }
             let jobs = next(&state)
             if state.inputBytes < Limits.copyInputBytes / 4 { state.isFull = false }
             return (jobs, wasFull && !state.isFull)

@@ -53,8 +53,4 @@ extension DatabaseError {
         DatabaseError(
             .missingFile, "could not open file for reading \"\(path)\"", position: position)
     }
-
-    static func copyCancelled() -> DatabaseError {
-        DatabaseError(.cancelled, "canceling statement due to user request")
-    }
 }

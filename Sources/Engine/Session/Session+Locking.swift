@@ -2,6 +2,7 @@ import Diagnostics
 import Execution
 import Platform
 
+/// How a statement waits, for another transaction or for the disk, without keeping a worker.
 extension Session {
     /// Runs a statement's work once the session holds the locks of tables: at once on this thread,
     /// or later on another when somebody else is changing one of them.

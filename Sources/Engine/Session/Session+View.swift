@@ -6,6 +6,7 @@ import Platform
 import Storage
 import Values
 
+/// What a statement of this session sees, and what it is told of the session itself.
 extension Session {
     /// The changes of the running transaction; empty outside of one.
     var changes: PrivateChanges { open?.changes ?? PrivateChanges() }

@@ -54,9 +54,7 @@ struct SessionParameters {
         guard defaults[key] != nil || key.contains(".") else { throw .unknownParameter(name) }
         if Self.fixed.contains(key) { throw .readOnlyParameter(name) }
         if key == "client_encoding", let value, !Self.isUTF8(value) {
-            throw DatabaseError(
-                .invalidParameter, "invalid value for parameter \"client_encoding\": \"\(value)\"",
-                hint: "Only UTF8 is spoken here.")
+            throw .badSetting(key, value, hint: "Only UTF8 is spoken here.")
         }
         if let value { try check(key, value) }
         values[key] = key == "client_encoding" ? "UTF8" : value ?? defaults[key]

@@ -108,7 +108,7 @@ final class SessionSequences: Sendable {
     private func sequence(_ argument: Value, _ view: StatementView) throws(DatabaseError)
         -> TableDefinition
     {
-        guard case .string(let text) = argument else { throw .noSequence("NULL") }
+        guard case .string(let text) = argument else { throw .undefinedTable("NULL", at: nil) }
         let parts = Self.names(in: text)
         let name = parts.last ?? text
         let places = parts.count > 1 ? [parts[0]] : view.searchPath
@@ -120,7 +120,7 @@ final class SessionSequences: Sendable {
         // Told as what it is: a new one of its name would give numbers out a second time.
         let schema = parts.count > 1 ? parts[0] : nil
         if let damage = view.damage(schema: schema, name: name) { throw damage }
-        throw .noSequence(text)
+        throw .undefinedTable(text, at: nil)
     }
 
     /// Takes `"a b".c` apart.

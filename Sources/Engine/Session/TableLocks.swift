@@ -168,7 +168,7 @@ final class TableLocks: Sendable {
             return Self.withdraw(owner, from: table, &state)
         }
         guard let waiter else { return }
-        resume(waiter, .failure(.lockWaitCancelled()))
+        resume(waiter, .failure(.statementCancelled()))
         gate.open()
     }
 

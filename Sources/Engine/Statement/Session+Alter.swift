@@ -113,7 +113,7 @@ extension Session {
         let own = changes[table.id]
         let isStored = own.map { !$0.isCreated && !$0.isEmptied } ?? true
         if let own, own.stored != nil || (isStored && !own.removed.isEmpty) {
-            throw .unsupported(
+            throw .notSupported(
                 "ALTER TABLE of a table whose rows the transaction has changed",
                 at: alter.position)
         }

@@ -8,12 +8,14 @@ import SQL
 import Storage
 import Values
 
+/// BACKUP, VERIFY BACKUP, DROP BACKUP and CANCEL BACKUP: names become a request, and what the service
+/// returns becomes tags and notices.
 extension Session {
     func backup(_ statement: BackupStatement, completion: @escaping Completion)
         throws(DatabaseError)
     {
         try requireNothingWritten("BACKUP")
-        guard let service = engine.backup else { throw .backupUnavailable() }
+        let service = try engine.backupService()
         let request = try request(statement)
         let filter = try rowFilter(statement)
         if statement.isAsynchronous {
@@ -111,7 +113,7 @@ extension Session {
         switch statement.destination {
         case nil: break
         case .path(let path)?: request.destination = path.text
-        case .client(let position)?: throw .unsupported("BACKUP TO STDOUT", at: position)
+        case .client(let position)?: throw .notSupported("BACKUP TO STDOUT", at: position)
         }
         switch statement.partitions {
         case nil: break
@@ -146,32 +148,33 @@ extension Session {
             }
             request.bytesPerSecond = bytes
         case ("compress", _), ("key_file", _):
-            throw .unsupported("BACKUP with \(option.name.folded)", at: option.name.position)
+            throw .notSupported("BACKUP with \(option.name.folded)", at: option.name.position)
         case ("comment", _), ("verify", _), ("link", _), ("rate", _):
             throw .badOption(option)
-        default: throw .unknownOption(option.name.text, at: option.name.position)
+        default:
+            throw .unknownOption(
+                option.name.text, known: "comment, verify, link and rate",
+                at: option.name.position)
         }
     }
 
-    /// Runs work that blocks away from the caller's thread.
-    private func onWorker(
+    /// Runs work that blocks on a thread of its own; its errors point to the backup's name.
+    private func onThread(
         _ name: String, about backup: TextLiteral, completion: @escaping Completion,
         _ body: @escaping @Sendable () throws(DatabaseError) -> CommandResult
     ) {
-        let flag = cancellation
-        engine.platform.workers.start(name) {
-            do throws(DatabaseError) {
-                completion(.success(.command(try body())))
-            } catch {
-                completion(.failure(flag.explained(error).at(backup.position)))
-            }
+        let completion: Completion = { result in
+            completion(result.mapError { $0.at(backup.position) })
+        }
+        onThread(name, completion: completion) { () throws(DatabaseError) in
+            completion(.success(.command(try body())))
         }
     }
 
     func verifyBackup(_ statement: VerifyBackup, completion: @escaping Completion)
         throws(DatabaseError)
     {
-        guard let service = engine.backup else { throw .backupUnavailable() }
+        let service = try engine.backupService()
         let flag = cancellation
         let notices = notices
         let user = user
@@ -181,7 +184,7 @@ extension Session {
         case .checksums: mode = .full
         case .deep: mode = .deep
         }
-        onWorker("verify", about: statement.name, completion: completion) {
+        onThread("verify", about: statement.name, completion: completion) {
             () throws(DatabaseError) in
             let report = try service.verify(
                 statement.name.text, mode: mode, requestedBy: user,
@@ -199,8 +202,8 @@ extension Session {
 
     func dropBackup(_ name: TextLiteral, completion: @escaping Completion) throws(DatabaseError) {
         try requireNothingWritten("DROP BACKUP")
-        guard let service = engine.backup else { throw .backupUnavailable() }
-        onWorker("drop backup", about: name, completion: completion) {
+        let service = try engine.backupService()
+        onThread("drop backup", about: name, completion: completion) {
             () throws(DatabaseError) in
             try service.drop(name.text)
             return CommandResult("DROP BACKUP")
@@ -208,7 +211,7 @@ extension Session {
     }
 
     func cancelBackup(_ id: String) throws(DatabaseError) -> CommandResult {
-        guard let service = engine.backup else { throw .backupUnavailable() }
+        let service = try engine.backupService()
         guard service.cancel(id) else { throw .noRunningBackup(id) }
         return CommandResult("CANCEL BACKUP")
     }
@@ -245,34 +248,6 @@ extension Option.Value {
     }
 }
 
-/// Makes notices of the progress of a backup, a restore or a verification.
-struct NoticeProgress: ProgressSink {
-    private let verb: String
-    private let notices: @Sendable (Notice) -> Void
-
-    init(_ verb: String, _ notices: @escaping @Sendable (Notice) -> Void) {
-        self.verb = verb
-        self.notices = notices
-    }
-
-    func report(_ progress: BackupProgress) {
-        // The end is told by the summary.
-        if progress.stage == .complete { return }
-        var text =
-            "\(verb) \"\(progress.name)\": \(progress.stage.rawValue) \(progress.percent) %, "
-        text += "\(progress.bytesDone) of \(progress.bytesTotal) bytes"
-        if progress.bytesPerSecond > 0 { text += ", \(progress.bytesPerSecond) bytes/s" }
-        if let seconds = progress.secondsLeft {
-            text += ", \(seconds) s left"
-        }
-        notice(text)
-    }
-
-    func notice(_ message: String) { notices(Notice(.notice, .success, message)) }
-
-    func warn(_ message: String) { notices(Notice(.warning, .warning, message)) }
-}
-
 extension DatabaseError {
     /// Points to the word of the statement that is wrong, when it is one.
     func placed(in statement: BackupStatement) -> DatabaseError {
@@ -296,34 +271,5 @@ extension DatabaseError {
             return at(from.position)
         default: return self
         }
-    }
-
-    fileprivate static func filterNeedsTable(at position: Int) -> DatabaseError {
-        DatabaseError(
-            .invalidParameter, "WHERE takes one table",
-            hint: "Write BACKUP TABLE t WHERE ….", position: position)
-    }
-
-    fileprivate static func badOption(_ option: Option) -> DatabaseError {
-        let hint =
-            switch option.name.folded {
-            case "rate": "It is bytes a second, more than none, such as 100000000 or '100MB'."
-            case "comment": "It is a text in quotes."
-            default: "It is true or false."
-            }
-        return DatabaseError(
-            .invalidParameter,
-            "invalid value for option \"\(option.name.text)\"\(option.value.shown)", hint: hint,
-            position: option.valuePosition)
-    }
-
-    fileprivate static func unknownOption(_ name: String, at position: Int) -> DatabaseError {
-        DatabaseError(
-            .invalidParameter, "unknown option \"\(name)\"",
-            hint: "Known are comment, verify, link and rate.", position: position)
-    }
-
-    fileprivate static func noRunningBackup(_ id: String) -> DatabaseError {
-        DatabaseError(.undefinedObject, "no running backup has this id \"\(id)\"")
     }
 }

@@ -43,14 +43,12 @@ extension Session {
         guard let written = name.schema else {
             let found = view.searchPath.first { isSchema($0, view) }
             guard let found else {
-                throw DatabaseError(
-                    .undefinedSchema, "no schema has been selected to create in",
-                    hint: "Set search_path to a schema that exists.", position: name.position)
+                throw .noSchemaSelected(at: name.position)
             }
             return found
         }
         guard isSchema(written.folded, view) else {
-            throw .unknownSchema(written.text, at: written.position)
+            throw .undefinedSchema(written.text, at: written.position)
         }
         return written.folded
     }
@@ -111,7 +109,7 @@ extension Session {
                 throw .requiredSchema(name.text, at: name.position)
             }
             guard let schema = view.relation(schema: "", name: name.folded) else {
-                guard ifExists else { throw .unknownSchema(name.text, at: name.position) }
+                guard ifExists else { throw .undefinedSchema(name.text, at: name.position) }
                 notice(
                     .notice, .undefinedSchema, "schema \"\(name.text)\" does not exist, skipping")
                 continue
@@ -149,9 +147,7 @@ extension Session {
         var type = ValueType.long
         if let written = create.options.type { type = try Binder.type(named: written) }
         guard type == .short || type == .int || type == .long else {
-            throw DatabaseError(
-                .invalidParameter, "sequence type must be smallint, integer, or bigint",
-                position: create.options.type?.position)
+            throw .badSequenceType(at: create.options.type?.position)
         }
         let sequence = try SequenceDefinition.make(create.options, type: type)
         let definition = TableDefinition.sequence(
@@ -170,9 +166,7 @@ extension Session {
             return found
         }
         guard ifExists else {
-            throw DatabaseError(
-                .undefinedTable, "sequence \"\(name.name.text)\" does not exist",
-                position: name.position)
+            throw .noSequence(name.name.text, at: name.position)
         }
         notice(
             .notice, .undefinedTable, "sequence \"\(name.name.text)\" does not exist, skipping")
@@ -196,7 +190,7 @@ extension Session {
                 throw .relationExists(name.text, at: name.position)
             }
             if sequence.owner != nil {
-                throw .unsupported("renaming the sequence of a column", at: name.position)
+                throw .notSupported("renaming the sequence of a column", at: name.position)
             }
             new = old.withName(name.text)
         }
@@ -240,7 +234,7 @@ extension Session {
                 schema: index.table.schema?.folded, name: index.table.name.folded)
         else { throw .noTable(index.table.name.text, at: index.table.position) }
         for column in index.columns where table.columnIndex(named: column.text) == nil {
-            throw .noColumn(column.text, of: table.name, at: column.position)
+            throw .undefinedColumn(column.text, of: table.name, at: column.position)
         }
         guard index.isUnique else {
             notice(

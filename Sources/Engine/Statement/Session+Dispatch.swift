@@ -70,7 +70,7 @@ extension Session {
         case .restore(let restore): try self.restore(restore, completion: completion)
         case .snapshot(let command, _): try snapshot(command, completion: completion)
         case .checkpoint(let command, _): try checkpoint(command, completion: completion)
-        case .pruneBackups(let prune): throw .unsupported("PRUNE BACKUPS", at: prune.position)
+        case .pruneBackups(let prune): throw .notSupported("PRUNE BACKUPS", at: prune.position)
         }
     }
 
@@ -193,7 +193,7 @@ extension Session {
                 lines = ["Insert \(bound.table.name)"] + query.plan.lines.map { "  " + $0 }
             }
         case .update, .delete: lines = try binder.bindModification(explain.statement).lines
-        default: throw .unsupported("EXPLAIN of this statement", at: explain.position)
+        default: throw .notSupported("EXPLAIN of this statement", at: explain.position)
         }
         let relation = FixedRelation(
             name: "explain", columns: [PlanColumn(name: "QUERY PLAN", type: .varchar)],

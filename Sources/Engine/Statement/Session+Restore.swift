@@ -8,11 +8,12 @@ import SQL
 import Storage
 import Values
 
+/// RESTORE and EXPLAIN of BACKUP and RESTORE: the tables that are replaced are locked meanwhile.
 extension Session {
     func restore(_ statement: RestoreStatement, completion: @escaping Completion)
         throws(DatabaseError)
     {
-        guard let service = engine.backup else { throw .backupUnavailable() }
+        let service = try engine.backupService()
         let request = try request(statement)
         try requireNothingWritten("RESTORE")
         let replaced = existingTables(request)
@@ -59,22 +60,11 @@ extension Session {
         }
     }
 
-    /// Lets statements that no ROLLBACK undoes run in a block that has written nothing: many drivers
-    /// send BEGIN by themselves.
-    func requireNothingWritten(_ statement: String) throws(DatabaseError) {
-        guard changes.isEmpty else { throw .afterWriting(statement) }
-        if case .block = transaction {
-            notice(
-                .notice, .success,
-                "\(statement) takes effect at once, ROLLBACK does not undo it")
-        }
-    }
-
     private func request(_ statement: RestoreStatement) throws(DatabaseError) -> RestoreRequest {
         if let filter = statement.filter {
-            throw .unsupported("RESTORE with WHERE", at: filter.position)
+            throw .notSupported("RESTORE with WHERE", at: filter.position)
         }
-        if let time = statement.asOf { throw .unsupported("RESTORE AS OF", at: time.position) }
+        if let time = statement.asOf { throw .notSupported("RESTORE AS OF", at: time.position) }
         let scope: RestoreRequest.Scope =
             switch statement.scope {
             case .database: .database
@@ -113,8 +103,10 @@ extension Session {
         case ("verify", .boolean(let flag)): request.isVerified = flag
         case ("verify", .none): request.isVerified = true
         case ("link", _), ("verify", _):
-            throw .badRestoreOption(option)
-        default: throw .unknownRestoreOption(option.name.text, at: option.name.position)
+            throw .badOption(option)
+        default:
+            throw .unknownOption(
+                option.name.text, known: "link and verify", at: option.name.position)
         }
     }
 
@@ -145,7 +137,7 @@ extension Session {
     func explainKeeping(_ explain: Explain, completion: @escaping Completion)
         throws(DatabaseError)
     {
-        guard let service = engine.backup else { throw .backupUnavailable() }
+        let service = try engine.backupService()
         let flag = cancellation
         let place: @Sendable (DatabaseError) -> DatabaseError
         let makeSteps: @Sendable () throws(DatabaseError) -> [PlanStep]
@@ -166,7 +158,7 @@ extension Session {
                 try service.explainBackup(
                     request, filter: filter, isCancelled: { flag.isCancelled })
             }
-        default: throw .unsupported("EXPLAIN of this statement", at: explain.position)
+        default: throw .notSupported("EXPLAIN of this statement", at: explain.position)
         }
         engine.platform.workers.start("explain") { [self] in
             do throws(DatabaseError) {
@@ -199,27 +191,5 @@ extension DatabaseError {
         case .missingFile, .corrupted, .invalidName, .insufficientPrivilege: at(position)
         default: self
         }
-    }
-
-    fileprivate static func afterWriting(_ statement: String) -> DatabaseError {
-        DatabaseError(
-            .activeTransaction,
-            "\(statement) cannot run in a transaction that has written something",
-            hint: "Commit first or set autocommit.")
-    }
-
-    fileprivate static func badRestoreOption(_ option: Option) -> DatabaseError {
-        DatabaseError(
-            .invalidParameter,
-            "invalid value for option \"\(option.name.text)\"\(option.value.shown)",
-            hint: "It is true or false.", position: option.valuePosition)
-    }
-
-    fileprivate static func unknownRestoreOption(_ name: String, at position: Int)
-        -> DatabaseError
-    {
-        DatabaseError(
-            .invalidParameter, "unknown option \"\(name)\"", hint: "Known are link and verify.",
-            position: position)
     }
 }

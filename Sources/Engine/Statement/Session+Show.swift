@@ -4,6 +4,7 @@ import Planner
 import SQL
 import Values
 
+/// SET, RESET, DISCARD and SHOW.
 extension Session {
     func set(_ set: SetParameter) throws(DatabaseError) -> Outcome {
         if try setTransactionParameter(set) { return .command(CommandResult("SET")) }

@@ -26,41 +26,33 @@ extension Session {
     private func prepare(_ kind: PreparedKind, completion: @escaping Completion)
         throws(DatabaseError)
     {
-        try requireNothingWritten("\(kind.statement)")
-        let engine = engine
-        let notices = notices
-        engine.platform.workers.start(kind.rawValue) {
-            do throws(DatabaseError) {
-                let prepared = try engine.storage.prepareSnapshot(
-                    kind, preparedAt: engine.platform.clock.now())
-                notices(
-                    Notice(
-                        .notice, .success,
-                        "\(kind.rawValue) of LSN \(prepared.lsn) is prepared: copy the root, then "
-                            + "run \(kind.ending); until then no file is removed"))
-                completion(.success(.command(CommandResult(kind.statement))))
-            } catch {
-                completion(.failure(error))
-            }
+        try act(on: kind, completion: completion) { (engine) throws(DatabaseError) in
+            let prepared = try engine.storage.prepareSnapshot(
+                kind, preparedAt: engine.platform.clock.now())
+            return "\(kind.rawValue) of LSN \(prepared.lsn) is prepared: copy the root, then "
+                + "run \(kind.ending); until then no file is removed"
         }
     }
 
     private func complete(_ kind: PreparedKind, completion: @escaping Completion)
         throws(DatabaseError)
     {
-        try requireNothingWritten("\(kind.statement)")
-        let engine = engine
-        let notices = notices
-        engine.platform.workers.start(kind.rawValue) {
-            do throws(DatabaseError) {
-                if try !engine.storage.completeSnapshot(kind) {
-                    notices(
-                        Notice(.notice, .success, "no \(kind.rawValue) is prepared, nothing to do"))
-                }
-                completion(.success(.command(CommandResult(kind.statement))))
-            } catch {
-                completion(.failure(error))
-            }
+        try act(on: kind, completion: completion) { (engine) throws(DatabaseError) in
+            try engine.storage.completeSnapshot(kind)
+                ? nil : "no \(kind.rawValue) is prepared, nothing to do"
+        }
+    }
+
+    /// - Parameter act: returns what the client is told besides the tag.
+    private func act(
+        on kind: PreparedKind, completion: @escaping Completion,
+        _ act: @escaping @Sendable (Engine) throws(DatabaseError) -> String?
+    ) throws(DatabaseError) {
+        try requireNothingWritten(kind.statement)
+        let (engine, notices) = (engine, notices)
+        onThread(kind.rawValue, completion: completion) { () throws(DatabaseError) in
+            if let text = try act(engine) { notices(Notice(.notice, .success, text)) }
+            completion(.success(.command(CommandResult(kind.statement))))
         }
     }
 }

@@ -3,6 +3,8 @@ import Planner
 import Platform
 import SQL
 
+/// BEGIN, COMMIT, ROLLBACK, savepoints and the modes of a transaction; and which statements may stand
+/// inside one.
 extension Session {
     func transactionStatement(_ statement: Statement, completion: @escaping Completion)
         throws(DatabaseError)
@@ -81,6 +83,17 @@ extension Session {
         case .block: throw .notInBlock(statement)
         case .implicit(let open) where !open.changes.isEmpty: throw .notInBlock(statement)
         case .none, .implicit, .failed: break
+        }
+    }
+
+    /// Lets statements that no ROLLBACK undoes run in a block that has written nothing: many drivers
+    /// send BEGIN by themselves.
+    func requireNothingWritten(_ statement: String) throws(DatabaseError) {
+        guard changes.isEmpty else { throw .afterWriting(statement) }
+        if case .block = transaction {
+            notice(
+                .notice, .success,
+                "\(statement) takes effect at once, ROLLBACK does not undo it")
         }
     }
 

@@ -20,7 +20,7 @@ struct BackupContents: Sendable {
                 PlanColumn(name: "lsn", type: .long), PlanColumn(name: "schema", type: .varchar),
             ]
         ) { arguments throws(DatabaseError) in
-            let service = try service()
+            let service = try engine.backupService()
             let name = try text(arguments, 0, "backup_tables(name)")
             return try service.tables(of: name).map {
                 [
@@ -44,7 +44,7 @@ struct BackupContents: Sendable {
                 PlanColumn(name: "shared_with_parent", type: .boolean),
             ]
         ) { arguments throws(DatabaseError) in
-            let service = try service()
+            let service = try engine.backupService()
             let usage = "backup_partitions(name, table)"
             let name = try text(arguments, 0, usage)
             return try service.partitions(of: name, table: try text(arguments, 1, usage)).map {
@@ -75,7 +75,7 @@ struct BackupContents: Sendable {
             ]
         ) { _ throws(DatabaseError) in
             func text(_ value: String?) -> Value { value.map(Value.string) ?? .null }
-            return try service().listJobs().map {
+            return try engine.backupService().listJobs().map {
                 [
                     .string($0.id), .string($0.act.rawValue), .string($0.status.rawValue),
                     .string($0.name), .string($0.kind), .timestamp($0.startedAt),
@@ -84,11 +84,6 @@ struct BackupContents: Sendable {
                 ]
             }
         }
-    }
-
-    private func service() throws(DatabaseError) -> BackupService {
-        guard let service = engine.backup else { throw .backupUnavailable() }
-        return service
     }
 
     private func text(_ arguments: [Value], _ index: Int, _ usage: String) throws(DatabaseError)
@@ -101,11 +96,4 @@ struct BackupContents: Sendable {
     }
 
     private func time(_ value: Int64?) -> Value { value.map(Value.timestamp) ?? .null }
-}
-
-extension DatabaseError {
-    fileprivate static func missingArgument(_ usage: String) -> DatabaseError {
-        DatabaseError(
-            .undefinedFunction, "an argument is missing or no text", hint: "Write \(usage).")
-    }
 }

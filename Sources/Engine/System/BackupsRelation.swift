@@ -35,7 +35,7 @@ struct BackupsRelation: SystemRelation {
     }
 
     func fixed(destination: String?) throws(DatabaseError) -> FixedRelation {
-        guard let service = engine.backup else { throw .backupUnavailable() }
+        let service = try engine.backupService()
         let rows = try service.list(destination: destination).map { row($0) }
         return FixedRelation(name: name, columns: columns, rows: rows)
     }

@@ -216,16 +216,14 @@ struct SystemRelations: Sendable {
             var numbers: [Int64] = []
             for case .integer(let number) in arguments { numbers.append(number) }
             guard numbers.count == arguments.count, (isSeries ? 2 : 1)...2 ~= numbers.count else {
-                throw DatabaseError(
-                    .undefinedFunction, "function \(name) takes whole numbers")
+                throw .notWholeNumbers(name)
             }
             let from = isSeries ? numbers[0] : 1
             let to = isSeries ? numbers[1] : numbers[0]
             if from > to { return [] }
             let (span, overflow) = to.subtractingReportingOverflow(from)
             guard !overflow, span < Limits.sequenceRows else {
-                throw DatabaseError(
-                    .limitExceeded, "\(name) gives more than \(Limits.sequenceRows) rows")
+                throw .tooManyNumbers(name)
             }
             return (from...to).map { [.integer($0)] }
         }

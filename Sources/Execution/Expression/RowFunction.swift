@@ -75,7 +75,7 @@ enum RowFunction {
         case .power:
             guard case .double(let exponent) = values[1] else { return .null }
             return .double(try FloatingPower.power(number, exponent))
-        case .exp, .ln: throw .unsupported("function \(function.rawValue)", at: nil)
+        case .exp, .ln: throw .notSupported("function \(function.rawValue)", at: nil)
         default: return .null
         }
     }
@@ -265,7 +265,7 @@ enum FloatingPower {
     static func power(_ number: Double, _ exponent: Double) throws(DatabaseError) -> Double {
         if exponent == 0.5 { return number.squareRoot() }
         guard let whole = Int(exactly: exponent), whole.magnitude < 1 << 20 else {
-            throw .unsupported("a power with a fraction", at: nil)
+            throw .notSupported("a power with a fraction", at: nil)
         }
         var result = 1.0
         var factor = number

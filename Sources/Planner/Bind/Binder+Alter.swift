@@ -50,7 +50,7 @@ extension Binder {
                 continue
             }
             guard alter.steps.count == 1 else {
-                throw .unsupported("a partition among other changes", at: step.position)
+                throw .notSupported("a partition among other changes", at: step.position)
             }
             guard let index = table.timestampIndex, table.partitionUnit != .none else {
                 throw .notPartitioned(table.name, at: alter.table.position)
@@ -142,7 +142,7 @@ extension Binder {
         case .setParameter(let parameter): state.draft.set(parameter)
         case .accepted(let notice): state.notices.append(notice)
         case .dropPartitions, .detachPartitions, .attachPartitions:
-            throw .unsupported("a partition among other changes", at: step.position)
+            throw .notSupported("a partition among other changes", at: step.position)
         }
     }
 
@@ -313,12 +313,12 @@ extension Binder {
             }
             value = try bind(using, expecting: isUntyped(using) ? type : nil)
             guard Coercion.isAssignable(value.type, type) else {
-                throw .cannotCast(value.type, type, at: name.position)
+                throw .noSuchCast(value.type, type).at(name.position)
             }
         } else {
             value = state.values[index]
             guard Coercion.isAllowed(column.type, type) else {
-                throw .cannotCast(column.type, type, at: name.position)
+                throw .noSuchCast(column.type, type).at(name.position)
             }
         }
         state.values[index] = try Coercion.fit(
@@ -406,9 +406,7 @@ extension Binder {
         guard
             schema.folded == "public" || relations.relation(schema: "", name: schema.folded) != nil
         else {
-            throw DatabaseError(
-                .undefinedSchema, "schema \"\(schema.text)\" does not exist",
-                position: schema.position)
+            throw .undefinedSchema(schema.text, at: schema.position)
         }
         if schema.folded != state.table.schema.lowercased(),
             relations.relation(schema: schema.folded, name: state.table.name) != nil

@@ -22,11 +22,11 @@ extension Binder {
             guard
                 let outer = ValueType.named(
                     element.type.name, arguments: [], dimensions: Int(dimensions) + 1)
-            else { throw .unsupported("an array of so many dimensions", at: position) }
+            else { throw .notSupported("an array of so many dimensions", at: position) }
             result = outer
         } else {
             guard let element = ArrayElement(inner) else {
-                throw .unsupported("an array of \(inner.postgresName)", at: position)
+                throw .notSupported("an array of \(inner.postgresName)", at: position)
             }
             result = .array(of: element)
         }
@@ -58,14 +58,14 @@ extension Binder {
         throws(DatabaseError) -> BoundExpression
     {
         if case .subquery = quantified.right.kind {
-            throw .unsupported("\(quantified.quantifier.rawValue) of a query", at: position)
+            throw .notSupported("\(quantified.quantifier.rawValue) of a query", at: position)
         }
         let comparisons: [BinaryOperator: Operation] = [
             .equal: .equal, .notEqual: .notEqual, .less: .less, .lessOrEqual: .lessOrEqual,
             .greater: .greater, .greaterOrEqual: .greaterOrEqual,
         ]
         guard let comparison = comparisons[quantified.comparison] else {
-            throw .unsupported(
+            throw .notSupported(
                 "\(quantified.comparison.rawValue) \(quantified.quantifier.rawValue)", at: position)
         }
         var left: BoundExpression
@@ -126,7 +126,7 @@ extension Binder {
             }
             return constant(UInt64(type.oid))
         case .function, .schema, .role:
-            throw .unsupported("\(kind.rawValue) of a name", at: position)
+            throw .notSupported("\(kind.rawValue) of a name", at: position)
         }
     }
 }

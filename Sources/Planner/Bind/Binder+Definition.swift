@@ -50,7 +50,7 @@ extension Binder {
         } else if let source {
             try add(source, to: &draft, at: create.query?.position ?? create.position)
         } else if create.query != nil {
-            throw .unsupported("CREATE TABLE AS", at: create.position)
+            throw .notSupported("CREATE TABLE AS", at: create.position)
         } else {
             try addColumns(of: create, to: &draft)
         }
@@ -81,7 +81,7 @@ extension Binder {
                 throw .duplicateColumn(column.name, at: position)
             }
             guard column.type.isStorable else {
-                throw .unsupported(
+                throw .notSupported(
                     "a column of type \(column.type.postgresName)", at: position)
             }
             try draft.add(
@@ -219,7 +219,7 @@ extension Binder {
         let known = parameterTypes.count
         let bound = try bindCondition(condition, "CHECK")
         if parameterTypes.count > known {
-            throw .unsupported("a parameter in CHECK", at: condition.position)
+            throw .notSupported("a parameter in CHECK", at: condition.position)
         }
         return bound
     }

@@ -105,7 +105,7 @@ extension Binder {
         case .left: kind = .left
         case .cross: kind = .cross
         case .right, .full, .asOf, .before, .splice:
-            throw .unsupported("\(join.kind.rawValue) JOIN", at: join.position)
+            throw .notSupported("\(join.kind.rawValue) JOIN", at: join.position)
         }
         try refuseTwins(join)
         let before = scope.columns.count

@@ -69,7 +69,7 @@ extension Binder {
     mutating func bindCall(_ call: FunctionCall, expecting type: ValueType?, at position: Int)
         throws(DatabaseError) -> BoundExpression
     {
-        if call.window != nil { throw .unsupported("a window function", at: position) }
+        if call.window != nil { throw .notSupported("a window function", at: position) }
         let name = call.name.folded
         if let function = BoundAggregate.Function(rawValue: name) {
             return try bindAggregate(function, call, at: position)

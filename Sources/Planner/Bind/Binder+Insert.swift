@@ -65,8 +65,7 @@ extension Binder {
     ) throws(DatabaseError) -> [BoundExpression] {
         let position = row.compactMap { $0?.position }.last ?? insert.table.position
         if row.count != first {
-            throw DatabaseError(
-                .syntaxError, "VALUES lists must all be the same length", position: position)
+            throw .unevenRows(at: position)
         }
         if row.count > targets.count { throw .insertCount(more: true, at: position) }
         if row.count < targets.count && !insert.columns.isEmpty {

@@ -21,7 +21,7 @@ extension Binder {
                 throw .assignedTwice(name.text, at: name.position)
             }
             if table.dedupKeys.contains(table.columns[index].id) {
-                throw .unsupported("UPDATE of an upsert key", at: name.position)
+                throw .notSupported("UPDATE of an upsert key", at: name.position)
             }
             assignments.append(
                 BoundModification.Assignment(

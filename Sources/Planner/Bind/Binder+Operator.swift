@@ -63,7 +63,7 @@ extension Binder {
         case .isNotDistinctFrom:
             return try bindComparison(.isNotDistinctFrom, symbol, left, right, at: position)
         case .matches, .matchesIgnoringCase, .doesNotMatch, .doesNotMatchIgnoringCase:
-            throw .unsupported("matching a regular expression", at: position)
+            throw .notSupported("matching a regular expression", at: position)
         case .concatenate:
             let arguments = [
                 try text(bind(left, expecting: .varchar)),
@@ -317,7 +317,7 @@ extension Binder {
             throw .undefinedOperator("IN", left.type, .varchar, at: position)
         }
         guard case .literal(.string(let text)) = interval.kind else {
-            throw .unsupported("a computed interval", at: interval.position)
+            throw .notSupported("a computed interval", at: interval.position)
         }
         guard let (from, to) = Period.parse(text) else {
             throw DatabaseError.badText(text, as: .timestamp).at(interval.position)

@@ -9,8 +9,8 @@ extension Binder {
         defer { (scope, grouping, clauseWithoutAggregates) = outer }
         scope = Scope()
         grouping = nil
-        if query.latestOn != nil { throw .unsupported("LATEST ON", at: query.position) }
-        if let sample = query.sampleBy { throw .unsupported("SAMPLE BY", at: sample.position) }
+        if query.latestOn != nil { throw .notSupported("LATEST ON", at: query.position) }
+        if let sample = query.sampleBy { throw .notSupported("SAMPLE BY", at: sample.position) }
         var plan = Plan.oneRow
         if let from = query.from { plan = try bindFrom(from, used: UsedNames(query)) }
         if let filter = query.filter {
@@ -103,9 +103,7 @@ extension Binder {
                     throw .missingFromEntry(last.text, at: last.position)
                 }
                 if scope.columns.isEmpty {
-                    throw DatabaseError(
-                        .syntaxError, "SELECT * with no tables specified is not valid",
-                        position: position)
+                    throw .starWithoutTables(at: position)
                 }
                 result += found.map {
                     Item(expression: nil, alias: nil, column: $0, position: position)

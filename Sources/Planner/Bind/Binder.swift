@@ -56,7 +56,7 @@ package struct Binder {
         case .conditional(let conditional):
             return try bindConditional(conditional, expecting: type, at: position)
         case .inQuery, .subquery, .exists:
-            throw .unsupported("a subquery in an expression", at: position)
+            throw .notSupported("a subquery in an expression", at: position)
         case .quantified(let quantified): return try bindQuantified(quantified, at: position)
         case .array(let elements):
             return try bindArray(elements, expecting: type, at: position)
@@ -201,7 +201,7 @@ package struct Binder {
         let wanted: ValueType = type == .char ? .varchar : type
         var bound = try bind(operand, expecting: isUntyped(operand) ? wanted : nil)
         guard Coercion.isAllowed(bound.type, type) else {
-            throw .cannotCast(bound.type, type, at: position)
+            throw .noSuchCast(bound.type, type).at(position)
         }
         if type == .char, bound.type == .varchar || bound.type == .symbol {
             bound = try Coercion.fit(
@@ -260,7 +260,7 @@ package struct Binder {
         guard let digits = name.arguments.first else { return nil }
         guard name.arguments.count == 1 else { throw .badModifier(at: name.position) }
         if name.arrayDimensions > 0 {
-            throw .unsupported("a precision of the times in an array", at: name.position)
+            throw .notSupported("a precision of the times in an array", at: name.position)
         }
         // The session has warned of what is above.
         return .precision(TimePrecision(digits: min(digits, TimePrecision.most)))
@@ -274,7 +274,7 @@ package struct Binder {
             throw .badLength(name.name, at: name.position)
         }
         if name.arrayDimensions > 0 {
-            throw .unsupported("a length of the strings in an array", at: name.position)
+            throw .notSupported("a length of the strings in an array", at: name.position)
         }
         if isBlankTrimmed, first == 1 { return nil }
         return TextLength(characters: first, isBlankTrimmed: isBlankTrimmed)
@@ -284,7 +284,7 @@ package struct Binder {
     package static func columnType(named name: TypeName) throws(DatabaseError) -> ValueType {
         let type = try type(named: name)
         guard type.isStorable else {
-            throw .unsupported("a column of type \(type.postgresName)", at: name.position)
+            throw .notSupported("a column of type \(type.postgresName)", at: name.position)
         }
         return type
     }
@@ -299,7 +299,7 @@ extension Binder {
         defer { clauseWithoutAggregates = nil }
         let bound = try bind(expression, expecting: isUntyped(expression) ? type : nil)
         guard Coercion.isAssignable(bound.type, type) else {
-            throw .cannotCast(bound.type, type, at: expression.position)
+            throw .noSuchCast(bound.type, type).at(expression.position)
         }
         return try Coercion.convert(bound, to: type)
     }

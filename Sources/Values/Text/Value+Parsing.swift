@@ -20,7 +20,7 @@ extension Value {
                 throw .badText(text, as: type)
             }
             guard text.unicodeScalars.dropFirst().allSatisfy({ $0 == " " }) else {
-                throw .tooManyCharacters()
+                throw .textTooLong(for: "character(1)")
             }
             return .string(String(scalar))
         case .binary: return try .binary(parseBinary(text))
