@@ -151,7 +151,7 @@ extension BackupService {
     ) {
         let (path, manifest) = try find(name, destination: destination)
         let place = Destination(path: Path.directory(of: path), files: platform.files)
-        let inUse = try place.beginReading(manifest.id, manifest.name)
+        let inUse = try place.beginReading(manifest.id, manifest.name, platform.clock)
         // It may have been dropped before the lock was there.
         if try platform.files.info(Path.join(path, BackupManifest.fileName)) == nil {
             _ = try place.manifest(of: Path.name(of: path))

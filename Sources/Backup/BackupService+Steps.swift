@@ -96,7 +96,8 @@ extension BackupService {
         if let parent {
             let place = Destination(
                 path: Path.directory(of: parent.path), files: platform.files)
-            parentInUse = try place.beginReading(parent.manifest.id, parent.manifest.name)
+            parentInUse = try place.beginReading(
+                parent.manifest.id, parent.manifest.name, platform.clock)
         } else {
             parentInUse = nil
         }

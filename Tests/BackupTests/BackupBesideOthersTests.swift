@@ -163,7 +163,7 @@ struct BackupBesideOthersTests {
         _ = try rig.service.verify("two")
         let id = try rig.service.manifest(of: "two").manifest.id
         let destination = Destination(path: "/root/backup", files: rig.platform.files)
-        let lock = try #require(try destination.beginReading(id, "two"))
+        let lock = try #require(try destination.beginReading(id, "two", rig.platform.clock))
 
         try rig.backup("three")
 

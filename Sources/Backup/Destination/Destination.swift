@@ -124,8 +124,19 @@ struct Destination: Sendable {
     /// because nothing can be written there.
     ///
     /// - Throws: 55006 while it is being dropped.
-    func beginReading(_ id: String, _ name: String) throws(DatabaseError) -> (any FileLock)? {
-        try lockBackup(id, name, .shared)
+    func beginReading(_ id: String, _ name: String, _ clock: any WorldClock) throws(DatabaseError)
+        -> (any FileLock)?
+    {
+        for _ in 1..<Limits.lockAttempts {
+            do throws(DatabaseError) {
+                return try lockBackup(id, name, .shared)
+            } catch {
+                guard error.state == .inUse else { throw error }
+                // A sweep holds it for a moment as well; only who drops the backup does so for long.
+                clock.wait(nanoseconds: Limits.destinationRetryNanoseconds)
+            }
+        }
+        return try lockBackup(id, name, .shared)
     }
 
     /// Waits for nobody: whoever reads the backup is in the way.

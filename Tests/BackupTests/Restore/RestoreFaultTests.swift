@@ -202,9 +202,7 @@ struct RestoreFaultTests {
     @Test("a bit that flips in any file of the backup is XX001 naming it, and nothing is restored")
     func bitFlips() throws {
         let root = "/root/backup/one/"
-        let files = try FaultWorld().rig.machine.disk.paths().filter {
-            $0.hasPrefix(root) && !$0.hasSuffix("/")
-        }
+        let files = try FaultWorld().rig.filesWithBytes(below: root)
         #expect(Set(files.map { $0.split(separator: ".").last ?? "" }).count > 2)
         for (index, _) in files.enumerated() {
             for part in 0..<4 {
@@ -213,9 +211,7 @@ struct RestoreFaultTests {
                 try world.rig.drop("a")
                 try world.rig.storage.flush()
                 let before = try world.rig.contents()
-                let path = world.rig.machine.disk.paths().filter {
-                    $0.hasPrefix(root) && !$0.hasSuffix("/")
-                }[index]
+                let path = world.rig.filesWithBytes(below: root)[index]
                 let size = world.rig.machine.disk.contents(of: path)?.count ?? 0
                 world.rig.machine.disk.flipBit(
                     path, offset: min(size - 1, part * size / 4 + part), bit: part)
@@ -232,16 +228,12 @@ struct RestoreFaultTests {
 
     @Test("a missing, a shortened and an extra file are XX001 and nothing is restored")
     func missingFiles() throws {
-        let count = try FaultWorld().rig.machine.disk.paths().filter {
-            $0.hasPrefix("/root/backup/one/db/") && !$0.hasSuffix("/")
-        }.count
+        let count = try FaultWorld().rig.filesWithBytes(below: "/root/backup/one/db/").count
         for index in 0..<count {
             for act in ["remove", "cut", "add"] {
                 let world = try FaultWorld()
                 let files = world.rig.platform.files
-                let path = world.rig.machine.disk.paths().filter {
-                    $0.hasPrefix("/root/backup/one/db/") && !$0.hasSuffix("/")
-                }[index]
+                let path = world.rig.filesWithBytes(below: "/root/backup/one/db/")[index]
                 switch act {
                 case "remove": try files.remove(path)
                 case "cut":

@@ -56,6 +56,14 @@ final class RestoreRig {
         try reopen()
     }
 
+    /// The files below a directory that something can happen to: the lock of a backup is empty, and
+    /// nobody reads it.
+    func filesWithBytes(below directory: String) -> [String] {
+        machine.disk.paths().filter {
+            $0.hasPrefix(directory) && machine.disk.contents(of: $0)?.isEmpty == false
+        }
+    }
+
     // MARK: - Tables
 
     static func definition(
