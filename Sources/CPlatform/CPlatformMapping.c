@@ -11,17 +11,12 @@
 /* As many mappings as the kernel gives one process by default (vm.max_map_count). */
 #define MAPPING_SLOTS 65536
 
-/* Faults that are remembered by their order; who asks later takes any file for concerned. */
-#define FAULTS_KEPT 64
-
 static struct {
     _Atomic uintptr_t start;
     _Atomic size_t length;
-    /* Zeros stand in it for a page that could not be read. */
-    _Atomic int is_faulted;
+    /* The number of the last fault in it, from one: zeros stand for a page that could not be read. */
+    _Atomic uint64_t fault;
 } slots[MAPPING_SLOTS];
-static _Atomic int32_t fault_slots[FAULTS_KEPT];
-static _Atomic uint64_t faults_begun;
 static _Atomic uint64_t fault_count;
 static _Atomic uint32_t next_slot;
 static _Atomic uint32_t used_slots;
@@ -39,12 +34,11 @@ static int find(uintptr_t address) {
     return -1;
 }
 
-/* Told before the zeros are there: whoever reads them finds the count changed. */
+/* Told before the zeros are there: whoever reads them finds the count changed, and by whom. */
 static void note(int slot) {
-    atomic_store(&slots[slot].is_faulted, 1);
-    uint64_t number = atomic_fetch_add(&faults_begun, 1);
-    atomic_store(&fault_slots[number % FAULTS_KEPT], slot);
-    atomic_fetch_add(&fault_count, 1);
+    uint64_t number = atomic_fetch_add(&fault_count, 1) + 1;
+    uint64_t last = atomic_load(&slots[slot].fault);
+    while (last < number && !atomic_compare_exchange_weak(&slots[slot].fault, &last, number)) {}
 }
 
 /* Puts zeros where the file cannot be read, so that the thread can go on and find out. */
@@ -85,7 +79,6 @@ int32_t basalt_mapping_add(const void *start, size_t length) {
         uint32_t slot = (first + step) % MAPPING_SLOTS;
         uintptr_t expected = 0;
         if (atomic_load(&slots[slot].start) != 0) continue;
-        atomic_store(&slots[slot].is_faulted, 0);
         /* The start goes in last but one: a slot without length holds no address. */
         if (!atomic_compare_exchange_strong(&slots[slot].start, &expected, (uintptr_t)start))
             continue;
@@ -100,19 +93,15 @@ int32_t basalt_mapping_add(const void *start, size_t length) {
 void basalt_mapping_remove(int32_t slot) {
     if (slot < 0 || slot >= MAPPING_SLOTS) return;
     atomic_store(&slots[slot].length, 0);
+    atomic_store(&slots[slot].fault, 0);
+    /* Free from here on. */
     atomic_store(&slots[slot].start, 0);
-}
-
-int32_t basalt_mapping_is_faulted(int32_t slot) {
-    return slot >= 0 && slot < MAPPING_SLOTS && atomic_load(&slots[slot].is_faulted);
 }
 
 uint64_t basalt_mapping_fault_count(void) { return atomic_load(&fault_count); }
 
-int32_t basalt_mapping_fault_slot(uint64_t number) {
-    uint64_t count = atomic_load(&fault_count);
-    if (number >= count || count - number > FAULTS_KEPT) return -1;
-    return atomic_load(&fault_slots[number % FAULTS_KEPT]);
+uint64_t basalt_mapping_last_fault(int32_t slot) {
+    return slot >= 0 && slot < MAPPING_SLOTS ? atomic_load(&slots[slot].fault) : 0;
 }
 
 int32_t basalt_mapping_take_fault(void) {

@@ -56,11 +56,10 @@ int32_t basalt_mapping_add(const void *_Nonnull start, size_t length);
 void basalt_mapping_remove(int32_t slot);
 /* The slot that this thread could not read since the last call, or -1. */
 int32_t basalt_mapping_take_fault(void);
-/* Whether a page of the mapping could not be read by any thread: zeros stand there. */
-int32_t basalt_mapping_is_faulted(int32_t slot);
-/* Faults of all threads so far, and the slot of one of them, or -1 when it is too long ago. */
+/* Faults of all threads so far. */
 uint64_t basalt_mapping_fault_count(void);
-int32_t basalt_mapping_fault_slot(uint64_t number);
+/* How many there were after the last one in the mapping; 0 when all its pages could be read. */
+uint64_t basalt_mapping_last_fault(int32_t slot);
 int32_t basalt_unmap(void *_Nonnull start, size_t length);
 
 int32_t basalt_rename(const char *_Nonnull from, const char *_Nonnull to, int32_t replacing);

@@ -12,8 +12,8 @@ package enum MappedFiles {
     private struct Known: Sendable {
         /// Of mappings, by their slot.
         var paths: [Int32: String] = [:]
-        /// Of faults whose mapping is gone, by their number; the slot may be another's by now.
-        var past: [UInt64: String] = [:]
+        /// The last fault of each file among the mappings that are gone: as many as files are damaged.
+        var past: [String: UInt64] = [:]
     }
 
     private static let known = Mutex(Known())
@@ -44,35 +44,22 @@ package enum MappedFiles {
         throws(DatabaseError)
     {
         try checkFault()
-        let count = basalt_mapping_fault_count()
-        for number in mark.faults..<max(count, mark.faults) {
-            let slot = basalt_mapping_fault_slot(number)
-            let path = known.withLock { $0.past[number] ?? $0.paths[slot] }
-            // One too long ago to be known may have been anybody's.
-            if slot < 0 || path.map(concerns) ?? true { throw .unreadablePage(path ?? unknown) }
+        if basalt_mapping_fault_count() == mark.faults { return }
+        let met = known.withLock { known in
+            known.past.first { $0.value > mark.faults && concerns($0.key) }?.key
+                ?? known.paths.first {
+                    basalt_mapping_last_fault($0.key) > mark.faults && concerns($0.value)
+                }?.value
         }
+        if let met { throw .unreadablePage(met) }
     }
 
     private static func path(of slot: Int32) -> String {
-        known.withLock { $0.paths[slot] } ?? unknown
-    }
-
-    private static let unknown = "a mapped file"
-
-    /// Notes what the faults of a mapping were of, and forgets those that nobody can ask for.
-    private static func keep(_ slot: Int32, _ known: inout Known) {
-        known.past = known.past.filter { basalt_mapping_fault_slot($0.key) >= 0 }
-        var number = basalt_mapping_fault_count()
-        while number > 0, basalt_mapping_fault_slot(number - 1) >= 0 {
-            number -= 1
-            if basalt_mapping_fault_slot(number) == slot, known.past[number] == nil {
-                known.past[number] = known.paths[slot]
-            }
-        }
+        known.withLock { $0.paths[slot] } ?? "a mapped file"
     }
 
     /// Whether all pages of a mapping were there whenever somebody asked.
-    static func isIntact(_ slot: Int32) -> Bool { basalt_mapping_is_faulted(slot) == 0 }
+    static func isIntact(_ slot: Int32) -> Bool { basalt_mapping_last_fault(slot) == 0 }
 
     /// Registers a mapping. Nil when there are too many: a fault in it would end the process.
     // SAFETY: the pointer is kept as a number to compare with, and never followed.
@@ -86,8 +73,9 @@ package enum MappedFiles {
 
     static func remove(_ slot: Int32) {
         known.withLock { known in
-            if !isIntact(slot) { keep(slot, &known) }
-            known.paths[slot] = nil
+            let path = known.paths.removeValue(forKey: slot)
+            let fault = basalt_mapping_last_fault(slot)
+            if fault > 0, let path { known.past[path] = max(fault, known.past[path] ?? 0) }
         }
         basalt_mapping_remove(slot)
     }

@@ -99,6 +99,30 @@ import Testing
         }
     }
 
+    @Test("however many pages of a file are gone, nobody else is concerned")
+    func manyFaults() throws {
+        try Disk.linux.with { files, root in
+            let path = Path.join(root, "data")
+            try files.publish([UInt8](repeating: 7, count: 500 * 4096), as: path)
+            let mark = MappedFiles.mark
+            for _ in 0..<2 {
+                let file = try files.open(path, .readWrite, permissions: 0o600)
+                let region = try file.map()
+                try file.truncate(to: 0)
+                for page in 0..<500 { _ = Self.byte(of: region, at: page * 4096) }
+                MappedFiles.forgetFault()
+                #expect(throws: Never.self) {
+                    try MappedFiles.checkFaults(since: mark) { $0 != path }
+                }
+                try file.write([UInt8](repeating: 7, count: 500 * 4096), at: 0)
+            }
+
+            #expect(throws: DatabaseError.self) {
+                try MappedFiles.checkFaults(since: mark) { $0 == path }
+            }
+        }
+    }
+
     private static func byte(of region: MemoryRegion, at offset: Int) -> UInt8 {
         region.bytes.byteOffsets.contains(offset)
             ? unsafe region.bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self) : 0
