@@ -57,7 +57,8 @@ extension BackupService {
         for name in names {
             let candidates = TableName.readings(of: name)
             guard let table = candidates.first(where: { known.contains($0.folded) }) else {
-                throw .backupTableMissing(name.text)
+                let damage = candidates.compactMap { source.tableDamage($0.schema, $0.name) }
+                throw damage.first ?? .backupTableMissing(name.text)
             }
             tables.append(table.folded)
         }

@@ -309,6 +309,13 @@ extension DatabaseError {
             position: position)
     }
 
+    static func nothingToAttach(_ name: String, at position: Int) -> DatabaseError {
+        DatabaseError(
+            .duplicateObject,
+            "partition is already attached, none of its name is detached \"\(name)\"",
+            position: position)
+    }
+
     static func partitionExists(_ name: String, at position: Int) -> DatabaseError {
         DatabaseError(
             .duplicateObject, "partition is already attached \"\(name)\"",
@@ -321,12 +328,15 @@ extension DatabaseError {
             hint: "Attach it first.", position: position)
     }
 
-    static func detachedDiffers(_ name: String, column: String, at position: Int)
-        -> DatabaseError
-    {
+    static func detachedDiffers(
+        _ name: String, _ column: Catalog.ColumnDefinition, of table: String, at position: Int
+    ) -> DatabaseError {
         DatabaseError(
             .notInPrerequisiteState,
-            "cannot attach partition \"\(name)\", column \"\(column)\" was changed since",
+            "cannot attach partition \"\(name)\", column \"\(column.name)\" was changed since",
+            hint:
+                "Its values are of the type \(column.typeName). ALTER TABLE \(table) ALTER COLUMN "
+                + "\(column.name) TYPE \(column.typeName), attach, and change the type again.",
             position: position)
     }
 

@@ -1,6 +1,6 @@
 package import Catalog
 package import Diagnostics
-import SQL
+package import SQL
 package import Values
 
 /// One column of what a query or a system relation gives.
@@ -10,11 +10,15 @@ package struct PlanColumn: Sendable, Equatable {
     /// The table's id and the column's number from 1, when it is a table's column unchanged.
     package let tableID: UInt64?
     package let columnNumber: Int?
+    /// What all its values keep to; nil when nothing is known.
+    package let modifier: TypeModifier?
 
     package init(
-        name: String, type: ValueType, tableID: UInt64? = nil, columnNumber: Int? = nil
+        name: String, type: ValueType, modifier: TypeModifier? = nil, tableID: UInt64? = nil,
+        columnNumber: Int? = nil
     ) {
         self.name = name
+        self.modifier = modifier
         self.type = type
         self.tableID = tableID
         self.columnNumber = columnNumber
@@ -79,10 +83,23 @@ package struct RowCall: Sendable, Hashable {
 extension Relations {
     package func damage(schema: String?, name: String) -> DatabaseError? { nil }
 
+    /// Whether something has a name, be it that it cannot be opened.
+    func isTaken(_ name: String, in schema: String) -> Bool {
+        relation(schema: schema, name: name) != nil || damage(schema: schema, name: name) != nil
+    }
+
+    /// Checks that a name which nothing has is not that of a table that cannot be opened: nobody
+    /// could reach it any more.
+    ///
+    /// - Throws: XX001 with what is wrong and the ways out.
+    package func checkFree(_ name: Name, in schema: String) throws(DatabaseError) {
+        if let damage = damage(schema: schema, name: name.folded) { throw damage.at(name.position) }
+    }
+
     /// Why a table cannot be found.
     func missing(_ name: TableName) -> DatabaseError {
         let spelling = (name.schema.map { "\($0.text)." } ?? "") + name.name.text
-        return damage(schema: name.schema?.folded, name: name.name.folded)
+        return damage(schema: name.schema?.folded, name: name.name.folded)?.at(name.position)
             ?? .undefinedTable(spelling, at: name.position)
     }
 }

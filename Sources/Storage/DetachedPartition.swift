@@ -155,7 +155,9 @@ extension Storage {
         do throws(DatabaseError) {
             for entry in detached.segments {
                 let source = Path.join(place, "\(entry.id).seg")
-                let renamed = entry.withID(Hexadecimal.text(platform.chance.bytes(16)))
+                let renamed = entry.withID(
+                    Hexadecimal.text(platform.chance.bytes(16)),
+                    columnMap: detached.columnMap(of: entry, in: table))
                 let target = segmentPath(renamed, of: table)
                 try files.makeDurableDirectory(Path.directory(of: target))
                 try files.link(source, to: target)
@@ -179,10 +181,40 @@ extension Storage {
 
 extension SegmentEntry {
     /// The same rows in another file.
-    fileprivate func withID(_ id: String) -> SegmentEntry {
+    fileprivate func withID(_ id: String, columnMap: [ColumnLink]) -> SegmentEntry {
         SegmentEntry(
             id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
             maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes,
             sha256: sha256, columnMap: columnMap)
+    }
+}
+
+extension DetachedPartition {
+    /// The column of the partition whose values a column of the table gets back: the very same, or
+    /// one of its name and type, if the type was changed and changed back since.
+    private func column(for column: ColumnDefinition, in table: TableDefinition) -> UInt32? {
+        if definition.columnIndex(id: column.id) != nil { return column.id }
+        guard let index = definition.columnIndex(named: column.name) else { return nil }
+        let old = definition.columns[index]
+        return old.type == column.type && table.columnIndex(id: old.id) == nil ? old.id : nil
+    }
+
+    /// Where a segment's values are found when the table has it again.
+    fileprivate func columnMap(of entry: SegmentEntry, in table: TableDefinition) -> [ColumnLink] {
+        let sources = table.columns.map { ($0.id, column(for: $0, in: table)) }
+        if sources.allSatisfy({ $1 == nil || $1 == $0 }) { return entry.columnMap }
+        return sources.compactMap { id, source in
+            source.flatMap { entry.segmentColumn(of: $0) }.map {
+                ColumnLink(table: id, segment: $0)
+            }
+        }
+    }
+
+    /// The first column whose values the table has no place for, though it has a column of its name.
+    package func misfit(in table: TableDefinition) -> ColumnDefinition? {
+        let taken = Set(table.columns.compactMap { column(for: $0, in: table) })
+        return definition.columns.first {
+            !taken.contains($0.id) && table.columnIndex(named: $0.name) != nil
+        }
     }
 }

@@ -24,6 +24,26 @@ package enum Value: Sendable, Hashable {
 }
 
 extension Value {
+    /// What values that are equal in SQL have in common, to be found by in a set: there is one NaN,
+    /// and strings are their bytes, where Swift holds that two spellings of é are equal.
+    ///
+    /// - Requires: values that are compared are of one type, and none is an interval.
+    package var equalityKey: Value {
+        switch self {
+        case .double(let number):
+            number.isNaN ? .binary([]) : self
+        case .string(let text):
+            text.utf8.allSatisfy { $0 < 0x80 } ? self : .binary(Array(text.utf8))
+        case .array(let array):
+            .array(
+                ArrayValue(
+                    array.element, lengths: array.lengths, array.elements.map(\.equalityKey)))
+        case .null, .boolean, .integer, .date, .timestamp, .timestampNanos, .binary, .uuid,
+            .decimal, .long256, .interval:
+            self
+        }
+    }
+
     /// The order of two values of one type: negative when this comes first, 0 when they are equal.
     /// NULL, which ends an array's elements in order, comes last; NaN is above all numbers.
     package func order(_ other: Value) -> Int {

@@ -15,6 +15,11 @@ extension BackupSource {
                 return snapshot.tables.map { ($0.definition.schema, $0.definition.name) }
             },
             damage: { storage.damage },
+            tableDamage: { schema, name in
+                let snapshot = storage.snapshot()
+                defer { snapshot.release() }
+                return snapshot.damage(schema: schema, name: name)
+            },
             timeline: { storage.identity.timeline },
             journal: storage.settings.isReadOnly
                 ? nil

@@ -133,6 +133,8 @@ package struct BackupSource: Sendable {
     package let tableNames: @Sendable () -> [(schema: String, name: String)]
     /// What is wrong with a table that cannot be opened, if there is one.
     package let damage: @Sendable () -> DatabaseError?
+    /// What is wrong with the table of a schema and a name, if it is there and cannot be opened.
+    package let tableDamage: @Sendable (_ schema: String, _ name: String) -> DatabaseError?
     /// The timelines a parent may be of: the database's own and those it came from.
     package let timelines: @Sendable () -> Set<String>?
     /// Looks at header and footer of a segment file.
@@ -143,6 +145,7 @@ package struct BackupSource: Sendable {
         database: String,
         tableNames: @escaping @Sendable () -> [(schema: String, name: String)],
         damage: @escaping @Sendable () -> DatabaseError? = { nil },
+        tableDamage: @escaping @Sendable (String, String) -> DatabaseError? = { _, _ in nil },
         timeline: @escaping @Sendable () -> String = { "" }, journal: JobJournal? = nil,
         timelines: @escaping @Sendable () -> Set<String>? = { nil },
         checkFrame: @escaping @Sendable (String, Int) throws(DatabaseError) -> Void = {
@@ -153,6 +156,7 @@ package struct BackupSource: Sendable {
         self.database = database
         self.tableNames = tableNames
         self.damage = damage
+        self.tableDamage = tableDamage
         self.timeline = timeline
         self.journal = journal
         self.timelines = timelines

@@ -43,11 +43,18 @@ extension DatabaseError {
             position: position)
     }
 
-    static func restoreOntoDamaged(_ table: String) -> DatabaseError {
+    /// - Parameter isNew: whether the name is one that was chosen with AS, or that comes with it.
+    static func restoreOntoDamaged(_ table: String, _ damage: DatabaseError, isNew: Bool)
+        -> DatabaseError
+    {
         DatabaseError(
             .duplicateTable, "table already exists and is damaged [table=\(table)]",
-            hint: "Use FULL to put the backup's in its place, which removes its files, or AS to "
-                + "restore into a new table.")
+            detail: damage.message,
+            hint: isNew
+                ? "Choose another name after AS; RESTORE TABLE … FULL puts the backup's in the place "
+                    + "of the damaged one, DROP TABLE removes it and its files."
+                : "Use FULL to put the backup's in its place, which removes its files, or AS to "
+                    + "restore into a new table.")
     }
 
     static func restoreAsTable(_ table: String, at position: Int?) -> DatabaseError {

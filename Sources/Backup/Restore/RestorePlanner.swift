@@ -127,7 +127,8 @@ struct RestorePlanner {
         case .existingTable(let name):
             let found = live.table(schema: name.schema ?? "public", name: name.name)
             guard let own = found else {
-                throw .restoreTargetMissing(name.name, at: name.position)
+                throw live.damage(schema: name.schema ?? "public", name: name.name)
+                    ?? .restoreTargetMissing(name.name, at: name.position)
             }
             return try change(own, stored)
         }

@@ -76,24 +76,31 @@ struct RestoredRelations {
     }
 
     /// Relations that cannot be read, of the names that come or of the backup's ids: FULL and
-    /// INCREMENTAL take their place, they would be marked as damaged for ever. Nothing said is a
-    /// conflict.
+    /// INCREMENTAL take their place, they would be marked as damaged for ever. Otherwise they are a
+    /// conflict: under a name that another one has nobody could reach them.
     private func unreadable(_ coming: [TableDefinition]) -> [RestorePlan.Relation] {
-        guard request.target == .original else { return [] }
-        let isRefused = request.mode == .refuse
-        let names = Set(coming.map { TableName(schema: $0.schema, name: $0.name).folded })
+        let isOriginal = request.target == .original
+        let isReplacing = isOriginal && request.mode != .refuse
+        let names = coming.map { TableName(schema: $0.schema, name: $0.name) }
+        let folded = Set(names.map(\.folded))
         let stored = source.tables.map(\.definition) + source.root.relations
+        let known = isSameDatabase ? Set(stored.map(\.id)) : []
         let ids = Set(
-            stored.filter { names.contains(TableName(schema: $0.schema, name: $0.name).folded) }
+            stored.filter { folded.contains(TableName(schema: $0.schema, name: $0.name).folded) }
                 .map(\.id))
         return live.damagedTables.filter { damaged in
-            if isSameDatabase, ids.contains(damaged.id) { return true }
-            guard let schema = damaged.schema else { return false }
-            return names.contains(TableName(schema: schema, name: damaged.name).folded)
+            if isOriginal, isSameDatabase, ids.contains(damaged.id) { return true }
+            if let schema = damaged.schema {
+                return folded.contains(TableName(schema: schema, name: damaged.name).folded)
+            }
+            // Of a schema that cannot be told: any, unless the backup knows it by another name.
+            if isReplacing, known.contains(damaged.id) { return false }
+            return names.contains { damaged.isNamed($0.name, schema: $0.schema) }
         }.map { damaged in
             RestorePlan.Relation(
                 definition: nil, replaced: damaged.id,
-                conflict: isRefused ? .restoreOntoDamaged(damaged.name) : nil,
+                conflict: isReplacing
+                    ? nil : .restoreOntoDamaged(damaged.name, damaged.error, isNew: !isOriginal),
                 unreadable: damaged.directoryName)
         }
     }
@@ -229,7 +236,11 @@ struct RestoredRelations {
         var number = 0
         while true {
             let own = live.relation(schema: schema, name: name)
-            let isFree = own.map { dropped.contains($0.id) } ?? true
+            var isFree = own.map { dropped.contains($0.id) } ?? true
+            // What cannot be opened keeps its name, unless it is the one that is replaced.
+            if request.target != .original, live.damagedTable(schema: schema, name: name) != nil {
+                isFree = false
+            }
             if isFree, taken.insert("\(schema)\0\(name)".lowercased()).inserted { return name }
             number += 1
             name = "\(wanted)\(number)"

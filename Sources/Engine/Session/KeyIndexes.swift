@@ -49,8 +49,9 @@ struct KeySets: Sendable {
                 let values = vectors.map { $0.value(at: row) }
                 // NULL is equal to nothing.
                 if values.contains(.null) { continue }
-                let isTaken = others?.sets[number].contains(values) ?? false
-                guard !isTaken, sets[number].insert(values).inserted else {
+                let found = values.map(\.equalityKey)
+                let isTaken = others?.sets[number].contains(found) ?? false
+                guard !isTaken, sets[number].insert(found).inserted else {
                     throw .uniqueViolated(table.keys[number].name, detail: detail(key, values))
                 }
             }

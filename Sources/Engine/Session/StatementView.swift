@@ -2,6 +2,7 @@ import Catalog
 import Diagnostics
 import Execution
 import Planner
+import SQL
 import Storage
 import Values
 
@@ -76,6 +77,16 @@ struct StatementView: Relations, TableReader {
 
     func damage(schema: String?, name: String) -> DatabaseError? {
         damagedTable(schema: schema, name: name)?.error
+    }
+
+    /// What is wrong with a table that lies there and cannot be opened.
+    func damage(of name: TableName) -> DatabaseError? {
+        damage(schema: name.schema?.folded, name: name.name.folded)?.at(name.position)
+    }
+
+    /// Why a table cannot be found.
+    func missing(_ name: TableName) -> DatabaseError {
+        damage(of: name) ?? .noTable(name.name.text, at: name.position)
     }
 
     /// A table that lies there and cannot be opened.

@@ -16,6 +16,7 @@ extension Session {
         let view = view(isKept: false)
         let name = alter.table
         guard let table = view.table(schema: name.schema?.folded, name: name.name.folded) else {
+            if let damage = view.damage(of: name) { throw damage }
             guard alter.ifExists else { throw .noTable(name.name.text, at: name.position) }
             notice(
                 .notice, .undefinedTable,

@@ -24,6 +24,7 @@ extension Session {
             completion(.success(.command(CommandResult("CREATE TABLE"))))
             return
         }
+        try view.checkFree(name, in: schema)
         if let query = create.query {
             return try createTable(create, as: query, completion: completion)
         }
@@ -93,6 +94,7 @@ extension Session {
                 .notice, .duplicateSchema, "schema \"\(name.text)\" already exists, skipping")
             return completion(.success(.command(result)))
         }
+        try view().checkFree(name, in: "")
         let definition = TableDefinition.schema(
             id: engine.storage.reserveTableID(), name: name.folded)
         apply(result, completion: completion) { $0.create(definition) }
@@ -144,6 +146,7 @@ extension Session {
             notice(.notice, .duplicateTable, "relation \"\(name.text)\" already exists, skipping")
             return completion(.success(.command(result)))
         }
+        try view.checkFree(name, in: schema)
         var type = ValueType.long
         if let written = create.options.type { type = try Binder.type(named: written) }
         guard type == .short || type == .int || type == .long else {
@@ -166,7 +169,7 @@ extension Session {
             return found
         }
         guard ifExists else {
-            throw .noSequence(name.name.text, at: name.position)
+            throw view.damage(of: name) ?? .noSequence(name.name.text, at: name.position)
         }
         notice(
             .notice, .undefinedTable, "sequence \"\(name.name.text)\" does not exist, skipping")
@@ -189,6 +192,7 @@ extension Session {
             if view.relation(schema: old.schema, name: name.folded) != nil {
                 throw .relationExists(name.text, at: name.position)
             }
+            try view.checkFree(name, in: old.schema)
             if sequence.owner != nil {
                 throw .notSupported("renaming the sequence of a column", at: name.position)
             }
@@ -232,7 +236,9 @@ extension Session {
         guard
             let table = view.table(
                 schema: index.table.schema?.folded, name: index.table.name.folded)
-        else { throw .noTable(index.table.name.text, at: index.table.position) }
+        else {
+            throw view.missing(index.table)
+        }
         for column in index.columns where table.columnIndex(named: column.text) == nil {
             throw .undefinedColumn(column.text, of: table.name, at: column.position)
         }

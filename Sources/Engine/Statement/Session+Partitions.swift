@@ -159,7 +159,9 @@ extension Session {
             for literal in literals {
                 let name = try Self.partitionName(literal, table)
                 guard let found = kept.first(where: { $0.partition == name }) else {
-                    throw .noDetached(literal.text, at: literal.position)
+                    throw visible.partitions.contains(name)
+                        ? .nothingToAttach(literal.text, at: literal.position)
+                        : .noDetached(literal.text, at: literal.position)
                 }
                 let partition = KeptPartition(table: table, partition: name)
                 if visible.partitions.contains(name) || attached.contains(partition) {
@@ -218,10 +220,8 @@ extension Session {
     private static func check(
         _ detached: DetachedPartition, _ table: TableDefinition, _ literal: TextLiteral
     ) throws(DatabaseError) {
-        for column in detached.definition.columns where table.columnIndex(id: column.id) == nil {
-            guard table.columnIndex(named: column.name) != nil else { continue }
-            throw .detachedDiffers(literal.text, column: column.name, at: literal.position)
-        }
+        guard let column = detached.misfit(in: table) else { return }
+        throw .detachedDiffers(literal.text, column, of: table.name, at: literal.position)
     }
 }
 

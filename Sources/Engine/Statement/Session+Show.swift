@@ -62,7 +62,7 @@ extension Session {
         case .partitions(let name):
             let view = view()
             guard let table = view.table(schema: name.schema?.folded, name: name.name.folded)
-            else { throw .noTable(name.name.text, at: name.position) }
+            else { throw view.missing(name) }
             return try view.system.onStorage.partitions(of: table)
         case .backups(let destination):
             return try BackupsRelation(engine: engine).fixed(destination: destination?.text)
@@ -74,8 +74,9 @@ extension Session {
     }
 
     private func columnsRelation(_ name: TableName) throws(DatabaseError) -> FixedRelation {
-        guard let table = view().table(schema: name.schema?.folded, name: name.name.folded) else {
-            throw .noTable(name.name.text, at: name.position)
+        let view = view()
+        guard let table = view.table(schema: name.schema?.folded, name: name.name.folded) else {
+            throw view.missing(name)
         }
         return FixedRelation(
             name: "show", columns: ColumnRelations.columns,
@@ -83,8 +84,9 @@ extension Session {
     }
 
     private func createTableRelation(_ name: TableName) throws(DatabaseError) -> FixedRelation {
-        guard let table = view().table(schema: name.schema?.folded, name: name.name.folded) else {
-            throw .noTable(name.name.text, at: name.position)
+        let view = view()
+        guard let table = view.table(schema: name.schema?.folded, name: name.name.folded) else {
+            throw view.missing(name)
         }
         return FixedRelation(
             name: "show", columns: Self.texts("ddl"),

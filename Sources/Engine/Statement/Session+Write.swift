@@ -134,8 +134,7 @@ extension Session {
                     .notice, .undefinedTable, "table \"\(name.name.text)\" does not exist, skipping"
                 )
             } else {
-                throw view.damage(schema: name.schema?.folded, name: name.name.folded)
-                    ?? .noTable(name.name.text, at: name.position)
+                throw view.missing(name)
             }
         }
         return found

@@ -129,6 +129,7 @@ extension Binder {
             {
                 throw .relationExists(name.text, at: name.position)
             }
+            try relations.checkFree(name, in: state.original.schema)
             state.table = state.table.withName(name.text)
         case .setSchema(let schema): try setSchema(schema, &state)
         case .alterColumn(let name, let action): try alterColumn(name, action, &state)
@@ -412,6 +413,9 @@ extension Binder {
             relations.relation(schema: schema.folded, name: state.table.name) != nil
         {
             throw .relationExists(state.table.name, at: schema.position)
+        }
+        if let damage = relations.damage(schema: schema.folded, name: state.table.name) {
+            throw damage.at(schema.position)
         }
         state.table = state.table.withName(state.table.name, schema: schema.folded)
     }

@@ -19,7 +19,7 @@ extension Binder {
         -> BoundCopy
     {
         guard let table = relations.table(schema: name.schema?.folded, name: name.name.folded)
-        else { throw .undefinedTable(name.name.text, at: name.position) }
+        else { throw relations.missing(name) }
         var targets: [Int] = []
         for column in columns {
             guard let index = table.columnIndex(named: column.text) else {

@@ -41,7 +41,7 @@ extension Binder {
             id: 0, schema: schema, name: create.table.name.text, columns: [], timestampIndex: nil,
             partitionUnit: .none)
         var draft = TableDraft(table: empty) { name in
-            relations.relation(schema: schema, name: name) != nil
+            relations.isTaken(name, in: schema)
                 || name.lowercased() == create.table.name.folded
         }
         var template: TableDefinition?
@@ -85,7 +85,8 @@ extension Binder {
                     "a column of type \(column.type.postgresName)", at: position)
             }
             try draft.add(
-                Catalog.ColumnDefinition(id: 0, name: column.name, type: column.type),
+                Catalog.ColumnDefinition(
+                    id: 0, name: column.name, type: column.type, modifier: column.modifier),
                 at: position)
         }
     }
@@ -95,7 +96,7 @@ extension Binder {
         -> TableDefinition
     {
         guard let model = relations.table(schema: like.schema?.folded, name: like.name.folded)
-        else { throw .undefinedTable(like.name.text, at: like.position) }
+        else { throw relations.missing(like) }
         var table = model.copied(id: 0, schema: draft.table.schema, name: draft.table.name)
         for (index, column) in model.columns.enumerated() {
             guard case .sequence(let schema, let name, let generation)? = column.defaultValue
@@ -260,8 +261,8 @@ extension Scope {
             Column(
                 table: table.name.lowercased(), schema: nil,
                 plan: PlanColumn(
-                    name: column.name, type: column.type, tableID: table.id,
-                    columnNumber: index + 1))
+                    name: column.name, type: column.type, modifier: column.modifier,
+                    tableID: table.id, columnNumber: index + 1))
         }
     }
 }

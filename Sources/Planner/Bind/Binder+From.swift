@@ -66,7 +66,8 @@ extension Binder {
                 columns.map {
                     PlanColumn(
                         name: table.columns[$0].name, type: table.columns[$0].type,
-                        tableID: table.id, columnNumber: $0 + 1)
+                        modifier: table.columns[$0].modifier, tableID: table.id,
+                        columnNumber: $0 + 1)
                 }, table: label, schema: schema ?? table.schema)
             return .scan(table, columns: columns, filter: nil)
         }

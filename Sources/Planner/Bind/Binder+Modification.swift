@@ -66,8 +66,8 @@ extension Binder {
                 table: alias?.folded ?? name.name.folded,
                 schema: alias == nil ? table.schema : nil,
                 plan: PlanColumn(
-                    name: column.name, type: column.type, tableID: table.id,
-                    columnNumber: index + 1))
+                    name: column.name, type: column.type, modifier: column.modifier,
+                    tableID: table.id, columnNumber: index + 1))
         }
         return table
     }

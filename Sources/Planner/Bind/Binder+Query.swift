@@ -132,11 +132,23 @@ extension Binder {
             // The name was resolved once already, so it resolves again.
             source = try? scope.resolve(reference)
         }
-        guard let source else { return PlanColumn(name: name, type: output.type) }
+        guard let source else {
+            return PlanColumn(
+                name: name, type: output.type,
+                modifier: item.expression.flatMap { Self.modifier(of: $0, output.type) })
+        }
         let from = scope.columns[source].plan
         return PlanColumn(
-            name: item.alias ?? from.name, type: output.type, tableID: from.tableID,
-            columnNumber: from.columnNumber)
+            name: item.alias ?? from.name, type: output.type, modifier: from.modifier,
+            tableID: from.tableID, columnNumber: from.columnNumber)
+    }
+
+    /// The modifier of a cast, which its values keep to even where it is folded into a constant.
+    private static func modifier(of expression: Expression, _ type: ValueType) -> TypeModifier? {
+        guard case .cast(_, let name) = expression.kind else { return nil }
+        // Bound before: what is wrong with it has been said.
+        let modifier = try? modifier(of: name)
+        return modifier.flatMap { $0.suits(type) ? $0 : nil }
     }
 
     /// The name PostgreSQL gives a column without an alias.

@@ -220,10 +220,7 @@ package struct UpsertResolution {
         }
         guard let known = cursor.keys else { return [] }
         return known.columns.map { column in
-            let value = column.value(at: row - known.rows.lowerBound)
-            // NaN is one key, like NULL, though it does not equal itself.
-            if case .double(let number) = value, number.isNaN { return .binary([]) }
-            return value
+            column.value(at: row - known.rows.lowerBound).equalityKey
         }
     }
 }

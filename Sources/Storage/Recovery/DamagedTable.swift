@@ -32,7 +32,7 @@ package struct DamagedTable: Sendable {
     }
 
     /// Whether it is what somebody means by a name, in any schema when its own is not known.
-    func isNamed(_ wanted: String, schema wantedSchema: String) -> Bool {
+    package func isNamed(_ wanted: String, schema wantedSchema: String) -> Bool {
         if let schema, schema.lowercased() != wantedSchema.lowercased() { return false }
         let wanted = wanted.lowercased()
         if name.lowercased() == wanted { return true }
