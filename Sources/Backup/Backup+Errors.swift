@@ -48,8 +48,8 @@ extension DatabaseError {
         DatabaseError(
             .invalidParameter, "backup destination lies inside the database \"\(path)\"",
             hint:
-                "Choose a directory outside db/, snapshot/, tmp/ and conf/, and not the root itself."
-        )
+                "Choose a directory outside db/, snapshot/, tmp/, conf/ and what a restore set aside, and "
+                + "not the root itself.")
     }
 
     static func destinationInsideBackup(_ path: String, backup: String) -> DatabaseError {

@@ -56,9 +56,11 @@ package enum ErrorNumber {
     package static let tooLarge: Int32 = 27
     package static let noSpace: Int32 = 28
     package static let readOnly: Int32 = 30
+    package static let tooManyLinks: Int32 = 31
     package static let nameTooLong: Int32 = 36
     package static let notEmpty: Int32 = 39
     package static let symbolicLinks: Int32 = 40
+    package static let notSupported: Int32 = 95
     package static let stale: Int32 = 116
     package static let quotaExceeded: Int32 = 122
 
@@ -84,9 +86,11 @@ package enum ErrorNumber {
         case tooLarge: "file too large"
         case noSpace: "no space left on device"
         case readOnly: "read-only file system"
+        case tooManyLinks: "too many links"
         case nameTooLong: "file name too long"
         case notEmpty: "directory not empty"
         case symbolicLinks: "symbolic links are not followed here"
+        case notSupported: "operation not supported"
         case stale: "stale file handle"
         case quotaExceeded: "disk quota exceeded"
         default: "errno \(number)"

@@ -82,6 +82,8 @@ enum Limits {
     static let reportedRetainedBytes = 64 << 20
     /// Bytes of the record of a prepared snapshot: a hundred thousand tables.
     static let snapshotRecordBytes = 64 << 20
+    /// Bytes of the name of a directory in which a restore sets things aside.
+    static let asideNameBytes = 64
     /// Timelines a database remembers to have come from.
     static let ancestors = 32
     /// Bytes of `_database`: far above what we write.

@@ -272,6 +272,17 @@ extension DatabaseError {
             hint: "Remove the directory of the one that is not wanted.")
     }
 
+    static func cannotSetAside(_ error: DatabaseError, trigger: String) -> DatabaseError {
+        DatabaseError(
+            error.state, error.message,
+            detail:
+                "What the snapshot does not hold is set aside before anything is changed: nothing "
+                + "was changed.",
+            hint: [error.hint, "To go on without the restore, remove the trigger \(trigger)."]
+                .compactMap(\.self).joined(separator: " "),
+            cause: error.cause)
+    }
+
     static func copyLacks(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "cannot restore the snapshot, a file of it is missing \"\(path)\"",

@@ -141,6 +141,41 @@ class SnapshotTests(server.ServerTestCase):
             subprocess.run(["chown", "-R", "65534:65534", str(target.parent)], check=True)
         self.expect(self.start(target))
 
+    def test_in_its_own_root_nothing_is_deleted(self):
+        running = self.prepare()
+        running.psql(
+            "INSERT INTO t VALUES ('2026-03-01', 50)", "DROP TABLE gone", "CREATE TABLE late (v LONG)",
+            "INSERT INTO late VALUES (1), (2)")
+        running.stop(signal.SIGKILL)
+        root = self.folder / "root"
+        (root / "_restore").touch()
+        for number in range(4):
+            one = self.begin()
+            try:
+                one.process.wait(timeout=0.01 * number)
+            except subprocess.TimeoutExpired:
+                pass
+            one.stop(signal.SIGKILL)
+
+        restored = self.start()
+
+        self.expect(restored)
+        self.assertEqual([p.name for p in root.glob("*before-restore*")], ["before-restore-1"])
+        # The former state is a root: beside the live one, and in its place.
+        aside = self.start("root/before-restore-1")
+        self.assertEqual(aside.rows(ROWS), ["4|56"])
+        self.assertEqual(aside.rows("SELECT count(*) FROM late"), ["2"])
+        aside.stop()
+        restored.psql("DROP TABLE t")
+        restored.stop()
+        (root / "db").rename(root / "db.restored")
+        (root / "before-restore-1" / "db").rename(root / "db")
+        again = self.start(environment={"BASALT_BACKUP_ALLOWED_PATHS": str(root)})
+        self.assertEqual(again.rows(ROWS), ["4|56"])
+        self.assertEqual(again.rows("SELECT count(*) FROM late"), ["2"])
+        refused = again.psql(f"BACKUP DATABASE TO '{root}/before-restore-1/x'", check=False)
+        self.assertIn("22023", refused.stderr)
+
     def test_kill_while_restoring(self):
         running = self.prepare()
         running.psql("TRUNCATE TABLE t", "DROP TABLE gone")

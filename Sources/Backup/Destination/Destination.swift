@@ -1,5 +1,6 @@
 package import Diagnostics
 import Platform
+import Storage
 
 /// A directory in which backups lie, one directory each.
 ///
@@ -48,7 +49,9 @@ struct Destination: Sendable {
         while current != "/" {
             let above = Path.directory(of: current)
             // By the name in the root: `snapshot` is there only now and then.
-            if ["db", "snapshot", "tmp", "conf"].contains(Path.name(of: current)),
+            let name = Path.name(of: current)
+            let isOurs = ["db", "snapshot", "tmp", "conf"].contains(name)
+            if isOurs || AsideRoot.number(of: name) != nil,
                 try isSame(above, settings.root, files)
             {
                 throw .destinationInsideDatabase(path)

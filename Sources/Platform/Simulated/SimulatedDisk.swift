@@ -25,6 +25,7 @@ package final class SimulatedDisk: Sendable {
         var faults: [Fault] = []
         var locks: [Int: LockState] = [:]
         var callCount = 0
+        var syncCount = 0
         var crashAtCall: Int?
         /// Whether the crash is of the process alone: what it wrote stays.
         var isKill = false
@@ -84,6 +85,9 @@ package final class SimulatedDisk: Sendable {
 
     /// Calls made so far: run once, then crash at each of them.
     package var callCount: Int { state.withLock { $0.callCount } }
+
+    /// Those of them that make something durable.
+    package var syncCount: Int { state.withLock { $0.syncCount } }
 
     /// Calls that failed so far because a test wanted it: planned faults by their errno, and the
     /// writes that a full disk refused.
@@ -180,6 +184,7 @@ package final class SimulatedDisk: Sendable {
         }
         let (isCrash, errorNumber) = state.withLock { state -> (Bool, Int32?) in
             state.callCount += 1
+            if [.fsync, .syncDirectory, .syncFileSystem].contains(call) { state.syncCount += 1 }
             return (
                 state.crashAtCall == state.callCount, Self.takeFault(&state.faults, call, path)
             )

@@ -2,13 +2,16 @@ import Catalog
 import Diagnostics
 import Platform
 
-/// `_restore` in a copied root: puts the prepared snapshot in the place of whatever was copied.
+/// `_restore` in a root or a copy of it: puts the prepared snapshot in the place of what is there.
 ///
-/// Every file of the cut is checked before anything is changed, the trigger goes last: whenever it
-/// is interrupted, the next start does it again and ends the same.
+/// Every file of the cut is checked before anything is changed, what it does not hold is set aside
+/// (`AsideRoot`), the trigger goes last: whenever it is interrupted, the next start does it again and
+/// ends the same.
 struct SnapshotRestore {
     static let triggerName = "_restore"
     static let restoredName = "restored"
+    /// Names the directory into which a restore that has begun sets things aside.
+    static let planName = "_aside"
 
     let root: String
     let platform: Platform
@@ -48,7 +51,10 @@ struct SnapshotRestore {
             try restore(snapshot, record)
             return .nothing
         }
-        if try snapshot.isHere(record) { return .prepared(record.snapshot) }
+        if try snapshot.isHere(record) {
+            if !isReadOnly { try forgetPlan(snapshot) }
+            return .prepared(record.snapshot)
+        }
         throw .copiedRoot(root, directory: snapshot.path)
     }
 
@@ -66,6 +72,7 @@ struct SnapshotRestore {
     /// Ends what a crash interrupted after the restore itself was done.
     private func sweep() throws(DatabaseError) {
         try SnapshotDirectory.sweep(root: root, files: files)
+        try AsideRoot.sweep(root: root, files: files)
         for kind in PreparedKind.allCases {
             let snapshot = SnapshotDirectory(root: root, kind: kind, files: files)
             if try files.info(Path.join(snapshot.path, Self.restoredName)) != nil {
@@ -79,66 +86,138 @@ struct SnapshotRestore {
     {
         let cut = try RestoredCut.read(snapshot, record, platform)
         try cut.check(below: directory)
-        try putBack(cut)
-        try removeOthers(cut)
+        let aside = try setAside(cut, snapshot)
+        try putBack(cut, aside)
+        try clearOthers(cut, aside)
         try files.publish([], as: Path.join(snapshot.path, Self.restoredName))
         try conclude(snapshot)
         platform.log.log(
             .advisory, "storage",
             "restored the snapshot of LSN \(record.snapshot.lsn): \(cut.tables.count) tables, "
                 + "a new timeline \(cut.database.timeline) begins")
+        if let aside { try report(aside) }
     }
 
-    private func putBack(_ cut: RestoredCut) throws(DatabaseError) {
+    /// Keeps what is committed and not of the cut; nil when there is no such thing.
+    ///
+    /// Its name is written down first: whatever is interrupted later finds it complete, or nothing
+    /// changed.
+    private func setAside(_ cut: RestoredCut, _ snapshot: SnapshotDirectory)
+        throws(DatabaseError) -> AsideRoot?
+    {
+        let plan = Path.join(snapshot.path, Self.planName)
+        let aside: AsideRoot
+        if let planned = try readPlan(plan) {
+            aside = try AsideRoot(root: root, name: planned, files: files)
+        } else {
+            if try cut.isAll(of: directory) { return nil }
+            aside = try AsideRoot.next(root: root, files: files)
+            try files.publish(Array(aside.name.utf8), as: plan, replacing: .atomically)
+        }
+        do throws(DatabaseError) {
+            let making = try aside.make()
+            platform.log.log(.advisory, "storage", making)
+        } catch {
+            throw .cannotSetAside(error, trigger: trigger)
+        }
+        return aside
+    }
+
+    private func readPlan(_ path: String) throws(DatabaseError) -> String? {
+        guard try files.info(path)?.kind == .file else { return nil }
+        let bytes = try files.readAll(path, upTo: Limits.asideNameBytes)
+        let name = String(decoding: bytes, as: UTF8.self)
+        return AsideRoot.number(of: name) == nil ? nil : name
+    }
+
+    /// Nobody wants the restore any more that was begun: what is committed from now on is to be kept
+    /// by the next one.
+    private func forgetPlan(_ snapshot: SnapshotDirectory) throws(DatabaseError) {
+        let plan = Path.join(snapshot.path, Self.planName)
+        guard try files.info(plan) != nil else { return }
+        try files.remove(plan)
+        try files.syncDirectory(snapshot.path)
+    }
+
+    private func report(_ aside: AsideRoot) throws(DatabaseError) {
+        let (count, bytes) = try aside.held()
+        platform.log.log(
+            .advisory, "storage",
+            "the state before the restore is in \(aside.path), with \(count) files of \(bytes) bytes "
+                + "that are nowhere else: remove the directory when nobody wants it back")
+    }
+
+    /// Two syncs for all manifests, however many tables there are.
+    private func putBack(_ cut: RestoredCut, _ aside: AsideRoot?) throws(DatabaseError) {
+        let batch = PublishBatch(files, root: directory)
         for table in cut.tables {
             let place = Path.join(directory, table.directory)
-            try files.makeDurableDirectory(place)
+            try batch.makeDirectory(place)
             let path = Path.join(place, table.manifest.name)
-            if try files.info(path) != nil,
-                try files.readAll(path, upTo: Limits.manifestBytes) == table.bytes
-            {
-                continue
+            if try files.info(path) != nil {
+                if try files.readAll(path, upTo: Limits.manifestBytes) == table.bytes { continue }
+                try clear(path, aside)
             }
-            try files.publish(table.bytes, as: path, replacing: .atomically)
+            try batch.add(table.bytes, as: path)
         }
+        try batch.finish()
         let path = Path.join(directory, DatabaseFile.name)
         try files.publish(cut.database.encode(), as: path, replacing: .atomically)
     }
 
-    /// Removes what is not of the cut: later tables, segments and manifests, and the log.
-    private func removeOthers(_ cut: RestoredCut) throws(DatabaseError) {
-        var kept: [String: RestoredCut.Table] = [:]
-        for table in cut.tables { kept[table.directory] = table }
+    /// Clears what is not of the cut: later tables, segments and manifests, and the log. One sync
+    /// for all files, before the directories that they were moved out of go.
+    private func clearOthers(_ cut: RestoredCut, _ aside: AsideRoot?) throws(DatabaseError) {
+        var ours: [String: RestoredCut.Table] = [:]
+        for table in cut.tables { ours[table.directory] = table }
+        var emptied: [String] = []
         for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
             let path = Path.join(directory, name)
-            if let table = kept[name] {
-                try removeOthers(of: table, path)
+            if let table = ours[name] {
+                try clearOthers(of: table, path, aside)
             } else {
-                try files.removeTree(path)
+                try clearTree(path, aside)
+                if try files.info(path) != nil { emptied.append(path) }
             }
         }
         let log = Path.join(directory, "_wal")
         if try files.info(log) != nil {
-            for name in try files.list(log) { try files.remove(Path.join(log, name)) }
-            try files.syncDirectory(log)
+            for name in try files.list(log) { try clearTree(Path.join(log, name), aside) }
         }
-        try files.syncDirectory(directory)
+        try files.syncFileSystem(of: directory)
+        for path in emptied { try removeEmpty(path) }
+        if !emptied.isEmpty { try files.syncFileSystem(of: directory) }
     }
 
-    private func removeOthers(of table: RestoredCut.Table, _ path: String) throws(DatabaseError) {
-        let segments = Set(table.manifest.segments.map(\.relativePath))
+    private func clearOthers(
+        of table: RestoredCut.Table, _ path: String, _ aside: AsideRoot?
+    ) throws(DatabaseError) {
+        let segments = table.segments
         for name in try files.list(path) {
             let place = Path.join(path, name)
             if try files.info(place)?.kind == .directory {
                 for file in try files.list(place) where !segments.contains("\(name)/\(file)") {
-                    try files.remove(Path.join(place, file))
+                    try clearTree(Path.join(place, file), aside)
                 }
-                try files.syncDirectory(place)
             } else if name != table.manifest.name {
-                try files.remove(place)
+                try clear(place, aside)
             }
         }
-        try files.syncDirectory(path)
+    }
+
+    /// Clears the files; directories stay, empty.
+    private func clearTree(_ path: String, _ aside: AsideRoot?) throws(DatabaseError) {
+        guard try files.info(path)?.kind == .directory else { return try clear(path, aside) }
+        for name in try files.list(path) { try clearTree(Path.join(path, name), aside) }
+    }
+
+    private func removeEmpty(_ path: String) throws(DatabaseError) {
+        for name in try files.list(path) { try removeEmpty(Path.join(path, name)) }
+        try files.removeDirectory(path)
+    }
+
+    private func clear(_ path: String, _ aside: AsideRoot?) throws(DatabaseError) {
+        if let aside { try aside.take(path) } else { try files.remove(path) }
     }
 
     /// The restore is done and says so: now the trigger, then the snapshot.
@@ -148,70 +227,5 @@ struct SnapshotRestore {
         if try files.info(trigger) != nil { try files.remove(trigger) }
         try files.syncDirectory(root)
         try snapshot.remove()
-    }
-}
-
-/// The small files of a prepared snapshot, read and understood.
-private struct RestoredCut {
-    struct Table {
-        let directory: String
-        let manifest: Manifest
-        let bytes: [UInt8]
-    }
-
-    let database: DatabaseFile
-    let tables: [Table]
-    let files: any FileSystem
-
-    static func read(
-        _ snapshot: SnapshotDirectory, _ record: SnapshotRecord, _ platform: Platform
-    ) throws(DatabaseError) -> RestoredCut {
-        var database: DatabaseFile?
-        var tables: [Table] = []
-        for (file, bytes) in zip(record.files, try snapshot.contents(of: record)) {
-            let path = Path.join(snapshot.path, file.path)
-            let parts = file.path.split(separator: "/").map(String.init)
-            if parts.count == 3 {
-                let manifest = try Manifest.decode(bytes, path: path)
-                guard manifest.name == parts[2],
-                    TableDirectory.id(of: parts[1]) == manifest.definition.id
-                else { throw .damaged(path, offset: 0, "manifest of another table or commit") }
-                tables.append(Table(directory: parts[1], manifest: manifest, bytes: bytes))
-            } else if parts.last == DatabaseFile.name {
-                database = try DatabaseFile.decode(bytes, path: path)
-            }
-        }
-        guard var database else {
-            throw .damaged(
-                Path.join(snapshot.path, SnapshotRecord.fileName), offset: 0,
-                "snapshot without an identity file")
-        }
-        database.beginTimeline(platform.chance)
-        return RestoredCut(database: database, tables: tables, files: platform.files)
-    }
-
-    /// What is not of the cut is removed later: behind a link that would be somebody else's.
-    private func checkDirectory(_ path: String) throws(DatabaseError) {
-        let kind = try files.info(path)?.kind
-        guard kind == nil || kind == .directory else { throw .notADirectory(path) }
-    }
-
-    /// Looks at every segment: there, as long as it was, with header and footer.
-    func check(below directory: String) throws(DatabaseError) {
-        try checkDirectory(directory)
-        for table in tables {
-            let path = Path.join(directory, table.directory)
-            try checkDirectory(path)
-            for partition in Set(table.manifest.segments.map(\.partition)).sorted() {
-                try checkDirectory(Path.join(path, partition))
-            }
-            for entry in table.manifest.segments {
-                let handle = SegmentHandle(entry: entry, directory: path, files: files)
-                guard try files.info(handle.path)?.kind == .file else {
-                    throw .copyLacks(handle.path)
-                }
-                _ = try SegmentReader(path: handle.path, files: files, expected: entry)
-            }
-        }
     }
 }

@@ -41,6 +41,12 @@ struct LogEntry: Sendable {
     var edits: [LogEdit] = []
     var appends: [Append] = []
 
+    /// Whether it only says where rows lie from now on.
+    var isFlush: Bool {
+        appends.isEmpty
+            && edits.allSatisfy { if case .attach = $0 { true } else { false } }
+    }
+
     func encode(into writer: inout ByteWriter) {
         writer.count(edits.count)
         for edit in edits { Self.encode(edit, into: &writer) }

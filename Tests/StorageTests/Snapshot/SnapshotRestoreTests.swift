@@ -9,8 +9,8 @@ import Values
 
 @Suite("_restore in a copied root")
 struct SnapshotRestoreTests {
-    private static let live = "/live"
-    private static let copied = "/copied"
+    static let live = "/live"
+    static let copied = "/copied"
 
     private static var settings: StorageSettings {
         var settings = StorageSettings()
@@ -19,13 +19,12 @@ struct SnapshotRestoreTests {
         return settings
     }
 
-    private static func open(_ root: String, _ platform: Platform) throws(DatabaseError) -> Storage
-    {
+    static func open(_ root: String, _ platform: Platform) throws(DatabaseError) -> Storage {
         try Storage.open(root: root, platform: platform, settings: settings)
     }
 
     /// What a plain copier does, name by name: `between` happens in the middle of it.
-    private static func copy(
+    static func copy(
         _ platform: Platform, from: String, to: String, between: () throws -> Void = {}
     ) throws {
         let files = platform.files
@@ -57,7 +56,7 @@ struct SnapshotRestoreTests {
     }
 
     /// A live root with a prepared snapshot of the numbers 0..<120, and later changes.
-    private static func prepare(_ platform: Platform) throws -> Storage {
+    static func prepare(_ platform: Platform) throws -> Storage {
         let storage = try open(live, platform)
         let id = try storage.makeTrades()
         let gone = try storage.makeTrades("gone")
@@ -68,7 +67,7 @@ struct SnapshotRestoreTests {
         return storage
     }
 
-    private static func change(_ storage: Storage) throws {
+    static func change(_ storage: Storage) throws {
         let tables = storage.snapshot().tables
         let trades = try #require(tables.first { $0.name == "trades" }).definition.id
         let gone = try #require(tables.first { $0.name == "gone" }).definition.id
@@ -80,12 +79,12 @@ struct SnapshotRestoreTests {
         try storage.flush()
     }
 
-    private static func touch(_ platform: Platform, _ root: String) throws {
+    static func touch(_ platform: Platform, _ root: String) throws {
         try platform.files.publish([], as: Path.join(root, "_restore"))
     }
 
     /// What is wrong with a restored root, nil when nothing is.
-    private static func complaint(_ storage: Storage) throws -> String? {
+    static func complaint(_ storage: Storage) throws -> String? {
         let tables = storage.snapshot().tables
         let names = tables.map(\.name).sorted()
         if names != ["empty", "gone", "trades"] { return "tables \(names)" }
