@@ -60,11 +60,12 @@ enum MainCommand {
     }
 
     private static func repair(_ options: RepairOptions) throws(UsageError) -> ExitCode {
+        let environment = ProcessEnvironment.all()
         let root = try RootDirectory.find(
-            option: options.root, environment: ProcessEnvironment.all(),
+            option: options.root, environment: environment,
             workingDirectory: Process.workingDirectory)
         do throws(DatabaseError) {
-            return try RepairCommand(options: options, root: root).run()
+            return try RepairCommand(options: options, root: root, environment: environment).run()
         } catch {
             Process.printError("basalt: \(error)")
             return ExitCode(error)

@@ -1,3 +1,4 @@
+import Backup
 import Diagnostics
 import Platform
 import Storage
@@ -46,6 +47,7 @@ struct RepairOptions: Equatable {
 struct RepairCommand {
     let options: RepairOptions
     let root: RootDirectory
+    let environment: [String: String]
 
     func run() throws(DatabaseError) -> ExitCode {
         let platform = Platform.linux(log: ErrorLog())
@@ -55,9 +57,9 @@ struct RepairCommand {
                 hint: "Name the root with -d ROOT.")
         }
         if options.rebuildsIdentity {
-            for line in try Storage.rebuildIdentity(root: root.path, platform: platform) {
-                print(line)
-            }
+            let lines = try Storage.rebuildIdentity(
+                root: root.path, destinations: destinations(platform), platform: platform)
+            for line in lines { print(line) }
             try check(platform)
             return .done
         }
@@ -69,6 +71,15 @@ struct RepairCommand {
         }
         try check(platform)
         return .done
+    }
+
+    /// Where the settings let backups lie: any of them may know whose root this is.
+    private func destinations(_ platform: Platform) throws(DatabaseError) -> [String] {
+        let configuration = try Configuration.load(
+            path: root.configurationFile, files: platform.files, environment: environment)
+        let settings = BackupSettings(configuration, root: root.path)
+        let backupRoot = try settings.absoluteBackupRoot()
+        return (backupRoot.map { [$0] } ?? []) + settings.allowedPaths
     }
 
     /// Opens the root read-only, and looks whether every segment is there.

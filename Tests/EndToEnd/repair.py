@@ -169,6 +169,30 @@ class Repair(ServerTestCase):
                     self.assertEqual(server.rows(COUNT), ["3|7"])
                     server.psql("BACKUP DATABASE INCREMENTAL AS 'b2'", "VERIFY BACKUP 'b2'")
 
+    def test_the_identity_is_found_where_the_settings_let_backups_lie(self):
+        for number, (kind, setting) in enumerate([
+                ("file", "cairo.sql.backup.root"), ("environment", "cairo.sql.backup.root"),
+                ("file", "backup.allowed.paths")]):
+            with self.subTest(kind=kind, setting=setting):
+                root = f"root{number}"
+                self.make(root=root)
+                # Elsewhere, as if it had always been there.
+                elsewhere = self.folder / f"elsewhere{number}"
+                (self.root / "backup").rename(elsewhere)
+                environment = {}
+                if kind == "file":
+                    with open(self.root / "conf/server.conf", "a") as file:
+                        file.write(f"{setting}={elsewhere}\n")
+                else:
+                    environment = {"BASALT_CAIRO_SQL_BACKUP_ROOT": str(elsewhere)}
+                (self.db / "_database").unlink()
+
+                done = basalt(
+                    "repair", "-d", str(self.root), "--rebuild-identity", environment=environment)
+
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(f"{elsewhere}/b1/db/_database", done.stdout)
+
     def test_a_backups_identity_beside_the_log_of_a_killed_server_is_told_apart(self):
         self.make("INSERT INTO t VALUES ('2026-03-01', 4)", number=signal.SIGKILL)
         shutil.copy(self.folder / "root/backup/b1/db/_database", self.db / "_database")

@@ -9,6 +9,8 @@ import Platform
 struct IdentityRebuild {
     let root: String
     let platform: Platform
+    /// Directories in which backups may lie, each in a directory of its own.
+    var destinations: [String] = []
 
     private var files: any FileSystem { platform.files }
     private var directory: String { Path.join(root, "db") }
@@ -115,9 +117,11 @@ struct IdentityRebuild {
         -> (path: String, file: DatabaseFile)?
     {
         var places = PreparedKind.allCases.map { Path.join(root, $0.directory) }
-        let backups = Path.join(root, "backup")
-        if try files.info(backups)?.kind == .directory {
-            places += try files.list(backups).sorted().map { Path.join(backups, $0) }
+        for place in [Path.join(root, "backup")] + destinations {
+            // The dot follows a link in the place of the directory.
+            let found = [try files.info(Path.join(place, ".")), try files.info(place)]
+            guard found.contains(where: { $0?.kind == .directory }) else { continue }
+            places += try files.list(place).sorted().map { Path.join(place, $0) }
         }
         var newest: (path: String, file: DatabaseFile)?
         for place in places {

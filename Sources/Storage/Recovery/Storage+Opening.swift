@@ -13,12 +13,13 @@ extension Storage {
     /// Makes a new `_database` of what the other files of a root tell, when it is missing or damaged.
     /// A new timeline begins.
     ///
+    /// - Parameter destinations: where backups lie besides `backup/` in the root.
     /// - Returns: what it found, as text for people.
     /// - Throws: 55000 when the file is sound, 58P01 when there is nothing to make it of, 55006.
-    package static func rebuildIdentity(root: String, platform: Platform) throws(DatabaseError)
-        -> [String]
-    {
-        try IdentityRebuild(root: root, platform: platform).run()
+    package static func rebuildIdentity(
+        root: String, destinations: [String] = [], platform: Platform
+    ) throws(DatabaseError) -> [String] {
+        try IdentityRebuild(root: root, platform: platform, destinations: destinations).run()
     }
 
     /// Opens a root, creating what is missing unless it is read-only, and recovers it.

@@ -43,7 +43,8 @@ import Values
     }
 
     private func rebuild() throws -> [String] {
-        try Storage.rebuildIdentity(root: "/root", platform: world.platform)
+        try Storage.rebuildIdentity(
+            root: "/root", destinations: ["/elsewhere", "/missing"], platform: world.platform)
     }
 
     private func numbers(adding extra: Int64) throws -> [Int64] {
@@ -85,8 +86,10 @@ import Values
         #expect(try numbers(adding: 100) == expected + [99, 100])
     }
 
-    @Test("a copy in a backup of the same history tells the database, one of another does not")
-    func copies() throws {
+    @Test(
+        "a copy in a backup of the same history tells the database, one of another does not",
+        arguments: ["/root/backup", "/elsewhere"])
+    func copies(place: String) throws {
         let old = try prepare(isKilled: true)
         let files = world.platform.files
         let bytes = try #require(world.disk.contents(of: path))
@@ -95,15 +98,15 @@ import Values
         foreign.timeline = "another"
         foreign.highestLSN = LSN(1_000_000)
         for (name, content) in [("one", bytes), ("two", foreign.encode()), ("bad", [1, 2, 3])] {
-            try files.makeDurableDirectory("/root/backup/\(name)/db")
-            try files.publish(content, as: "/root/backup/\(name)/db/_database")
+            try files.makeDurableDirectory("\(place)/\(name)/db")
+            try files.publish(content, as: "\(place)/\(name)/db/_database")
         }
-        try files.publish([], as: "/root/backup/.lock")
+        try files.publish([], as: "\(place)/.lock")
         try spoil(isMissing: true)
 
         let lines = try rebuild()
 
-        #expect(lines.contains { $0.contains("/root/backup/one/db/_database") })
+        #expect(lines.contains { $0.contains("\(place)/one/db/_database") })
         let storage = try open()
         #expect(storage.identity.uuid == old.uuid)
         #expect(storage.identity.ancestors == [old.timeline])
