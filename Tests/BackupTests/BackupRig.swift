@@ -67,6 +67,7 @@ final class BackupRig: Sendable {
         let source = BackupSource(
             database: database,
             tableNames: { self.tables.withLock { $0 }.map { ($0.schema, $0.name) } },
+            isDatabase: false,
             pin: { _ throws(DatabaseError) in
                 PinnedDatabase(
                     lsn: 7, database: database, timeline: "t-1",

@@ -183,13 +183,18 @@ class HostileTests(server.ServerTestCase):
                      planted_manifest):
             self.renew(harm)
             self.refused_everywhere(connection, before)
-        # Every checksum is right, which is all that VERIFY without DEEP tells.
+        # Every checksum is right, and what they are of makes no sense.
         self.renew(strange_partition)
-        self.refused(connection, ("XX001",), STATEMENTS[2:])
+        self.refused(connection, ("XX001",), STATEMENTS)
         self.refuses_start(5, ways=[()])
         one = self.connect(self.start(self.hurt, "--read-only").follow())
         self.refused(one, ("XX001",), ("SELECT * FROM t",), "strange characters")
         self.assertEqual(one.value("SELECT n FROM u"), "7")
+        # Nor does it help to tell other numbers than the table does.
+        for change in ({"rows": 1}, {"partitions": 9}, {"max_timestamp": 1}, {"name": "v"}):
+            self.renew(lambda backup: resign(
+                backup, lambda told: told["tables"][0].update(change)))
+            self.refused(connection, ("XX001",), STATEMENTS[:3])
         # An id names a file beside the backups.
         for name in ("../../../outside/id", "x" * 300, "", "."):
             self.renew(lambda backup: resign(backup, lambda told: told.update(id=name)))

@@ -139,6 +139,8 @@ package struct BackupSource: Sendable {
     package let timelines: @Sendable () -> Set<String>?
     /// Looks at header and footer of a segment file.
     package let checkFrame: @Sendable (_ path: String, _ rows: Int) throws(DatabaseError) -> Void
+    /// Whether a backup of it is a root that can be opened: false in tests of copying alone.
+    package let isDatabase: Bool
     private let makePin: @Sendable (String) throws(DatabaseError) -> PinnedDatabase
 
     package init(
@@ -151,6 +153,7 @@ package struct BackupSource: Sendable {
         checkFrame: @escaping @Sendable (String, Int) throws(DatabaseError) -> Void = {
             _, _ throws(DatabaseError) in
         },
+        isDatabase: Bool = true,
         pin: @escaping @Sendable (String) throws(DatabaseError) -> PinnedDatabase
     ) {
         self.database = database
@@ -161,6 +164,7 @@ package struct BackupSource: Sendable {
         self.journal = journal
         self.timelines = timelines
         self.checkFrame = checkFrame
+        self.isDatabase = isDatabase
         makePin = pin
     }
 

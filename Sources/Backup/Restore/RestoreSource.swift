@@ -88,7 +88,9 @@ struct RestoreSourceOpening {
                     inUse?.release()
                     if isTemporaryMade { removeTemporary() }
                 })
-            if !isAdopted { try compare(source) }
+            if !isAdopted {
+                try BackupAccount(path: path, manifest: manifest, root: root).compareSegments()
+            }
             return source
         } catch {
             root.close()
@@ -159,29 +161,5 @@ struct RestoreSourceOpening {
         return manifest.tables
             .filter { wanted.contains(TableName(schema: $0.schema, name: $0.name).folded) }
             .map { "db/\($0.directory)/" }
-    }
-
-    /// A table's manifest and `_backup.json` must tell the same of every segment.
-    private func compare(_ source: RestoreSource) throws(DatabaseError) {
-        let root = source.root
-        guard root.identity.uuid == source.manifest.database,
-            root.lsn.value == source.manifest.lsn
-        else {
-            throw .backupDamaged(source.path, what: "db/ is of another database or instant")
-        }
-        var listed: [String: BackupManifest.File] = [:]
-        for file in source.manifest.files { listed[file.path] = file }
-        for table in root.tables {
-            for entry in table.segments {
-                let path = "db/" + table.relativePath(of: entry)
-                guard let file = listed[path], file.segment == entry.id,
-                    file.bytes == entry.bytes, file.sha256 == hexadecimal(entry.sha256)
-                else {
-                    throw .backupDamaged(
-                        Path.join(source.path, path),
-                        what: "the table's manifest and _backup.json differ about it")
-                }
-            }
-        }
     }
 }

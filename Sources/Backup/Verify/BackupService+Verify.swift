@@ -42,10 +42,26 @@ extension BackupService {
             bytes throws(DatabaseError) in try job.advance(bytes)
         }
         try verifier.verify(manifest, mode: mode == .quick ? .quick : .full)
+        if source.isDatabase { try compare(path, manifest, mode, job) }
         let rows = mode == .deep ? try examine(path, manifest, job: job) : nil
         if mode != .quick { note(manifest, mode: mode, at: path) }
         return VerifyReport(
             name: name, files: manifest.files.count, bytes: manifest.bytes, rows: rows)
+    }
+
+    /// Compares what `_backup.json` says with what the tables' manifests and the segments say.
+    private func compare(
+        _ path: String, _ manifest: BackupManifest, _ mode: VerifyMode, _ job: BackupJob
+    ) throws(DatabaseError) {
+        let root = try ReadableRoot(root: path, platform: platform)
+        defer { root.close() }
+        let account = BackupAccount(path: path, manifest: manifest, root: root)
+        try account.compareSegments()
+        try account.compareTables()
+        if mode == .quick { return }
+        try account.compareFooters(platform.files) { () throws(DatabaseError) in
+            try job.advance(0)
+        }
     }
 
     /// Decodes every row of every segment and compares what was computed with what is written.

@@ -17,6 +17,26 @@ package enum SegmentExamination {
         }
     }
 
+    /// The same, and its bounds, as the manifest of its table has them.
+    ///
+    /// - Throws: XX001 naming the file.
+    package static func checkFrame(
+        of path: String, like entry: SegmentEntry, files: any FileSystem
+    ) throws(DatabaseError) {
+        try checkBounds(SegmentReader(path: path, files: files, expected: entry), entry, path)
+    }
+
+    private static func checkBounds(_ reader: SegmentReader, _ entry: SegmentEntry, _ path: String)
+        throws(DatabaseError)
+    {
+        let footer = reader.footer
+        guard footer.minTimestamp == entry.minTimestamp,
+            footer.maxTimestamp == entry.maxTimestamp
+        else {
+            throw .damaged(path, offset: 0, "segment with other bounds than its manifest says")
+        }
+    }
+
     /// What the segment's own checksums find first; nil when they find nothing.
     package static func firstDamage(of path: String, files: any FileSystem) -> String? {
         do throws(DatabaseError) {
@@ -37,11 +57,7 @@ package enum SegmentExamination {
         let reader = try SegmentReader(path: path, files: files, expected: entry)
         try reader.verifyAll()
         let footer = reader.footer
-        guard footer.minTimestamp == entry.minTimestamp,
-            footer.maxTimestamp == entry.maxTimestamp
-        else {
-            throw .damaged(path, offset: 0, "segment with other bounds than its manifest says")
-        }
+        try checkBounds(reader, entry, path)
         for (index, column) in table.columns.enumerated() {
             let id = entry.segmentColumn(of: column.id)
             let vector = try reader.vector(for: column, id: id, rows: 0..<footer.rows)
