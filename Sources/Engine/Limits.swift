@@ -1,7 +1,9 @@
 /// What Engine bounds by itself.
 enum Limits {
-    /// Rows of a made-up sequence: they are made at once.
+    /// Rows of a made-up sequence: longer ones are slips of the pen more often than wanted.
     static let sequenceRows: Int64 = 10_000_000
+    /// Rows of it that are made at a time; in between a query can be cancelled.
+    static let sequencePieceRows: Int64 = 65_536
     /// A transaction's batch below this many rows is small, and joined with its like.
     static let smallBatchRows = 512
     /// How many small batches make it worth joining them.

@@ -15,6 +15,8 @@ package enum Limits {
     static let firstMergedRows = 1_024
     /// Rows that it gives at a time later on: dictionaries are put together once for each batch.
     static let mergedRows = 65_536
-    /// Rows that a nested loop joins at a time.
-    static let joinRows = 8192
+    /// Pairs of rows that a join puts together at a time; one row of the left side may have more.
+    static let joinPairs = 65_536
+    /// Comparisons of a sort between two looks at whether the query was cancelled.
+    static let comparisons = 65_536
 }

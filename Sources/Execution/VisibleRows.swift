@@ -11,9 +11,11 @@ package struct VisibleRows: RowSource {
 
     /// The sources of a table, given in its order, so that each key is seen once. Those that nothing
     /// overlaps are given back as they are.
-    package static func resolve(_ sources: [any RowSource], of table: TableDefinition)
-        throws(DatabaseError) -> [any RowSource]
-    {
+    ///
+    /// - Throws: 57014; what reading throws.
+    package static func resolve(
+        _ sources: [any RowSource], of table: TableDefinition, _ cancellation: CancellationFlag
+    ) throws(DatabaseError) -> [any RowSource] {
         guard let resolution = UpsertResolution(table) else { return sources }
         let inputs = sources.map { source in
             UpsertResolution.Input(
@@ -24,7 +26,9 @@ package struct VisibleRows: RowSource {
                 try source.batch(columns: columns, rows: rows)
             }
         }
-        let hidden = try resolution.hiddenRows(of: inputs)
+        let hidden = try resolution.hiddenRows(of: inputs) { () throws(DatabaseError) in
+            try cancellation.check()
+        }
         return zip(sources, hidden).map { source, hidden in
             hidden.isEmpty ? source : VisibleRows(source: source, hidden: hidden)
         }

@@ -31,6 +31,14 @@ package protocol SystemRelation: Sendable {
     var columns: [PlanColumn] { get }
     /// Makes all rows at once. Called on a worker, once per query.
     func makeBatch(arguments: [Value]) throws(DatabaseError) -> Batch
+    /// Makes the rows of one piece, from 0 on; nil behind the last. For a relation of many rows.
+    func makeBatch(arguments: [Value], piece: Int) throws(DatabaseError) -> Batch?
+}
+
+extension SystemRelation {
+    package func makeBatch(arguments: [Value], piece: Int) throws(DatabaseError) -> Batch? {
+        piece == 0 ? try makeBatch(arguments: arguments) : nil
+    }
 }
 
 /// What the binder can find by name. Engine fills it in from a snapshot.

@@ -37,9 +37,9 @@ extension PostgresConnection {
         socket.send(encoder.take())
         let stream = ResultStream(
             rows: copy.rows, loop: socket.loop, workers: server.platform.workers
-        ) { batch, range in
+        ) { batch, range throws(DatabaseError) in
             var encoder = BackendEncoder(reserving: range.count * 64)
-            copy.encode(batch, range) { encoder.copyData($0) }
+            try copy.encode(batch, range) { encoder.copyData($0) }
             return encoder.take()
         }
         run(stream, limit: 0) { [self] result in

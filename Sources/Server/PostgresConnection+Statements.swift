@@ -247,7 +247,9 @@ extension PostgresConnection {
     private func makeStream(_ rows: ResultRows, _ formats: [WireFormat]) -> ResultStream {
         ResultStream(
             rows: rows, loop: socket.loop, workers: server.platform.workers
-        ) { RowEncoding.postgres($0, $1, formats: formats) }
+        ) { batch, range throws(DatabaseError) in
+            try RowEncoding.postgres(batch, range, formats: formats)
+        }
     }
 
     func run(

@@ -20,7 +20,7 @@ final class ResultStream: @unchecked Sendable {
     private let loop: EventLoop
     private let workers: any Workers
     /// Encodes some rows of a batch. Runs on a worker.
-    private let encode: @Sendable (Batch, Range<Int>) -> [UInt8]
+    private let encode: @Sendable (Batch, Range<Int>) throws(DatabaseError) -> [UInt8]
     private var rest: (batch: Batch, next: Int)?
     private var remaining = Int.max
     private var deliver: (([UInt8]) -> Bool)?
@@ -31,7 +31,7 @@ final class ResultStream: @unchecked Sendable {
 
     init(
         rows: ResultRows, loop: EventLoop, workers: any Workers,
-        encode: @escaping @Sendable (Batch, Range<Int>) -> [UInt8]
+        encode: @escaping @Sendable (Batch, Range<Int>) throws(DatabaseError) -> [UInt8]
     ) {
         self.rows = rows
         self.loop = loop
@@ -79,7 +79,7 @@ final class ResultStream: @unchecked Sendable {
             guard let (batch, next) = rest else { return .success(nil) }
             let count = min(batch.rowCount - next, remaining)
             MappedFiles.forgetFault()
-            let bytes = encode(batch, next..<next + count)
+            let bytes = try encode(batch, next..<next + count)
             // The batch may lie in a mapped file and be read here for the first time.
             try rows.checkRead()
             rest = next + count < batch.rowCount ? (batch, next + count) : nil

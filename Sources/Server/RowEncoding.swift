@@ -1,4 +1,5 @@
 import Bytes
+import Diagnostics
 import HTTPWire
 import PostgresWire
 import Values
@@ -6,7 +7,14 @@ import Values
 /// Turns batches into the bytes of a protocol: the only places where rows become text.
 enum RowEncoding {
     /// DataRow messages for some rows of a batch, each column in its format.
-    static func postgres(_ batch: Batch, _ rows: Range<Int>, formats: [WireFormat]) -> [UInt8] {
+    ///
+    /// - Throws: 22008 for a moment that the binary format cannot tell.
+    static func postgres(_ batch: Batch, _ rows: Range<Int>, formats: [WireFormat])
+        throws(DatabaseError) -> [UInt8]
+    {
+        for (column, format) in zip(batch.columns, formats) where format == .binary {
+            try column.checkBinary(rows)
+        }
         var encoder = BackendEncoder(reserving: rows.count * batch.columns.count * 16)
         var cell = ByteWriter(reserving: 64)
         for row in rows {
@@ -18,7 +26,7 @@ enum RowEncoding {
                 }
                 cell.bytes.removeAll(keepingCapacity: true)
                 switch format {
-                case .text: column.appendText(row, to: &cell)
+                case .text: column.appendWireText(row, to: &cell)
                 case .binary: column.appendBinary(row, to: &cell)
                 }
                 encoder.cell(cell.bytes)

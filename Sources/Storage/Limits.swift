@@ -74,6 +74,8 @@ enum Limits {
     static let lateRowShare = 20
     /// Rows whose keys are read together where rows of one key may hide each other.
     static let keyRows = 16_384
+    /// Moments that a search for hidden rows looks at between two questions whether it should go on.
+    static let momentsUnchecked = 65_536
     /// Jobs of one call of `compact`: far above what a table needs.
     static let compactionJobs = 100_000
     /// Partitions whose idleness is watched.

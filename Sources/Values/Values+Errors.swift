@@ -42,6 +42,14 @@ extension DatabaseError {
         DatabaseError(.datetimeOverflow, "timestamp out of range")
     }
 
+    static func momentWithoutBinary() -> DatabaseError {
+        DatabaseError(
+            .datetimeOverflow, "timestamp out of range of the binary format",
+            detail:
+                "The binary format counts microseconds from 2000-01-01 and begins in 290278 BC.",
+            hint: "Read the column as text, or leave the row out.")
+    }
+
     /// A parameter in the binary form of a type that this server does not have.
     static func unknownBinary(oid: UInt32) -> DatabaseError {
         DatabaseError(

@@ -157,7 +157,9 @@ class Types(ServerTestCase):
             ("IPv4", b"\xff", "22P03"),
             ("CHAR", b"ab", "22001"),
             ("UUID", b"123", "22P03"),
-            ("TIMESTAMP_NS", struct.pack("!q", (1 << 63) - 1), "22P03"),
+            ("TIMESTAMP_NS", struct.pack("!q", (1 << 63) - 1), "22008"),
+            ("TIMESTAMP", struct.pack("!q", (1 << 63) - 1), "22008"),
+            ("DATE", struct.pack("!q", -1 << 63), "22008"),
         ]
         for index, (name, raw, state) in enumerate(cases):
             with self.subTest(f"{name} {raw}"):
@@ -204,6 +206,25 @@ class Types(ServerTestCase):
                         f"INSERT INTO d({column}) VALUES ($1)", [raw], 1, declared=[oid])
                 self.assertEqual(error.exception.state, state)
         self.assertEqual(connection.value("SELECT count(*) FROM d"), "0")
+
+    def test_a_moment_that_the_binary_form_cannot_tell_is_an_error(self):
+        connection = self.begun()
+        select = "SELECT ('290300-01-01 00:00:00 BC')::TIMESTAMP"
+
+        self.assertEqual(connection.run(select), [(b"290300-01-01 00:00:00 BC",)])
+        with self.assertRaises(SQLError) as error:
+            connection.run(select, result_format=1)
+
+        self.assertEqual(error.exception.state, "22008")
+        self.assertEqual(connection.value("SELECT 1"), "1")
+
+    def test_the_text_of_nanoseconds_has_six_digits_as_the_type_has(self):
+        connection = self.begun()
+        moment = "'2026-01-01T00:00:00.123456789Z'::TIMESTAMP_NS"
+
+        self.assertEqual(connection.value(f"SELECT {moment}"), "2026-01-01 00:00:00.123456")
+        self.assertEqual(
+            connection.value(f"SELECT ({moment})::varchar"), "2026-01-01 00:00:00.123456789")
 
     def test_any_takes_an_array_as_drivers_send_it(self):
         connection = self.begun()

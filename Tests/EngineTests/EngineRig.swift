@@ -59,7 +59,7 @@ final class Client: Sendable {
             case .copyOut(let copy):
                 result = copy.head.map { [String(decoding: $0, as: UTF8.self)] } ?? []
                 while let batch = try copy.rows.next() {
-                    copy.encode(batch, 0..<batch.rowCount) { bytes in
+                    try copy.encode(batch, 0..<batch.rowCount) { bytes in
                         result.append(String(decoding: bytes, as: UTF8.self))
                     }
                 }

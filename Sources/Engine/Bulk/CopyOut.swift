@@ -1,5 +1,5 @@
 import Bytes
-import Diagnostics
+package import Diagnostics
 import Interchange
 package import Values
 
@@ -38,7 +38,14 @@ package struct CopyOut: Sendable {
     package var tail: [UInt8]? { isBinary ? BinaryEncoder.trailer : nil }
 
     /// Spells some rows of a batch, each given to `take` by itself.
-    package func encode(_ batch: Batch, _ range: Range<Int>, take: ([UInt8]) -> Void) {
+    ///
+    /// - Throws: 22008 for a moment that the binary form cannot tell.
+    package func encode(_ batch: Batch, _ range: Range<Int>, take: ([UInt8]) -> Void)
+        throws(DatabaseError)
+    {
+        if isBinary {
+            for column in batch.columns { try column.checkBinary(range) }
+        }
         var cell = ByteWriter(reserving: 64)
         var row = ByteWriter(reserving: 256)
         for index in range {

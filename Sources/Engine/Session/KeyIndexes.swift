@@ -21,9 +21,12 @@ struct KeySets: Sendable {
 
     private var columns: [Int] { Array(Set(places.joined())).sorted() }
 
-    mutating func add(_ source: any RowSource) throws(DatabaseError) {
+    mutating func add(_ source: any RowSource, _ cancellation: CancellationFlag)
+        throws(DatabaseError)
+    {
         let columns = columns
         for begin in stride(from: 0, to: source.rowCount, by: 65_536) {
+            try cancellation.check()
             let range = begin..<min(begin + 65_536, source.rowCount)
             try add(try source.batch(columns: columns, rows: range), columns)
         }
@@ -86,9 +89,9 @@ final class KeyIndexes: Sendable {
     private let indexes = Mutex<[UInt64: Index]>([:])
 
     /// The keys of a table's stored rows. To be called with the table's lock held.
-    func keys(of view: TableView, snapshot: Snapshot, lastRewrite: LSN)
-        throws(DatabaseError) -> KeySets
-    {
+    func keys(
+        of view: TableView, snapshot: Snapshot, lastRewrite: LSN, _ cancellation: CancellationFlag
+    ) throws(DatabaseError) -> KeySets {
         let definition = view.definition
         let known = indexes.withLock { $0[definition.id] }
         if let known, known.sets.table == definition, known.sets.rowCount == view.rowCount,
@@ -97,7 +100,9 @@ final class KeyIndexes: Sendable {
             return known.sets
         }
         var sets = KeySets(definition)
-        for run in view.runs { try sets.add(SnapshotRun(run: run, snapshot: snapshot)) }
+        for run in view.runs {
+            try sets.add(SnapshotRun(run: run, snapshot: snapshot), cancellation)
+        }
         let index = Index(sets: sets, lsn: snapshot.lsn)
         indexes.withLock { $0[definition.id] = index }
         return sets
@@ -166,7 +171,8 @@ extension Session {
             throw .concurrentChange(of: table.name)
         }
         let stored = try engine.keys.keys(
-            of: found, snapshot: snapshot, lastRewrite: engine.locks.lastRewrite(of: table.id))
+            of: found, snapshot: snapshot, lastRewrite: engine.locks.lastRewrite(of: table.id),
+            cancellation)
         return try keyCheck(table, own, besides: stored, view)
     }
 
@@ -177,7 +183,7 @@ extension Session {
         if let changed, changed.isRewritten {
             // The transaction has segments of its own: the keys are those of what it sees.
             var seen = KeySets(table)
-            for source in try view.sources(of: table) { try seen.add(source) }
+            for source in try view.sources(of: table) { try seen.add(source, cancellation) }
             return KeyCheck(table: table, stored: seen, own: KeySets(table), isWhole: false)
         }
         let before = changed?.rows.batches ?? []
@@ -200,7 +206,7 @@ extension Session {
     func enforceKeys(_ table: TableDefinition, _ sources: [any RowSource]) throws(DatabaseError) {
         if table.keys.isEmpty { return }
         var keys = KeySets(table)
-        for source in sources { try keys.add(source) }
+        for source in sources { try keys.add(source, cancellation) }
     }
 }
 

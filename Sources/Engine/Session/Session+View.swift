@@ -23,7 +23,8 @@ extension Session {
             system: SystemRelations(
                 engine: engine, snapshot: snapshot, created: changes.created,
                 hidden: changes.dropped, altered: changes.altered),
-            searchPath: searchPath, sequences: sequences, refusal: refusal)
+            searchPath: searchPath, sequences: sequences, cancellation: cancellation,
+            refusal: refusal)
     }
 
     /// Why functions may not change the database, as for statements.

@@ -103,7 +103,9 @@ package final class Session: @unchecked Sendable {
     package let database: String
     /// The client may look and not touch; nil for one that may do both.
     let readOnly: ReadOnlyReason?
+    /// Tells the client, unless it does not want to hear of it.
     let notices: @Sendable (Notice) -> Void
+    private let noticeFilter = NoticeFilter()
     let cancellation: CancellationFlag
     /// The COPY … FROM that runs, for `cancel` to wake.
     let activeCopy = Mutex<CopyIn?>(nil)
@@ -137,7 +139,9 @@ package final class Session: @unchecked Sendable {
         self.user = user
         self.database = database
         self.readOnly = readOnly
-        self.notices = notices
+        self.notices = { [noticeFilter] notice in
+            if noticeFilter.admits(notice) { notices(notice) }
+        }
         cancellation = CancellationFlag(clock: engine.platform.clock)
         lockOwner = engine.locks.makeOwner()
         sequences = SessionSequences(engine.sequences)
@@ -165,6 +169,7 @@ package final class Session: @unchecked Sendable {
     package func applyStartup(_ name: String, _ value: String) {
         // A client that asks for something odd at start still gets its session.
         _ = try? parameters.set(name, to: value)
+        admitNotices()
     }
 
     /// Ends the running statement at its next batch, or its wait for a lock. From any thread.
@@ -288,5 +293,23 @@ package final class Session: @unchecked Sendable {
 
     func notice(_ severity: Notice.Severity = .notice, _ state: SQLState, _ message: String) {
         notices(Notice(severity, state, message))
+    }
+
+    /// Follows `client_min_messages`.
+    func admitNotices() {
+        noticeFilter.admit(parameters["client_min_messages"].flatMap(Notice.Severity.least))
+    }
+}
+
+/// Which notices a client wants. From any thread: a backup tells of itself while others run.
+private final class NoticeFilter: Sendable {
+    private let wanted = Mutex<[Notice.Severity]>([.notice, .warning])
+
+    func admit(_ severities: [Notice.Severity]?) {
+        if let severities { wanted.withLock { $0 = severities } }
+    }
+
+    func admits(_ notice: Notice) -> Bool {
+        wanted.withLock { $0.contains(notice.severity) }
     }
 }

@@ -45,11 +45,18 @@ struct SessionParameters {
 
     var all: [(String, String)] { values.sorted { $0.key < $1.key } }
 
-    /// Sets a parameter; nil is its default. Names with a point are the client's own.
-    ///
-    /// - Returns: the name and value a client must be told, if any.
-    mutating func set(_ name: String, to value: String?) throws(DatabaseError) -> (String, String)?
-    {
+    /// What setting a parameter has come to.
+    struct Change {
+        /// The name and value a client must be told, if any.
+        var reported: (name: String, value: String)?
+        /// Why the parameter is not as was asked for.
+        var warning: String?
+    }
+
+    /// Sets a parameter; nil is its default. Names with a point are the client's own. A value that is
+    /// not honoured is not taken: what SHOW gives is what holds.
+    @discardableResult
+    mutating func set(_ name: String, to value: String?) throws(DatabaseError) -> Change {
         let key = name.lowercased()
         guard defaults[key] != nil || key.contains(".") else { throw .unknownParameter(name) }
         if Self.fixed.contains(key) { throw .readOnlyParameter(name) }
@@ -57,12 +64,21 @@ struct SessionParameters {
             throw .badSetting(key, value, hint: "Only UTF8 is spoken here.")
         }
         if let value { try check(key, value) }
-        values[key] = key == "client_encoding" ? "UTF8" : value ?? defaults[key]
+        var change = Change()
+        switch try value.map({ value throws(DatabaseError) in try Self.read(key, value) }) {
+        case nil: values[key] = defaults[key]
+        case .taken(let value)?: values[key] = value
+        case .kept(let why)?:
+            change.warning =
+                "\(name) stays \"\(values[key] ?? "")\", \"\((value ?? "").prefix(64))\" is not "
+                + "supported: \(why)"
+        }
         if key == "statement_timeout" {
             statementTimeoutMilliseconds = Self.milliseconds(value)
         }
         if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
-        return Self.reported[key].map { ($0, values[key] ?? "") }
+        change.reported = Self.reported[key].map { ($0, values[key] ?? "") }
+        return change
     }
 
     private static func isUTF8(_ value: String) -> Bool {

@@ -17,6 +17,7 @@ struct StatementView: Relations, TableReader {
     /// Where names without a schema are looked for, in this order.
     let searchPath: [String]
     let sequences: SessionSequences
+    let cancellation: CancellationFlag
     /// The error for a function that would change the database, by its name; nil where it may.
     let refusal: (@Sendable (String) -> DatabaseError)?
 
@@ -29,7 +30,8 @@ struct StatementView: Relations, TableReader {
     func with(_ changes: PrivateChanges) -> StatementView {
         StatementView(
             storage: storage, snapshot: snapshot, changes: changes, sessionValues: sessionValues,
-            system: system, searchPath: searchPath, sequences: sequences, refusal: refusal)
+            system: system, searchPath: searchPath, sequences: sequences,
+            cancellation: cancellation, refusal: refusal)
     }
 
     func table(schema: String?, name: String) -> TableDefinition? {
@@ -115,7 +117,7 @@ struct StatementView: Relations, TableReader {
         let sources = try parts(of: table).map(\.source)
         // Rows hide each other at one moment only, so that other times need not be looked into.
         let due = sources.filter { filter?.meets($0.minTimestamp, $0.maxTimestamp) ?? true }
-        return try VisibleRows.resolve(due, of: table)
+        return try VisibleRows.resolve(due, of: table, cancellation)
     }
 
     /// Rows of a table that lie together, and where.

@@ -72,15 +72,15 @@ extension Session {
             .isTruth(predicate, true, negated: true), position: predicate.position)
         let bound = try binder.bindDelete(Delete(table: name, filter: others))
         // What goes on after the statement is not ended with a later one.
+        let flag = statement.isAsynchronous ? CancellationFlag() : cancellation
         let context = ExecutionContext(
-            tables: view(),
-            cancellation: statement.isAsynchronous ? CancellationFlag() : cancellation,
+            tables: view(), cancellation: flag,
             memoryBytes: engine.settings.queryMemoryBytes)
         let columns = Array(bound.table.columns.indices)
         return RowFilter(resolving: { runs throws(DatabaseError) in
             // Of two versions of a key the older could pass where the newer one does not.
             let sources = try VisibleRows.resolve(
-                runs.map { PinnedRows(run: $0) }, of: bound.table)
+                runs.map { PinnedRows(run: $0) }, of: bound.table, flag)
             return { number throws(DatabaseError) in
                 let source = sources[number]
                 switch try RowModifier(bound, context).modify(source) {

@@ -178,7 +178,8 @@ struct TableRewrite {
         do throws(DatabaseError) {
             // What is in memory was committed after the flush: after this statement.
             let parts = try view.parts(of: table).filter { !$0.isInMemory }
-            let visible = try VisibleRows.resolve(parts.map(\.source), of: table)
+            let visible = try VisibleRows.resolve(
+                parts.map(\.source), of: table, view.cancellation)
             let alone = Self.alone(parts)
             batches = view.changes[table.id]?.rows.batches
             var hiding: [Int] = []

@@ -8,25 +8,44 @@ import Values
 extension Session {
     func set(_ set: SetParameter) throws(DatabaseError) -> Outcome {
         if try setTransactionParameter(set) { return .command(CommandResult("SET")) }
-        let reported = try parameters.set(set.name.text, to: set.value)
-        return .command(
-            CommandResult("SET", reportedParameter: reported.map { (name: $0.0, value: $0.1) }))
+        if set.scope == .local {
+            guard case .block = transaction else {
+                notice(
+                    .warning, .noActiveTransaction,
+                    "SET LOCAL can only be used in transaction blocks")
+                return .command(CommandResult("SET"))
+            }
+            notice(
+                .warning, .warning,
+                "SET LOCAL is not undone at the end of the transaction, \(set.name.text) stays as SET "
+                    + "leaves it")
+        }
+        return .command(try change(set.name.text, to: set.value, "SET"))
     }
 
     func reset(_ name: String?) throws(DatabaseError) -> Outcome {
         guard let name else {
             parameters.reset()
+            admitNotices()
             return .command(CommandResult("RESET"))
         }
-        let reported = try parameters.set(name, to: nil)
-        return .command(
-            CommandResult("RESET", reportedParameter: reported.map { (name: $0.0, value: $0.1) }))
+        return .command(try change(name, to: nil, "RESET"))
+    }
+
+    private func change(_ name: String, to value: String?, _ tag: String) throws(DatabaseError)
+        -> CommandResult
+    {
+        let change = try parameters.set(name, to: value)
+        if let warning = change.warning { notice(.warning, .warning, warning) }
+        admitNotices()
+        return CommandResult(tag, reportedParameter: change.reported)
     }
 
     func discard(_ what: Discard) throws(DatabaseError) -> Outcome {
         if what == .all {
             try refuseInBlock("DISCARD ALL")
             parameters.reset()
+            admitNotices()
         }
         if what == .all || what == .plans { named.removeAll() }
         return .command(CommandResult("DISCARD \(what.rawValue)"))

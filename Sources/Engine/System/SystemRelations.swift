@@ -71,7 +71,8 @@ struct SystemRelations: Sendable {
         case (nil, "backup_tables", true): return BackupContents(engine: engine).tables
         case (nil, "backup_partitions", true): return BackupContents(engine: engine).partitions
         case (nil, "checkpoint_status", true): return checkpointStatus
-        case (nil, "long_sequence", true), (nil, "generate_series", true): return sequence(name)
+        case (nil, "long_sequence", true), (nil, "generate_series", true):
+            return NumberSeries(name: name)
         case ("information_schema", _, false): return standard(name)
         default: return nil
         }
@@ -205,27 +206,6 @@ struct SystemRelations: Sendable {
                     .string("BASE TABLE"),
                 ]
             }
-        }
-    }
-
-    private func sequence(_ name: String) -> ComputedRelation {
-        let isSeries = name == "generate_series"
-        return ComputedRelation(
-            name: name, columns: [PlanColumn(name: isSeries ? name : "x", type: .long)]
-        ) { arguments throws(DatabaseError) in
-            var numbers: [Int64] = []
-            for case .integer(let number) in arguments { numbers.append(number) }
-            guard numbers.count == arguments.count, (isSeries ? 2 : 1)...2 ~= numbers.count else {
-                throw .notWholeNumbers(name)
-            }
-            let from = isSeries ? numbers[0] : 1
-            let to = isSeries ? numbers[1] : numbers[0]
-            if from > to { return [] }
-            let (span, overflow) = to.subtractingReportingOverflow(from)
-            guard !overflow, span < Limits.sequenceRows else {
-                throw .tooManyNumbers(name)
-            }
-            return (from...to).map { [.integer($0)] }
         }
     }
 }

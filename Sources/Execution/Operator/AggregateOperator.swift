@@ -43,7 +43,10 @@ final class AggregateOperator: Operator {
         if !keys.isEmpty {
             columns = Selection.concatenate(keyRows, types: keys.map(\.type)).columns
         }
-        for state in states { columns.append(try state.finish(groupCount: count)) }
+        for state in states {
+            try cancellation.check()
+            columns.append(try state.finish(groupCount: count))
+        }
         return Batch(rowCount: count, columns: columns)
     }
 

@@ -14,7 +14,15 @@ final class JoinOperator: Operator {
     private var built: Batch?
     private var groups = GroupTable()
     private var groupRows: [[Int32]] = []
-    private var pending: [Batch] = []
+    private var current: Side?
+
+    /// A batch of the left side, as far as it was joined.
+    private struct Side {
+        let batch: Batch
+        /// For each row the group of right rows with its keys, -1 for none; nil where all may match.
+        let groups: [Int32]?
+        var next = 0
+    }
 
     init(
         _ factory: OperatorFactory, _ join: BoundJoin, left: any Operator, right: any Operator
@@ -29,10 +37,17 @@ final class JoinOperator: Operator {
 
     func next() throws(DatabaseError) -> Batch? {
         let table = try build()
-        guard let batch = try left.next() else { return nil }
-        if batch.rowCount == 0 { return batch }
-        let matches = try candidates(batch, table)
-        return try combine(batch, table, matches)
+        while true {
+            try cancellation.check()
+            if var side = current, side.next < side.batch.rowCount {
+                current = nil
+                let result = try joinNext(&side, table)
+                current = side
+                return result
+            }
+            guard let batch = try left.next() else { return nil }
+            current = Side(batch: batch, groups: try leftGroups(batch))
+        }
     }
 
     private func build() throws(DatabaseError) -> Batch {
@@ -45,19 +60,27 @@ final class JoinOperator: Operator {
             batches.append(batch)
         }
         let table = Selection.concatenate(batches, types: join.rightTypes)
-        if !join.rightKeys.isEmpty && table.rowCount > 0 {
-            let keys = try keyColumns(join.rightKeys, table)
-            let numbers = groups.add(keys, count: table.rowCount)
-            groupRows = Array(repeating: [], count: groups.count)
+        if !join.rightKeys.isEmpty && table.rowCount > 0 { try index(batches) }
+        built = table
+        return table
+    }
+
+    /// Puts the right side's rows into groups of equal keys.
+    private func index(_ batches: [Batch]) throws(DatabaseError) {
+        var first = 0
+        for batch in batches {
+            try cancellation.check()
+            let keys = try keyColumns(join.rightKeys, batch)
+            let numbers = groups.add(keys, count: batch.rowCount)
+            while groupRows.count < groups.count { groupRows.append([]) }
             for (row, number) in numbers.enumerated() {
                 // NULL is equal to nothing.
                 if keys.contains(where: { $0.isNull(row) }) { continue }
-                groupRows[Int(number)].append(Int32(row))
+                groupRows[Int(number)].append(Int32(first + row))
             }
-            try budget.charge(groups.byteCount + table.rowCount * 8)
+            first += batch.rowCount
         }
-        built = table
-        return table
+        try budget.charge(groups.byteCount + first * 8)
     }
 
     private func keyColumns(_ keys: [BoundExpression], _ batch: Batch) throws(DatabaseError)
@@ -69,38 +92,41 @@ final class JoinOperator: Operator {
         return columns
     }
 
-    /// Pairs of left and right rows that may match.
-    private func candidates(_ batch: Batch, _ table: Batch) throws(DatabaseError)
-        -> (left: [Int32], right: [Int32])
-    {
+    private func leftGroups(_ batch: Batch) throws(DatabaseError) -> [Int32]? {
+        if join.leftKeys.isEmpty { return nil }
+        if batch.rowCount == 0 { return [] }
+        let keys = try keyColumns(join.leftKeys, batch)
+        var numbers = groups.look(keys, count: batch.rowCount)
+        for row in numbers.indices where keys.contains(where: { $0.isNull(row) }) {
+            numbers[row] = -1
+        }
+        return numbers
+    }
+
+    /// Joins as many of the left rows as have so many pairs together, and one at least.
+    private func joinNext(_ side: inout Side, _ table: Batch) throws(DatabaseError) -> Batch {
         var leftRows: [Int32] = []
         var rightRows: [Int32] = []
-        if join.leftKeys.isEmpty {
-            try budget.charge(batch.rowCount * table.rowCount * 8)
-            defer { budget.giveBack(batch.rowCount * table.rowCount * 8) }
-            for row in 0..<batch.rowCount {
-                try cancellation.check()
-                for other in 0..<table.rowCount {
-                    leftRows.append(Int32(row))
-                    rightRows.append(Int32(other))
-                }
+        let first = side.next
+        while side.next < side.batch.rowCount, leftRows.count < Limits.joinPairs {
+            let row = side.next
+            side.next += 1
+            if let numbers = side.groups {
+                if numbers[row] >= 0 { rightRows += groupRows[Int(numbers[row])] }
+            } else {
+                for other in 0..<table.rowCount { rightRows.append(Int32(other)) }
             }
-            return (leftRows, rightRows)
+            while leftRows.count < rightRows.count { leftRows.append(Int32(row)) }
         }
-        let keys = try keyColumns(join.leftKeys, batch)
-        let numbers = groups.look(keys, count: batch.rowCount)
-        for row in 0..<batch.rowCount where numbers[row] >= 0 {
-            if keys.contains(where: { $0.isNull(row) }) { continue }
-            for other in groupRows[Int(numbers[row])] {
-                leftRows.append(Int32(row))
-                rightRows.append(other)
-            }
-        }
-        return (leftRows, rightRows)
+        let bytes = leftRows.count * 8
+        try budget.charge(bytes)
+        defer { budget.giveBack(bytes) }
+        return try combine(side.batch, first..<side.next, table, (leftRows, rightRows))
     }
 
     private func combine(
-        _ batch: Batch, _ table: Batch, _ matches: (left: [Int32], right: [Int32])
+        _ batch: Batch, _ rows: Range<Int>, _ table: Batch,
+        _ matches: (left: [Int32], right: [Int32])
     ) throws(DatabaseError) -> Batch {
         var (leftRows, rightRows) = matches
         var result = joined(batch, table, leftRows, rightRows)
@@ -111,10 +137,10 @@ final class JoinOperator: Operator {
             result = Selection.take(result, kept)
         }
         guard join.kind == .left else { return result }
-        var isMatched = [Bool](repeating: false, count: batch.rowCount)
-        for row in leftRows { isMatched[Int(row)] = true }
+        var isMatched = [Bool](repeating: false, count: rows.count)
+        for row in leftRows { isMatched[Int(row) - rows.lowerBound] = true }
         guard isMatched.contains(false) else { return result }
-        for row in 0..<batch.rowCount where !isMatched[row] {
+        for row in rows where !isMatched[row - rows.lowerBound] {
             leftRows.append(Int32(row))
             rightRows.append(-1)
         }

@@ -58,7 +58,7 @@ struct OperatorFactory {
         case .system(let relation, let arguments):
             var values: [Value] = []
             for argument in arguments { values.append(try interpreter.constant(argument)) }
-            return BatchOperator(try relation.makeBatch(arguments: values))
+            return try SystemOperator(relation, values)
         case .filter(let input, let condition):
             return FilterOperator(try make(input), condition, interpreter)
         case .project(let input, let outputs):
@@ -103,6 +103,27 @@ final class BatchOperator: Operator {
 
     func next() -> Batch? {
         defer { batch = nil }
+        return batch
+    }
+}
+
+/// The rows of a system relation, a piece at a time: between them whoever asks can be cancelled.
+final class SystemOperator: Operator {
+    private let relation: any SystemRelation
+    private let arguments: [Value]
+    private var batch: Batch?
+    private var pieces = 0
+
+    init(_ relation: any SystemRelation, _ arguments: [Value]) throws(DatabaseError) {
+        self.relation = relation
+        self.arguments = arguments
+        batch = try relation.makeBatch(arguments: arguments, piece: 0)
+    }
+
+    func next() throws(DatabaseError) -> Batch? {
+        guard let batch else { return nil }
+        pieces += 1
+        self.batch = try relation.makeBatch(arguments: arguments, piece: pieces)
         return batch
     }
 }

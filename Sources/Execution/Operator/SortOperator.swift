@@ -45,7 +45,7 @@ final class SortOperator: Operator {
             if let cut, let first, rows >= cut {
                 for batch in batches { budget.giveBack(batch.byteCount) }
                 let joined = join(batches)
-                let best = Selection.take(joined, Array(sorted(joined).prefix(first)))
+                let best = Selection.take(joined, Array(try sorted(joined).prefix(first)))
                 try budget.charge(best.byteCount)
                 batches = [best]
                 rows = best.rowCount
@@ -56,7 +56,7 @@ final class SortOperator: Operator {
             return
         }
         let joined = join(batches)
-        let all = sorted(joined)
+        let all = try sorted(joined)
         output = joined
         order = all.prefix(first ?? all.count)
     }
@@ -65,10 +65,13 @@ final class SortOperator: Operator {
         Selection.concatenate(batches, types: batches[0].columns.map(\.type))
     }
 
-    private func sorted(_ batch: Batch) -> [Int32] {
-        let ranks = keys.map { key in SortRanks(batch.columns[key.column], key) }
+    private func sorted(_ batch: Batch) throws(DatabaseError) -> [Int32] {
+        var ranks: [SortRanks] = []
+        for key in keys {
+            ranks.append(try SortRanks(batch.columns[key.column], key, cancellation))
+        }
         var rows = (0..<batch.rowCount).map { Int32(truncatingIfNeeded: $0) }
-        rows.sort { left, right in
+        try cancellation.sort(&rows) { left, right in
             for rank in ranks {
                 let first = Int(left)
                 let second = Int(right)
@@ -85,15 +88,43 @@ final class SortOperator: Operator {
     }
 }
 
+extension CancellationFlag {
+    /// Sorts, and looks now and then whether it still should.
+    ///
+    /// - Throws: 57014.
+    func sort<Element>(_ elements: inout [Element], by isBefore: (Element, Element) -> Bool)
+        throws(DatabaseError)
+    {
+        var rest = Limits.comparisons
+        var failure: DatabaseError?
+        do {
+            try elements.sort { left, right in
+                rest -= 1
+                if rest == 0 {
+                    rest = Limits.comparisons
+                    try check()
+                }
+                return isBefore(left, right)
+            }
+        } catch {
+            // `check` throws nothing else; the standard library forgets the type.
+            failure = error as? DatabaseError
+        }
+        if let failure { throw failure }
+    }
+}
+
 /// A column as numbers that sort as its values do.
 struct SortRanks {
     private(set) var values: [Int64]
     /// 0 before 1: where the NULLs go.
     private(set) var nulls: [UInt8]
 
-    init(_ vector: ColumnVector, _ key: SortKey) {
+    init(_ vector: ColumnVector, _ key: SortKey, _ cancellation: CancellationFlag)
+        throws(DatabaseError)
+    {
         let valid: UInt8 = key.nullsFirst ? 1 : 0
-        values = Self.ranks(vector)
+        values = try Self.ranks(vector, cancellation)
         nulls = [UInt8](repeating: valid, count: vector.count)
         if vector.validity != nil {
             for row in 0..<vector.count where vector.isNull(row) {
@@ -105,7 +136,9 @@ struct SortRanks {
         if key.isDescending { for row in values.indices { values[row] = ~values[row] } }
     }
 
-    private static func ranks(_ vector: ColumnVector) -> [Int64] {
+    private static func ranks(_ vector: ColumnVector, _ cancellation: CancellationFlag)
+        throws(DatabaseError) -> [Int64]
+    {
         let rows = 0..<vector.count
         switch vector.type.layout {
         case .boolean, .int8: return rows.map { Int64(vector.load($0, Int8.self)) }
@@ -130,16 +163,16 @@ struct SortRanks {
                 let code = Int(vector.load($0, UInt32.self))
                 return code < ranks.count ? ranks[code] : 0
             }
-        case .text, .bytes: return textRanks(vector)
-        case .uuid: return uuidRanks(vector)
+        case .text, .bytes: return try textRanks(vector, cancellation)
+        case .uuid: return try uuidRanks(vector, cancellation)
         case .int128:
             let units = rows.map { vector.load($0, Int128.self) }
-            return ranks(count: vector.count) { left, right in
+            return try ranks(count: vector.count, cancellation) { left, right in
                 units[left] == units[right] ? 0 : units[left] < units[right] ? -1 : 1
             }
         case .long256, .interval, .array:
             let values = rows.map { vector.value(at: $0) }
-            return ranks(count: vector.count) { values[$0].order(values[$1]) }
+            return try ranks(count: vector.count, cancellation) { values[$0].order(values[$1]) }
         }
     }
 
@@ -150,27 +183,34 @@ struct SortRanks {
         return bits < 0 ? Int64.min &- bits : bits
     }
 
-    private static func textRanks(_ vector: ColumnVector) -> [Int64] {
+    private static func textRanks(_ vector: ColumnVector, _ cancellation: CancellationFlag)
+        throws(DatabaseError) -> [Int64]
+    {
         let side = TextSide.vector(vector)
         func compare(_ left: Int, _ right: Int) -> Int {
             let (first, firstRange) = side.place(left)
             let (second, secondRange) = side.place(right)
             return Comparison.compareBytes(first.bytes, firstRange, second.bytes, secondRange)
         }
-        return ranks(count: vector.count, compare)
+        return try ranks(count: vector.count, cancellation, compare)
     }
 
-    private static func uuidRanks(_ vector: ColumnVector) -> [Int64] {
+    private static func uuidRanks(_ vector: ColumnVector, _ cancellation: CancellationFlag)
+        throws(DatabaseError) -> [Int64]
+    {
         func parts(_ row: Int) -> (UInt64, UInt64) {
             (vector.load(2 * row, UInt64.self), vector.load(2 * row + 1, UInt64.self))
         }
-        return ranks(count: vector.count) { left, right in
+        return try ranks(count: vector.count, cancellation) { left, right in
             parts(left) == parts(right) ? 0 : parts(left) < parts(right) ? -1 : 1
         }
     }
 
-    private static func ranks(count: Int, _ compare: (Int, Int) -> Int) -> [Int64] {
-        let order = (0..<count).sorted { compare($0, $1) < 0 }
+    private static func ranks(
+        count: Int, _ cancellation: CancellationFlag, _ compare: (Int, Int) -> Int
+    ) throws(DatabaseError) -> [Int64] {
+        var order = Array(0..<count)
+        try cancellation.sort(&order) { compare($0, $1) < 0 }
         var ranks = [Int64](repeating: 0, count: count)
         var rank: Int64 = 0
         for (index, row) in order.enumerated() {

@@ -48,14 +48,20 @@ package struct UpsertResolution {
             .filter { $0 != index }
     }
 
+    /// Throws when nobody wants the rows any more.
+    package typealias Check = () throws(DatabaseError) -> Void
+
     /// The hidden rows of each input, ascending.
     ///
-    /// - Throws: XX001 naming file and block when what is on disk is damaged.
-    package func hiddenRows(of inputs: [Input]) throws(DatabaseError) -> [[Int32]] {
+    /// - Parameter check: asked now and then.
+    /// - Throws: XX001 naming file and block when what is on disk is damaged; what `check` throws.
+    package func hiddenRows(of inputs: [Input], check: Check = {}) throws(DatabaseError)
+        -> [[Int32]]
+    {
         var hidden = [[Int32]](repeating: [], count: inputs.count)
         for cluster in try clusters(inputs) {
             guard cluster.count > 1 || !cluster[0].input.isUnique else { continue }
-            try resolve(cluster, &hidden)
+            try resolve(cluster, &hidden, check)
         }
         for index in hidden.indices { hidden[index].sort() }
         return hidden
@@ -152,12 +158,18 @@ package struct UpsertResolution {
         }
     }
 
-    private func resolve(_ cluster: [Member], _ hidden: inout [[Int32]]) throws(DatabaseError) {
+    private func resolve(_ cluster: [Member], _ hidden: inout [[Int32]], _ check: Check)
+        throws(DatabaseError)
+    {
         var cursors: [Cursor] = []
         for member in cluster.sorted(by: { $0.index < $1.index }) {
+            try check()
             cursors.append(try cursor(member))
         }
+        var moments = 0
         while true {
+            moments += 1
+            if moments % Limits.momentsUnchecked == 0 { try check() }
             var first: (cursor: Int, time: Int64)?
             var others: Int64?
             for (index, cursor) in cursors.enumerated() where !cursor.isAtEnd {

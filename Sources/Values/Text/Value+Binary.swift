@@ -3,6 +3,8 @@ package import Diagnostics
 
 extension Value {
     /// Appends PostgreSQL's binary form. NULL has none and appends nothing.
+    ///
+    /// - Requires: `hasBinaryForm`; of others come bytes that mean another moment.
     package func appendBinary(as type: ValueType, to writer: inout ByteWriter) {
         switch self {
         case .null: break
@@ -44,8 +46,8 @@ extension Value {
 
     /// Reads PostgreSQL's binary form, as drivers send parameters.
     ///
-    /// - Throws: 22P03 when the bytes are no value, 22003 for numbers outside the type, 22P02 for
-    ///   what travels as a string.
+    /// - Throws: 22P03 when the bytes are no value, 22003 for numbers outside the type, 22008 for
+    ///   moments outside of it, 22P02 for what travels as a string.
     package static func parseBinary(_ bytes: [UInt8], as type: ValueType)
         throws(DatabaseError) -> Value
     {
@@ -59,8 +61,9 @@ extension Value {
             return try parse(text, as: type)
         case .array, .shortVector: return .array(try ArrayText.parseBinary(bytes, as: type))
         case .decimal(let shape): return .decimal(try parseNumeric(bytes, type, shape))
-        case .boolean, .byte, .short, .int, .long, .float, .double, .date, .timestamp,
-            .timestampNanos, .uuid, .interval, .objectID, .registered, .void:
+        case .date, .timestamp, .timestampNanos: return try parseMoment(bytes, type)
+        case .boolean, .byte, .short, .int, .long, .float, .double, .uuid, .interval, .objectID,
+            .registered, .void:
             var reader = ByteReader(bytes)
             do throws(DecodeFailure) {
                 let value = try fixedBinary(&reader, type)
@@ -105,12 +108,6 @@ extension Value {
         case .float:
             return .double(Double(Float(bitPattern: try reader.bigEndian(UInt32.self))))
         case .double: return .double(Double(bitPattern: try reader.bigEndian(UInt64.self)))
-        case .timestamp: return .timestamp(try moment(&reader))
-        case .date: return .date(try moment(&reader).dividedDown(by: 1000))
-        case .timestampNanos:
-            let (nanos, overflow) = try moment(&reader).multipliedReportingOverflow(by: 1000)
-            guard !overflow else { throw .invalid(at: 0, what: "moment out of range") }
-            return .timestampNanos(nanos)
         case .uuid:
             let high = try reader.bigEndian(UInt64.self)
             return .uuid(high, try reader.bigEndian(UInt64.self))
@@ -121,15 +118,52 @@ extension Value {
                 IntervalValue(
                     months: try reader.bigEndian(Int32.self), days: days, microseconds: micros))
         case .void, .char, .symbol, .varchar, .binary, .ipv4, .long256, .decimal, .geohash,
-            .array, .catalogName, .catalogChar, .shortVector, .record, .json:
+            .array, .catalogName, .catalogChar, .shortVector, .record, .json, .date, .timestamp,
+            .timestampNanos:
             return .null
         }
     }
 
-    private static func moment(_ reader: inout ByteReader) throws(DecodeFailure) -> Int64 {
-        let (micros, overflow) = try reader.bigEndian(Int64.self).addingReportingOverflow(
-            postgresEpoch)
-        guard !overflow else { throw .invalid(at: 0, what: "moment out of range") }
-        return micros
+    /// Microseconds since 2000.
+    private static func parseMoment(_ bytes: [UInt8], _ type: ValueType) throws(DatabaseError)
+        -> Value
+    {
+        guard bytes.count == 8 else { throw .badBinary(type, length: bytes.count) }
+        let sent = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
+        let (micros, overflow) = sent.addingReportingOverflow(postgresEpoch)
+        // The least is PostgreSQL's -infinity, the greatest its infinity.
+        if overflow || sent == .min { throw .momentOutOfRange() }
+        if type == .date { return .date(micros.dividedDown(by: 1000)) }
+        if type == .timestamp { return .timestamp(micros) }
+        let (nanos, isBeyond) = micros.multipliedReportingOverflow(by: 1000)
+        if isBeyond { throw .momentOutOfRange() }
+        return .timestampNanos(nanos)
+    }
+
+    /// Whether PostgreSQL's binary form, which counts microseconds from 2000, can tell the value.
+    package var hasBinaryForm: Bool {
+        switch self {
+        case .timestamp(let micros): micros > .min + Self.postgresEpoch
+        case .date(let milliseconds):
+            !milliseconds.multipliedReportingOverflow(by: 1000).overflow
+                && Value.timestamp(milliseconds.microsecondsClamped).hasBinaryForm
+        case .array(let array): array.elements.allSatisfy(\.hasBinaryForm)
+        case .null, .boolean, .integer, .double, .timestampNanos, .string, .binary, .uuid, .decimal,
+            .long256, .interval:
+            true
+        }
+    }
+}
+
+extension ColumnVector {
+    /// Looks whether some rows have a binary form, before it is made of them.
+    ///
+    /// - Throws: 22008 for a moment that it cannot tell.
+    package func checkBinary(_ rows: Range<Int>) throws(DatabaseError) {
+        guard type == .timestamp || type == .date || type.arrayElement == .timestamp else { return }
+        for row in rows where !isNull(row) {
+            if type == .timestamp, load(row, Int64.self) > .min + Value.postgresEpoch { continue }
+            guard value(at: row).hasBinaryForm else { throw .momentWithoutBinary() }
+        }
     }
 }

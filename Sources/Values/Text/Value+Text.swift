@@ -126,6 +126,15 @@ extension ColumnVector {
         if !appendBytes(row, to: &writer) { value(at: row).appendText(as: type, to: &writer) }
     }
 
+    /// Appends the text of a row that is not NULL as a client of the PostgreSQL wire gets it: a
+    /// TIMESTAMP_NS goes by the type timestamp there, whose texts have six digits of a second at most.
+    package func appendWireText(_ row: Int, to writer: inout ByteWriter) {
+        guard type == .timestampNanos, case .timestampNanos(let nanos) = value(at: row) else {
+            return appendText(row, to: &writer)
+        }
+        Value.timestamp(nanos.dividedDown(by: 1000)).appendText(as: .timestamp, to: &writer)
+    }
+
     /// Appends PostgreSQL's binary form of a row that is not NULL.
     package func appendBinary(_ row: Int, to writer: inout ByteWriter) {
         if !appendBytes(row, to: &writer) { value(at: row).appendBinary(as: type, to: &writer) }

@@ -80,7 +80,7 @@ struct CopyConstraintTests {
         else { throw DatabaseError(.internalError, "no COPY") }
         var pieces = copy.head.map { [$0] } ?? []
         while let batch = try copy.rows.next() {
-            copy.encode(batch, 0..<batch.rowCount) { pieces.append($0) }
+            try copy.encode(batch, 0..<batch.rowCount) { pieces.append($0) }
         }
         if let tail = copy.tail { pieces.append(tail) }
         let text = "COPY t (id, mail) FROM STDIN (FORMAT \(format))"

@@ -63,7 +63,7 @@ import Values
         else { throw DatabaseError(.internalError, "no COPY") }
         var pieces = copy.head.map { [$0] } ?? []
         while let batch = try copy.rows.next() {
-            copy.encode(batch, 0..<batch.rowCount) { pieces.append($0) }
+            try copy.encode(batch, 0..<batch.rowCount) { pieces.append($0) }
         }
         if let tail = copy.tail { pieces.append(tail) }
 

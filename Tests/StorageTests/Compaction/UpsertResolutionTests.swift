@@ -1,3 +1,4 @@
+import Diagnostics
 import Catalog
 import Testing
 import Values
@@ -86,6 +87,31 @@ import Values
 
         #expect(hidden == [[], []])
         #expect(keyReads == 0)
+    }
+
+    @Test("a search among many moments asks whether it should go on, and ends when it should not")
+    func cancelled() throws {
+        let resolution = try #require(UpsertResolution(Self.definition))
+        let batch = Self.batch((0..<200_000).map { ($0, "k", $0) })
+        let inputs = [0, 1].map { _ in
+            UpsertResolution.Input(
+                rowCount: 200_000, minTimestamp: 0, maxTimestamp: 199_999, isSorted: true,
+                isUnique: true
+            ) { columns, rows in
+                Batch(rowCount: 200_000, columns: columns.map { batch.columns[$0] }).taking(rows)
+            }
+        }
+        var asked = 0
+
+        let error = failure {
+            _ = try resolution.hiddenRows(of: inputs) { () throws(DatabaseError) in
+                asked += 1
+                if asked == 4 { throw DatabaseError(.cancelled, "enough") }
+            }
+        }
+
+        #expect(error?.state == .cancelled)
+        #expect(asked == 4)
     }
 
     @Test("a table without keys has no resolution")
