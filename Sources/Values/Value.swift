@@ -44,6 +44,12 @@ extension Value {
         }
     }
 
+    /// The value that an equality key was made of, as far as it tells: of 0 and -0 it is one.
+    package func withoutEqualityKey(_ type: ValueType) -> Value {
+        guard case .binary(let bytes) = self, type != .binary else { return self }
+        return type.isText ? .string(String(decoding: bytes, as: UTF8.self)) : .double(.nan)
+    }
+
     /// The order of two values of one type: negative when this comes first, 0 when they are equal.
     /// NULL, which ends an array's elements in order, comes last; NaN is above all numbers.
     package func order(_ other: Value) -> Int {

@@ -62,10 +62,28 @@ struct KeySets: Sendable {
         rowCount += batch.rowCount
     }
 
+    /// Looks whether none of some other keys is among these.
+    ///
+    /// - Throws: 23505 for one that is; 57014.
+    fileprivate func refuse(_ others: KeySets, _ cancellation: CancellationFlag)
+        throws(DatabaseError)
+    {
+        for number in sets.indices where !sets[number].isEmpty {
+            for (count, key) in others.sets[number].enumerated() {
+                if count % 65_536 == 0 { try cancellation.check() }
+                if sets[number].contains(key) {
+                    throw .uniqueViolated(
+                        table.keys[number].name, detail: detail(places[number], key))
+                }
+            }
+        }
+    }
+
     private func detail(_ key: [Int], _ values: [Value]) -> String {
         let names = key.map { table.columns[$0].name }.joined(separator: ", ")
         let texts = zip(key, values).map { place, value in
-            String((value.text(as: table.columns[place].type) ?? "").prefix(64))
+            let type = table.columns[place].type
+            return String((value.withoutEqualityKey(type).text(as: type) ?? "").prefix(64))
         }.joined(separator: ", ")
         return "Key (\(names))=(\(texts)) already exists."
     }
@@ -131,6 +149,29 @@ struct KeyCheck: Sendable {
     fileprivate var own: KeySets
     /// Whether `own` is all that the transaction has written.
     fileprivate let isWhole: Bool
+
+    fileprivate init(table: TableDefinition, stored: KeySets, own: KeySets, isWhole: Bool) {
+        self.table = table
+        self.stored = stored
+        self.own = own
+        self.isWhole = isWhole
+    }
+
+    /// Checks rows against each other alone. They are checked against the table's when they are all
+    /// there, by `take` of a check that begins then; the lock is not needed before.
+    init(laterFor table: TableDefinition) {
+        self.init(
+            table: table, stored: KeySets(table), own: KeySets(table), isWhole: false)
+    }
+
+    /// Takes over the rows of a check that was begun without the table's keys.
+    ///
+    /// - Throws: 23505 for a key that is there.
+    mutating func take(_ later: KeyCheck, _ cancellation: CancellationFlag) throws(DatabaseError) {
+        try stored.refuse(later.own, cancellation)
+        try own.refuse(later.own, cancellation)
+        own.formUnion(later.own)
+    }
 
     /// - Throws: 23505 for a key that is there.
     mutating func check(_ batch: Batch) throws(DatabaseError) {

@@ -23,19 +23,10 @@ extension Session {
             let rows = ResultRows(try cursor(bound, view, values))
             completion(.success(.copyOut(CopyOut(rows: rows, format: format))))
         case .table(let name, let columns):
-            var binder = Binder(relations: view(isKept: false))
-            let table = try binder.bindCopy(name, columns: columns).table
-            // Nobody else may add a key between looking for it and committing.
-            let locks = table.keys.isEmpty ? [] : [table.id]
-            try locking(locks, completion: completion) { [self] () throws(DatabaseError) in
-                let view = view()
-                var binder = Binder(relations: view)
-                let bound = try binder.bindCopy(name, columns: columns)
-                guard bound.table.id == table.id, bound.table.keys == table.keys else {
-                    throw .concurrentChange(of: table.name)
-                }
-                try self.copy(copy.direction, into: bound, format, view, completion)
-            }
+            let view = view()
+            var binder = Binder(relations: view)
+            let bound = try binder.bindCopy(name, columns: columns)
+            try self.copy(copy.direction, into: bound, format, view, completion)
         }
     }
 
@@ -67,8 +58,10 @@ extension Session {
         _ bound: BoundCopy, _ format: CopyFormat, _ file: CopyFile?, _ view: StatementView,
         _ completion: @escaping Completion
     ) throws(DatabaseError) -> CopyIn {
+        let keys = bound.table.keys.isEmpty ? nil : KeyCheck(laterFor: bound.table)
         return CopyIn(
-            bound, format: format, file: file, rows: try bulkRows(of: bound.table, view),
+            bound, format: format, file: file,
+            rows: try bulkRows(of: bound.table, view, keys: keys),
             platform: engine.platform,
             context: context(view, []), cancellation: cancellation
         ) { [self] result in
@@ -77,8 +70,31 @@ extension Session {
             case .failure(let error):
                 fail()
                 completion(.failure(error))
-            case .success(let rows):
-                if let keys = rows.keys { endKeyCheck(keys) }
+            case .success(let rows): store(rows, completion)
+            }
+        }
+    }
+
+    /// Ends a stream: only now, when all of its rows are there, its keys are looked for among those of
+    /// the table, whose lock is held from here to the commit. Before, a client that is slow to send
+    /// would keep everybody else from the table.
+    private func store(_ rows: BulkRows, _ completion: @escaping Completion) {
+        let refuse: Completion = { [self] result in
+            var rows = rows
+            rows.discard()
+            fail()
+            completion(result)
+        }
+        do throws(DatabaseError) {
+            let locks = rows.keys == nil ? [] : [rows.table.id]
+            try locking(locks, completion: refuse) { [self] () throws(DatabaseError) in
+                if let keys = rows.keys {
+                    guard var all = try beginKeyCheck(rows.table, view()) else {
+                        throw .concurrentChange(of: rows.table.name)
+                    }
+                    try all.take(keys, cancellation)
+                    endKeyCheck(all)
+                }
                 let command = CommandResult("COPY \(rows.rowCount)", rowCount: rows.rowCount)
                 apply(command, written: rows.written) { [self] outcome in
                     if case .failure = outcome { fail() }
@@ -87,19 +103,21 @@ extension Session {
                     rows.add(to: &changes)
                 }
             }
+        } catch {
+            refuse(.failure(cancellation.explained(error)))
         }
     }
 
     /// Rows that come in bulk, with what they must satisfy besides NOT NULL.
-    private func bulkRows(of table: Catalog.TableDefinition, _ view: StatementView)
-        throws(DatabaseError) -> BulkRows
-    {
+    private func bulkRows(
+        of table: Catalog.TableDefinition, _ view: StatementView, keys: KeyCheck?
+    ) throws(DatabaseError) -> BulkRows {
         var rows = BulkRows(engine.storage, table: table)
         if !table.checks.isEmpty {
             var binder = Binder(relations: view)
             rows.check = RowCheck(table, notNull: [], checks: try binder.checks(of: table))
         }
-        rows.keys = try beginKeyCheck(table, view)
+        rows.keys = keys
         return rows
     }
 
@@ -142,7 +160,7 @@ extension Session {
         _ query: BoundQuery, into table: Catalog.TableDefinition, mapping: [Int?],
         _ view: StatementView, _ values: [Value]
     ) throws(DatabaseError) -> BulkRows {
-        var rows = try bulkRows(of: table, view)
+        var rows = try bulkRows(of: table, view, keys: try beginKeyCheck(table, view))
         do throws(DatabaseError) {
             try InsertBatch.forEachBatch(
                 of: query, into: table, mapping: mapping, context(view, values)

@@ -107,26 +107,116 @@ struct CopyConstraintTests {
         try client.run("INSERT INTO t (id) VALUES (9000)")
     }
 
-    @Test("nobody adds a key while a stream runs, and everybody may when its client gave up")
+    @Test("a client that is slow to send keeps nobody from the table")
     func lock() throws {
         let other = rig.connect()
         try other.run("SET lock_timeout = '20ms'")
         let text = "COPY t (id, mail) FROM STDIN (FORMAT csv)"
-        var during: SQLState?
-        let gone = DatabaseError(.cancelled, "the client gave up")
+        var during: [DatabaseError?] = []
+
+        let tag = try client.copy(text, [Array("50,x\n".utf8)]) {
+            for statement in [
+                "INSERT INTO t (id) VALUES (51)", "UPDATE t SET mail = 'b' WHERE id = 1",
+                "DELETE FROM t WHERE id = 2",
+            ] {
+                during.append(other.failure(statement))
+            }
+        }
+
+        #expect(tag == "COPY 1")
+        #expect(during == [nil, nil, nil])
+        #expect(try client.run("SELECT id FROM t ORDER BY id") == ["1", "50", "51"])
+        #expect(other.failure("INSERT INTO t (id) VALUES (50)")?.state == .uniqueViolation)
+    }
+
+    @Test(
+        "what others do to the table meanwhile counts when the stream ends",
+        arguments: [
+            ("INSERT INTO t (id) VALUES (50)", SQLState.uniqueViolation),
+            ("INSERT INTO t (id, mail) VALUES (51, 'x')", .uniqueViolation),
+            ("UPDATE t SET id = 50 WHERE id = 2", .uniqueViolation),
+            ("ALTER TABLE t ADD COLUMN more INT", .serializationFailure),
+            ("DROP TABLE t", .serializationFailure),
+        ])
+    func meanwhile(statement: String, expected: SQLState) throws {
+        let other = rig.connect()
 
         let error = failure {
             try client.copy(
-                text, [Array("50,x\n".utf8)], thenFail: gone,
-                before: { during = other.failure("INSERT INTO t (id) VALUES (50)")?.state })
+                "COPY t (id, mail) FROM STDIN (FORMAT csv)", [Array("50,x\n".utf8)],
+                before: { _ = other.failure(statement) })
+        }
+
+        #expect(error?.state == expected)
+        // The lock is free again.
+        if statement.hasPrefix("DROP") { return }
+        try other.run("INSERT INTO t (id) VALUES (60)")
+        #expect(try load("61,\n") == "COPY 1")
+    }
+
+    @Test("a key that goes away meanwhile is free")
+    func freed() throws {
+        let other = rig.connect()
+
+        let tag = try client.copy(
+            "COPY t (id, mail) FROM STDIN (FORMAT csv)", [Array("1,a\n".utf8)]
+        ) {
+            _ = other.failure("DELETE FROM t WHERE id = 1")
+        }
+
+        #expect(tag == "COPY 1")
+        #expect(try client.run("SELECT id, mail FROM t ORDER BY id") == ["1|a", "2|(null)"])
+    }
+
+    @Test("at its end a stream waits for whoever changes the table, as long as lock_timeout says")
+    func waits() throws {
+        let other = rig.connect()
+        try client.run("SET lock_timeout = '20ms'")
+        let rows = Array(many(100..<5_100).utf8)
+        let text = "COPY t (id, mail) FROM STDIN (FORMAT csv)"
+
+        let error = failure {
+            try client.copy(text, [rows]) {
+                _ = other.failure("BEGIN")
+                _ = other.failure("UPDATE t SET mail = 'b' WHERE id = 1")
+            }
+        }
+        #expect(error?.state == .lockNotAvailable)
+        try other.run("COMMIT")
+
+        #expect(try client.run("SELECT count(*) FROM t") == ["2"])
+        #expect(try client.copy(text, [rows]) == "COPY 5000")
+    }
+
+    @Test("the rows of a block are keys for its stream, and the stream's for what follows")
+    func block() throws {
+        try client.run("BEGIN")
+        try client.run("INSERT INTO t (id) VALUES (70)")
+        #expect(try load("71,\n") == "COPY 1")
+        #expect(client.failure("INSERT INTO t (id) VALUES (71)")?.state == .uniqueViolation)
+        try client.run("ROLLBACK")
+        try client.run("BEGIN")
+        try client.run("INSERT INTO t (id) VALUES (70)")
+        let error = failure { try load("70,\n") }
+        #expect(error?.state == .uniqueViolation)
+        #expect(error?.detail == "Key (id)=(70) already exists.")
+        try client.run("ROLLBACK")
+        #expect(try load("70,\u{e9}\n") == "COPY 1")
+        #expect(
+            failure { try load("71,\u{e9}\n") }?.detail == "Key (mail)=(\u{e9}) already exists.")
+    }
+
+    @Test("whose client gave up leaves no key")
+    func givenUp() throws {
+        let error = failure {
+            try client.copy(
+                "COPY t (id, mail) FROM STDIN (FORMAT csv)", [Array("50,x\n".utf8)],
+                thenFail: DatabaseError(.cancelled, "the client gave up"))
         }
 
         #expect(error?.state == .cancelled)
-        #expect(during == .lockNotAvailable)
-        try other.run("INSERT INTO t (id) VALUES (50)")
+        try rig.connect().run("INSERT INTO t (id) VALUES (50)")
         #expect(failure { try load("50,\n") }?.state == .uniqueViolation)
-        #expect(try load("51,\n") == "COPY 1")
-        try other.run("INSERT INTO t (id) VALUES (52)")
     }
 
     @Test("rows of one upsert key replace each other")
