@@ -71,8 +71,8 @@ package enum FileInspector {
             "tables up to id \(database.highestTableID)",
             database.hasLog
                 ? "the log begins with commit \(database.firstLSN)" : "there is no log: a backup",
-            "the checksum is right",
-        ]
+        ] + (database.relations.map { ["\($0.count) tables, schemas and sequences"] } ?? [])
+            + ["the checksum is right"]
     }
 
     private static func log(_ path: String, _ files: any FileSystem) throws(DatabaseError)

@@ -88,8 +88,12 @@ enum Limits {
     static let asideNameBytes = 64
     /// Timelines a database remembers to have come from.
     static let ancestors = 32
-    /// Bytes of `_database`: far above what we write.
-    static let databaseFileBytes = 4_096
+    /// Tables, schemas and sequences that `_database` lists, by about ten bytes each.
+    static let knownRelations = 1_000_000
+    /// So many of them with their names: the file is written at every checkpoint.
+    static let namedRelations = 4_096
+    /// Bytes of `_database`: above what either takes.
+    static let databaseFileBytes = 16 << 20
     /// Bytes of the disk that a server keeps for statements that give room back: some hundred small
     /// manifests, or the rows that are in memory before a partition is dropped.
     static let reserveBytes = 4 << 20

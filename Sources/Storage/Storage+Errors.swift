@@ -138,7 +138,7 @@ extension DatabaseError {
     static func missingTableDirectory(_ id: UInt64, _ directory: String) -> DatabaseError {
         DatabaseError(
             .corrupted,
-            "the log has changes of it, and its directory is missing \"\(directory)/…~\(id)\"",
+            "its directory is missing \"\(directory)/…~\(id)\"",
             hint: "Put the directory back.")
     }
 

@@ -40,6 +40,43 @@ class Repair(ServerTestCase):
 
     # Manifests
 
+    def test_what_is_lost_without_a_trace_is_told_by_name(self):
+        create = ["CREATE SCHEMA sales", "CREATE TABLE empty (v LONG)", "CREATE SEQUENCE numbers",
+                  "BACKUP DATABASE AS 'b2'"]
+        uses = {
+            "t": "SELECT count(*) FROM t", "empty": "INSERT INTO empty VALUES (1)",
+            "numbers": "SELECT nextval('numbers')", "sales": "CREATE TABLE sales.w (v LONG)"}
+        drops = {"numbers": "DROP TABLE numbers", "sales": "DROP SCHEMA sales"}
+        for number, (name, use) in enumerate(uses.items()):
+            for whole in (False, True):
+                with self.subTest(name=name, whole=whole):
+                    self.make(*create, root=f"lost{number}{whole}")
+                    place = next(self.db.glob(f"{name}~*"))
+                    if whole:
+                        shutil.rmtree(place)
+                    else:
+                        next(place.glob("_manifest.*")).unlink()
+
+                    looked = basalt("repair", "-d", str(self.root))
+                    self.assertEqual(looked.returncode, 5)
+                    self.assertIn(f"table {name} is damaged", looked.stderr)
+                    for end in (drops.get(name, f"DROP TABLE {name}"),
+                                "RESTORE DATABASE FROM 'b2' FULL"):
+                        root = f"lost{number}{whole}{end[0]}"
+                        shutil.copytree(self.root, self.folder / root)
+                        server = self.start(root)
+                        for statement in (use, "BACKUP DATABASE"):
+                            refused = server.psql(statement, check=False)
+                            self.assertIn("XX001", refused.stderr, statement)
+                            self.assertIn(f"table {name} is damaged", refused.stderr)
+                        self.assertEqual(server.rows("SELECT x FROM other"), ["7"])
+                        server.psql(end, "BACKUP DATABASE")
+                        if end.startswith("RESTORE"):
+                            server.psql(use)
+                        server.stop()
+                        looked = basalt("repair", "-d", str(self.folder / root))
+                        self.assertEqual(looked.returncode, 0, looked.stderr)
+
     def test_a_table_without_its_manifest_keeps_its_segments_and_is_restored(self):
         self.make()
         (manifest,) = self.db.glob("t~*/_manifest.*")

@@ -101,6 +101,13 @@ struct StatementView: Relations, TableReader {
         return nil
     }
 
+    /// A schema that lies there and cannot be opened, or has been lost.
+    func damagedSchema(_ name: String) -> DamagedTable? {
+        let found = damagedTable(schema: "", name: name)
+        // One whose schema is not known may be a table of that name.
+        return found?.schema == "" ? found : nil
+    }
+
     func systemRelation(schema: String?, name: String, isFunction: Bool)
         -> (any SystemRelation)?
     {

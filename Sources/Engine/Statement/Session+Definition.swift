@@ -49,7 +49,8 @@ extension Session {
             return found
         }
         guard isSchema(written.folded, view) else {
-            throw .undefinedSchema(written.text, at: written.position)
+            let damage = view.damagedSchema(written.folded)?.error.at(written.position)
+            throw damage ?? .undefinedSchema(written.text, at: written.position)
         }
         return written.folded
     }
@@ -110,7 +111,8 @@ extension Session {
             if name.folded == "public" || SystemRelations.schemas.contains(name.folded) {
                 throw .requiredSchema(name.text, at: name.position)
             }
-            guard let schema = view.relation(schema: "", name: name.folded) else {
+            let there = view.relation(schema: "", name: name.folded)
+            guard let schema = there ?? view.damagedSchema(name.folded)?.standIn else {
                 guard ifExists else { throw .undefinedSchema(name.text, at: name.position) }
                 notice(
                     .notice, .undefinedSchema, "schema \"\(name.text)\" does not exist, skipping")

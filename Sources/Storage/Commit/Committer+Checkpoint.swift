@@ -89,6 +89,9 @@ extension Committer {
         database.firstLSN = first
         database.highestLSN = log.durableTo
         database.highestTableID = core.state.withLock { $0.nextTableID - 1 }
+        database.relations = KnownRelation.list(
+            tables.values.map { KnownRelation($0.definition) }
+                + damaged.values.map { KnownRelation($0) })
         try platform.files.publish(
             database.encode(), as: Path.join(directory, DatabaseFile.name),
             replacing: .atomically)
@@ -109,6 +112,7 @@ extension Committer {
         _ = freeze(nil)
         var sealed = database
         sealed.hasLog = false
+        sealed.relations = nil
         sealed.firstLSN = lastLSN.next
         sealed.highestLSN = lastLSN
         sealed.highestTableID = core.state.withLock { $0.nextTableID - 1 }

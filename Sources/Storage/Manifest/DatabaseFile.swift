@@ -23,11 +23,14 @@ struct DatabaseFile: Sendable, Equatable {
     var hasLog: Bool
     /// The timelines this one came from, the nearest first.
     var ancestors: [String] = []
+    /// What there was when this was written; nil where nobody knows, as in a backup.
+    var relations: [KnownRelation]?
 
     /// Begins a new line of history behind everything there is; its log is still to be begun.
     mutating func beginTimeline(_ chance: any Chance) {
         enter(Self.makeUUID(chance))
         hasLog = false
+        relations = nil
         firstLSN = highestLSN.next
     }
 
@@ -54,6 +57,10 @@ struct DatabaseFile: Sendable, Equatable {
         writer.integer(UInt8(hasLog ? 1 : 0))
         writer.count(ancestors.count)
         for ancestor in ancestors { writer.string(ancestor) }
+        if let relations {
+            writer.count(relations.count)
+            for relation in relations { relation.encode(into: &writer) }
+        }
         writer.integer(CRC32C.checksum(writer.bytes))
         return writer.bytes
     }
@@ -93,6 +100,11 @@ struct DatabaseFile: Sendable, Equatable {
                 hasLog: try reader.integer(UInt8.self) != 0)
             for _ in 0..<(try reader.count(upTo: Limits.ancestors)) {
                 database.ancestors.append(try reader.string(upTo: timelineBytes))
+            }
+            // Nothing but the checksum follows where they are not told.
+            guard reader.remaining > 4 else { return database }
+            database.relations = try (0..<reader.count(upTo: Limits.knownRelations)).map {
+                _ throws(DecodeFailure) in try KnownRelation.decode(&reader)
             }
             return database
         } catch {

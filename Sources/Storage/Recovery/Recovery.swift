@@ -21,6 +21,19 @@ struct RecoveredDatabase {
     var logEnd: WALEnd?
 }
 
+extension RecoveredDatabase {
+    /// What `_database` lists and nothing accounts for has been lost: later ends are in the log, which
+    /// is trimmed only after the list was written anew.
+    fileprivate mutating func noteMissing() {
+        let ended = dropped.union(removals.tables.map(\.manifest.definition.id))
+        for relation in database.relations ?? [] {
+            let id = relation.id
+            if tables[id] != nil || damaged[id] != nil || ended.contains(id) { continue }
+            strangers.updateValue(strangers[id].flatMap(\.self) ?? relation.guess, forKey: id)
+        }
+    }
+}
+
 /// Brings a root's tables back from manifests and log. Costs tables, manifests and the log's tail,
 /// never the data.
 struct Recovery {
@@ -42,6 +55,7 @@ struct Recovery {
         var manifests: [UInt64: Manifest] = [:]
         try loadManifests(&recovered, &manifests)
         try replay(&recovered, manifests)
+        recovered.noteMissing()
         try findLost(&recovered)
         if !isReadOnly { try sweepOrphans(&recovered) }
         return recovered
@@ -161,7 +175,7 @@ struct Recovery {
     }
 
     /// Marks the tables whose manifests are missing: those with segments that were committed, and
-    /// those that the log speaks of. What may be swept is proved to be nobody's.
+    /// those that `_database` or the log speaks of. What may be swept is proved to be nobody's.
     private func findLost(_ recovered: inout RecoveredDatabase) throws(DatabaseError) {
         var known = Set(recovered.tables.values.map(\.directory))
         known.formUnion(recovered.removals.tables.map(\.directory))

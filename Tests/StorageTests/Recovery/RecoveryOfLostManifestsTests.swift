@@ -180,7 +180,7 @@ import Values
         for _ in 0..<2 {
             let opened = try open()
             let snapshot = opened.snapshot()
-            #expect(snapshot.damage(schema: "public", name: "lost_1")?.state == .corrupted)
+            #expect(snapshot.damage(schema: "public", name: "left")?.state == .corrupted)
             let right = snapshot.table(schema: "public", name: "right")
             #expect(right?.rowCount == 10)
             snapshot.release()
