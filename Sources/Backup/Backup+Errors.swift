@@ -87,6 +87,16 @@ extension DatabaseError {
             cause: cause.cause)
     }
 
+    static func dropIncomplete(_ name: String, left: String, cause: DatabaseError)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .inputOutput, "backup is dropped, but not all of its files are removed [name=\(name)]",
+            detail: "\(left): \(cause.message)",
+            hint: "Remove that directory by hand; each backup into this place tries it again.",
+            cause: cause.cause)
+    }
+
     static func destinationGone(_ path: String, cause: DatabaseError) -> DatabaseError {
         DatabaseError(
             .inputOutput,

@@ -12,7 +12,7 @@ extension BackupService {
     package func list(destination text: String? = nil) throws(DatabaseError) -> [BackupInfo] {
         let destination = try Destination.resolve(text, settings: settings, files: platform.files)
         var rows: [BackupInfo] = []
-        for name in try destination.names() { rows.append(try row(name, in: destination)) }
+        for name in try destination.names() { rows.append(row(name, in: destination)) }
         let published = Set(rows.map(\.id))
         let live = jobs.withLock { $0 }
         let infos = live.map { (act: $0.act, info: $0.info) }
@@ -102,7 +102,9 @@ extension BackupService {
             try platform.files.removeTree(hidden)
         } catch {
             // A sweep came first.
-            guard error.state == .missingFile else { throw error }
+            guard error.state == .missingFile else {
+                throw .dropIncomplete(name, left: hidden, cause: error)
+            }
         }
         forgetVerification(manifest.id, in: place)
         place.forgetReading(manifest.id)
@@ -142,7 +144,9 @@ extension BackupService {
         let destination = Destination(path: root, files: platform.files)
         let lock = try destination.lock(platform.clock)
         defer { lock.release() }
-        try destination.sweep(database: source.database)
+        try destination.sweep(database: source.database) {
+            platform.log.log(.error, "backup", $0)
+        }
     }
 
     /// Opens a backup for reading: until the lock is released nobody drops it.
@@ -183,18 +187,21 @@ extension BackupService {
         return (Path.join(place.path, last), try place.manifest(of: last))
     }
 
-    private func row(_ name: String, in destination: Destination) throws(DatabaseError)
-        -> BackupInfo
-    {
+    /// What cannot be read is a failed one.
+    private func row(_ name: String, in destination: Destination) -> BackupInfo {
         let path = Path.join(destination.path, name)
-        let manifest: BackupManifest
         do throws(DatabaseError) {
-            manifest = try destination.manifest(of: name)
+            return try row(name, path, destination.manifest(of: name), in: destination)
         } catch {
             var damaged = BackupInfo(id: "", name: name, path: path, status: .failed)
             damaged.error = error.message
             return damaged
         }
+    }
+
+    private func row(
+        _ name: String, _ path: String, _ manifest: BackupManifest, in destination: Destination
+    ) throws(DatabaseError) -> BackupInfo {
         var info = BackupInfo(id: manifest.id, name: name, path: path, status: .complete)
         info.kind = manifest.isIncremental ? "incremental" : "full"
         info.parent = manifest.parent

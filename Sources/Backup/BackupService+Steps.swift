@@ -41,7 +41,7 @@ extension BackupService {
     /// 1. Looks up names, options and destination; nothing is created.
     func bind(_ request: BackupRequest) throws(DatabaseError) -> BoundBackup {
         let destination = try Destination.resolve(
-            request.destination, settings: settings, files: platform.files)
+            request.destination, isWritten: true, settings: settings, files: platform.files)
         if let name = request.name { try Destination.checkName(name) }
         guard case .tables(let names) = request.scope else {
             // A backup of the database that silently lacks a table would be trusted.
@@ -86,7 +86,7 @@ extension BackupService {
         let destination = bound.destination
         let lock = try destination.lock(platform.clock, job)
         defer { lock.release() }
-        try destination.sweep(database: source.database)
+        try destination.sweep(database: source.database) { job.warn($0) }
         let name = try destination.freeName(
             bound.request.name, day: CalendarDay.name(microseconds: job.startedAt))
         let parent = try chooseParent(bound, job: job)
@@ -213,14 +213,19 @@ extension BackupService {
     {
         try job.begin(.copying, bytes: plan.bytesToCopy)
         let run = StagingRun(
-            staging: staging, job: job, source: source, now: platform.clock.now(),
-            syncsEach: plan.syncsEach)
+            staging: staging, job: job, source: source, writeback: writeback(of: crew),
+            now: platform.clock.now(), syncsEach: plan.syncsEach)
         return try run.run(plan, crew: crew)
     }
 
     func makeCrew(_ bound: BoundBackup) -> Crew {
         let wanted = bound.request.workers ?? Machine.coreCount
         return Crew(workers: platform.workers, count: min(wanted, Limits.copyWorkers))
+    }
+
+    func writeback(of crew: Crew) -> Writeback {
+        Writeback(
+            clock: platform.clock, logNanoseconds: source.logNanoseconds, copies: crew.count)
     }
 
     /// 8. Reads back what was written, while the disk is at it, and then makes it durable. A linked
@@ -247,7 +252,7 @@ extension BackupService {
             if isRead(file) {
                 try verifier.reread(file, checks: made.checks)
                 file.readAt = now
-            } else {
+            } else if file.origin != .linked {
                 try verifier.verify(file, mode: .quick)
             }
             return file

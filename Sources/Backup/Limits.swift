@@ -22,8 +22,22 @@ package enum Limits {
     static let namesForOneSync = 8
     /// Bytes after which the disk is told to begin writing: enough for a contiguous run.
     static let writebackBytes = 8 << 20
+    /// The same while commits wait for the log: about a millisecond of a fast disk, which is what a
+    /// commit then waits longer.
+    static let politeWritebackBytes = 1 << 20
+    /// Over which time it is looked whether commits wait: long enough for many of them.
+    static let logShareNanoseconds: UInt64 = 10_000_000
+    /// Commits that need less of the time do not mind the copy.
+    static let leastLogShare = 0.02
+    /// The disk is left to commits for so many times as long as a run took, when they wait all the
+    /// time: so a copy has a sixth of the disk then, and all of it when nobody commits.
+    static let politeness = 5.0
+    /// However slow the disk is: the copy has to end some day.
+    static let longestPauseNanoseconds: UInt64 = 2_000_000_000
     /// A smaller rest of a file waits for the sync, together with others.
     static let writebackLeastBytes = 256 << 10
+    /// Links that one worker makes before it looks for more work.
+    static let linksAtOnce = 64
     /// Nanoseconds between two progress reports to a client.
     static let progressIntervalNanoseconds: UInt64 = 1_000_000_000
     /// Jobs that stay listed with their end, across restarts: a year of three a day.

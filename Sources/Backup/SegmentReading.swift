@@ -38,31 +38,29 @@ struct SegmentReading: Sendable {
     }
 
     /// Copies the first `bytes` bytes to a new file that only its owner may read.
-    func copy(_ source: String, to target: String, bytes: Int) throws(DatabaseError) -> Copy {
+    func copy(_ source: String, to target: String, bytes: Int, _ writeback: Writeback)
+        throws(DatabaseError) -> Copy
+    {
         let input = try files.open(source, .read, permissions: 0)
         let output = try files.open(target, .create, permissions: 0o400)
-        var begun = 0
+        var run = Writeback.Run()
         var digest = SHA256()
         var checks: [UInt32] = []
         let done = try pass(input, bytes: bytes) { chunk, offset throws(DatabaseError) in
             digest.update(chunk)
             checks.append(CRC32C.checksum(chunk))
             try output.write(chunk, at: offset)
-            let end = offset + chunk.count
-            guard end - begun >= Limits.writebackBytes else { return }
-            output.beginWriteback(at: begun, count: end - begun)
-            begun = end
+            try writeback.advance(&run, to: offset + chunk.count, of: output) {
+                () throws(DatabaseError) in try advance(0)
+            }
         }
-        if done - begun >= Limits.writebackLeastBytes {
-            output.beginWriteback(at: begun, count: done - begun)
-        }
+        writeback.end(&run, at: done, of: output)
         return Copy(
             output: output, sha256: hexadecimal(digest.finish()), bytes: done,
             isWhole: try input.size() == done, checks: checks)
     }
 
     /// Hands out the first `bytes` bytes chunk by chunk, and tells how many there were.
-
     private func pass(
         _ input: any OpenFile, bytes: Int,
         _ use: (_ chunk: [UInt8], _ offset: Int) throws(DatabaseError) -> Void

@@ -49,6 +49,12 @@ int32_t basalt_begin_writeback(int32_t fd, int64_t offset, int64_t count) {
     return RESULT(sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE));
 }
 
+int32_t basalt_finish_writeback(int32_t fd, int64_t offset, int64_t count) {
+    return RESULT(sync_file_range(fd, offset, count,
+                                  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                      SYNC_FILE_RANGE_WAIT_AFTER));
+}
+
 static void fill(struct basalt_file_info *info, const struct stat *from) {
     info->device = from->st_dev;
     info->inode = from->st_ino;

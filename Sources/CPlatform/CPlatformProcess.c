@@ -33,6 +33,14 @@ int64_t basalt_getrandom(void *bytes, size_t count) {
     return done < 0 ? -errno : done;
 }
 
+int32_t basalt_raise_file_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    if (limit.rlim_cur == limit.rlim_max) return 0;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
 int32_t basalt_process_id(void) { return getpid(); }
 uint32_t basalt_user_id(void) { return geteuid(); }
 

@@ -57,6 +57,9 @@ package protocol OpenFile: AnyObject, Sendable {
     /// Tells the disk to begin with what was written there, so that a later sync has less to wait
     /// for. Makes nothing durable and reports nothing: `sync` does.
     func beginWriteback(at offset: Int, count: Int)
+    /// The same, and waits until the disk has it, so that others find the disk free. Makes nothing
+    /// durable and reports nothing either.
+    func finishWriteback(at offset: Int, count: Int)
     /// Cuts or extends the file to `length`.
     func truncate(to length: Int) throws(DatabaseError)
     /// Makes data and length durable. A failure must never be retried by the caller.

@@ -129,6 +129,10 @@ package final class Storage: Sendable {
         }
     }
 
+    /// How long commits have waited for the log so far, all together: who needs much of the disk
+    /// looks at how fast this grows, and leaves them some.
+    package var logNanoseconds: UInt64 { core.logNanoseconds.load(ordering: .relaxed) }
+
     /// Writes all rows in memory to segments, manifests, and trims the log.
     package func flush() throws(DatabaseError) {
         if settings.isReadOnly { return }

@@ -262,6 +262,48 @@ class PlacesTests(server.ServerTestCase):
     # --- other users, machines and disks
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_what_the_server_may_not_read_or_remove_is_in_nobodys_way(self):
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        if subprocess.run([*as_nobody, "true"], capture_output=True).returncode != 0:
+            self.skipTest("setpriv cannot change the user here")
+        os.chmod(self.folder, 0o755)
+        home = self.folder / "home"
+        home.mkdir()
+        os.chown(home, 65534, 65534)
+        running = self.begin(
+            home / "root", command=[*as_nobody, server.BINARY, "serve"]).wait_ready()
+        running.psql(
+            "CREATE TABLE t (ts TIMESTAMP, n INT) TIMESTAMP(ts) PARTITION BY DAY",
+            "INSERT INTO t VALUES ('2026-01-01', 1)",
+            "BACKUP DATABASE AS 'a'", "BACKUP DATABASE AS 'b'")
+        backups = home / "root" / "backup"
+        (backups / "lost+found").mkdir(mode=0o700)
+        (backups / "foreign").mkdir(mode=0o700)
+        kept = backups / "b" / "conf" / "kept"
+        kept.mkdir(mode=0o700)
+        (kept / "file").write_text("of root")
+
+        self.assertEqual(
+            running.rows("SELECT name, status FROM backups() ORDER BY name"),
+            ["a|complete", "b|complete", "foreign|failed"])
+        done = running.psql("DROP BACKUP 'b'", check=False)
+        self.assertIn("58030", done.stderr)
+        self.assertIn("is dropped, but not all of its files are removed", done.stderr)
+        done = running.psql("BACKUP DATABASE INCREMENTAL AS 'c'")
+        self.assertIn("is left over and cannot be removed", done.stderr)
+        self.assertEqual(
+            running.rows("SELECT parent FROM backups() WHERE name = 'c'"), ["a"])
+        # Of a parent's file that cannot be read there is a copy.
+        os.chmod(next((backups / "c" / "db").glob("t~*")), 0)
+        os.chown(next((backups / "c" / "db").glob("t~*")), 0, 0)
+        running.psql("BACKUP DATABASE INCREMENTAL FROM 'c' AS 'd'")
+        self.assertEqual(
+            running.rows("SELECT name, status FROM backups() WHERE name IN ('c', 'd')"
+                         " ORDER BY name"), ["c|failed", "d|complete"])
+        running.psql("VERIFY BACKUP 'd'")
+        shutil.rmtree(backups, ignore_errors=False)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
     def test_another_user_starts_and_restores_what_tar_brought(self):
         running, connection = self.filled(rows=500)
         connection.query("BACKUP DATABASE AS 'one'")

@@ -284,6 +284,22 @@ class ShapesTests(server.ServerTestCase):
             self.assertEqual(
                 sorted(connection.query(f"SELECT * FROM t{number}")), sorted(wanted), part)
 
+    def test_more_partitions_than_files_that_may_be_open(self):
+        few = ["sh", "-c", 'ulimit -n 200; exec "$0" "$@"', server.BINARY]
+        running = self.begin(command=[*few, "serve"]).wait_ready()
+        running.psql(
+            "CREATE TABLE t (ts TIMESTAMP, v LONG) TIMESTAMP(ts) PARTITION BY DAY",
+            "INSERT INTO t SELECT (x * 86400000000)::timestamp, x FROM long_sequence(400)",
+            "BACKUP DATABASE AS 'many'", "DROP TABLE t", "RESTORE TABLE t FROM 'many'")
+        self.assertEqual(running.rows("SELECT count(*), sum(v) FROM t"), ["400|80200"])
+        running.stop()
+        done = subprocess.run(
+            [*few, "backup", "restore", "-d", self.folder / "new",
+             self.folder / "root" / "backup" / "many"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        again = self.start("new")
+        self.assertEqual(again.rows("SELECT count(*), sum(v) FROM t"), ["400|80200"])
+
     def test_a_backup_of_one_table_is_a_database_that_works(self):
         running, connection = self.begun()
         connection.query("CREATE SCHEMA other")

@@ -1,11 +1,13 @@
 """The process as its operator meets it: signals, exit codes, options, warnings, ended sockets."""
 
+import pathlib
+import re
 import signal
 import socket
 import struct
 import subprocess
 
-from server import ServerTestCase, basalt, main
+from server import BINARY, ServerTestCase, basalt, main
 from wire import Connection, SQLError
 
 LONG = "SELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c"
@@ -116,6 +118,13 @@ class Process(ServerTestCase):
 
         self.start("root", "-f").stop()
         self.assertEqual(page.read_text(), original)
+
+    def test_as_many_files_may_be_open_as_the_administrator_allows(self):
+        running = self.begin(command=[
+            "sh", "-c", 'ulimit -Sn 64; exec "$0" "$@"', BINARY, "serve"]).wait_ready()
+        limits = pathlib.Path(f"/proc/{running.process.pid}/limits").read_text()
+        soft, hard = re.search(r"Max open files +(\d+) +(\d+)", limits).groups()
+        self.assertEqual(soft, hard)
 
     def test_t_names_the_process_in_lists(self):
         server = self.start("root", "-t", "accounts")

@@ -17,10 +17,12 @@ struct Destination: Sendable {
     /// Finds the directory a statement means and checks that it is allowed.
     ///
     /// - Parameter backup: the path of the backup in it that the statement names, for messages.
+    /// - Parameter isWritten: whether a backup is to be made in it.
     /// - Throws: 55000 when BACKUP is switched off, 42501 outside of what is allowed, 22023 inside
-    ///   the database itself or inside a backup.
+    ///   the database itself, or to be written inside a backup.
     static func resolve(
-        _ text: String?, backup: String? = nil, settings: BackupSettings, files: any FileSystem
+        _ text: String?, backup: String? = nil, isWritten: Bool = false, settings: BackupSettings,
+        files: any FileSystem
     ) throws(DatabaseError) -> Destination {
         guard let backupRoot = try settings.absoluteBackupRoot() else { throw .backupDisabled() }
         let wanted = text ?? ""
@@ -36,6 +38,7 @@ struct Destination: Sendable {
         }
         try checkOutsideDatabase(path, settings: settings, files: files)
         try checkParts(path, below: base, files: files)
+        if isWritten { try checkOutsideBackups(path, below: base, files: files) }
         return Destination(path: path, files: files)
     }
 
@@ -72,25 +75,34 @@ struct Destination: Sendable {
     }
 
     /// Looks at each directory from the destination up to the one that is allowed: a link planted
-    /// there would lead the copy somewhere else, what lies in a backup would go with it, and names
-    /// with a dot are ours.
+    /// there would lead the copy somewhere else, and names with a dot are ours.
     private static func checkParts(
         _ path: String, below base: String, files: any FileSystem
     ) throws(DatabaseError) {
         var current = path
-        while true {
-            if try files.info(current)?.kind == .directory,
-                try files.info(Path.join(current, BackupManifest.fileName)) != nil
-            {
-                throw .destinationInsideBackup(path, backup: current)
-            }
-            guard current != base, current != "/" else { return }
+        while current != base, current != "/" {
             if try files.info(current)?.kind == .symbolicLink {
                 throw .destinationNotAllowed(current, why: "it is a symbolic link")
             }
             guard !Path.name(of: current).hasPrefix(".") else {
                 throw .destinationNotAllowed(path, why: "a part of it begins with a dot")
             }
+            current = Path.directory(of: current)
+        }
+    }
+
+    /// What is written into a backup would go with it when it is dropped.
+    private static func checkOutsideBackups(
+        _ path: String, below base: String, files: any FileSystem
+    ) throws(DatabaseError) {
+        var current = path
+        while true {
+            if try files.info(current)?.kind == .directory,
+                try files.info(Path.join(current, BackupManifest.fileName))?.kind == .file
+            {
+                throw .destinationInsideBackup(path, backup: current)
+            }
+            guard current != base, current != "/" else { return }
             current = Path.directory(of: current)
         }
     }
@@ -216,6 +228,9 @@ struct Destination: Sendable {
         guard !name.hasPrefix(".") else {
             throw .backupNameInvalid(name, why: "it begins with a dot")
         }
+        guard name != BackupManifest.fileName else {
+            throw .backupNameInvalid(name, why: "a file with this name tells what a backup is")
+        }
         guard !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0) else {
             throw .backupNameInvalid(name, why: "it is more than one part of a path")
         }
@@ -248,13 +263,22 @@ struct Destination: Sendable {
     func names() throws(DatabaseError) -> [String] {
         guard try files.info(path)?.kind == .directory else { return [] }
         var names: [String] = []
-        for name in try files.list(path) where !name.hasPrefix(".") {
-            guard try files.info(Path.join(path, name))?.kind == .directory else { continue }
-            let manifest = Path.join(path, name, BackupManifest.fileName)
-            if try files.info(manifest)?.kind == .file { names.append(name) }
+        for name in try files.list(path)
+        where !name.hasPrefix(".") && name != Self.fileSystemDirectory {
+            do throws(DatabaseError) {
+                guard try files.info(Path.join(path, name))?.kind == .directory else { continue }
+                let manifest = Path.join(path, name, BackupManifest.fileName)
+                if try files.info(manifest)?.kind == .file { names.append(name) }
+            } catch _ {
+                // It may be one; whoever reads it is told why it cannot be.
+                names.append(name)
+            }
         }
         return names
     }
+
+    /// What ext4 makes at the top of a file system, for root alone.
+    private static let fileSystemDirectory = "lost+found"
 
     /// Reads a backup's manifest.
     ///
@@ -296,26 +320,39 @@ struct Destination: Sendable {
 
     /// Removes what dead writers of this database left, and backups whose removal began.
     ///
+    /// - Parameter told: what cannot be removed, and why. It is in nobody's way.
     /// - Requires: the lock is held.
-    func sweep(database: String) throws(DatabaseError) {
-        try sweepReading()
+    func sweep(database: String, told: (String) -> Void) throws(DatabaseError) {
+        do throws(DatabaseError) {
+            try sweepReading()
+        } catch {
+            told(Self.leftover(Path.join(path, Self.readingDirectory), error))
+        }
         for name in try files.list(path) {
-            let child = Path.join(path, name)
             let isDropped = name.hasPrefix(Self.droppedPrefix)
             guard isDropped || name.hasPrefix(Self.stagingPrefix) else { continue }
-            guard try files.info(child)?.kind == .directory else { continue }
+            let child = Path.join(path, name)
             do throws(DatabaseError) {
-                if !isDropped {
-                    let isOurs = try Staging.isSwept(child, database: database, files: files)
-                    guard isOurs else { continue }
-                    if try Staging.isHeld(child, files: files) { continue }
-                }
-                try files.removeTree(child)
+                try sweep(child, isDropped: isDropped, database: database)
             } catch {
-                // Somebody else is removing the same.
-                guard error.state == .missingFile else { throw error }
+                // Without the file somebody else is removing the same.
+                if error.state != .missingFile { told(Self.leftover(child, error)) }
             }
         }
+    }
+
+    private func sweep(_ child: String, isDropped: Bool, database: String) throws(DatabaseError) {
+        guard try files.info(child)?.kind == .directory else { return }
+        if !isDropped {
+            let isOurs = try Staging.isSwept(child, database: database, files: files)
+            guard isOurs else { return }
+            if try Staging.isHeld(child, files: files) { return }
+        }
+        try files.removeTree(child)
+    }
+
+    private static func leftover(_ path: String, _ error: DatabaseError) -> String {
+        "\(path) is left over and cannot be removed: \(error.message); remove it by hand"
     }
 }
 

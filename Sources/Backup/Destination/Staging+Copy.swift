@@ -6,6 +6,7 @@ struct StagingRun: Sendable {
     let staging: Staging
     let job: BackupJob
     let source: BackupSource
+    let writeback: Writeback
     /// Microseconds since 1970: what is copied now was read now.
     let now: Int64
     /// Whether files stay open until each is synced by itself.
@@ -21,17 +22,18 @@ struct StagingRun: Sendable {
         var checks: [UInt32]?
     }
 
-    /// Makes directories, writes, links and then copies; tells what became of each file.
+    /// Makes directories and writes what is small, then copies and links; tells what became of each
+    /// file.
     ///
     /// - Throws: 57014 when cancelled, XX001 when a segment is not what Storage says it is.
     func run(_ plan: BackupPlan, crew: Crew) throws(DatabaseError) -> [Made] {
-        let (first, others, copies) = plan.groups
+        let (first, tables, segments) = plan.groups
         let facts = plan.facts
         var made = try make(first, facts)
-        made += try crew.map(others) { group throws(DatabaseError) in try make(group, facts) }
-            .joined()
-        made += try crew.map(copies) { copy throws(DatabaseError) in try make([copy], facts) }
-            .joined()
+        for round in [tables, segments] {
+            made += try crew.map(round) { group throws(DatabaseError) in try make(group, facts) }
+                .joined()
+        }
         return made
     }
 
@@ -39,14 +41,17 @@ struct StagingRun: Sendable {
         _ operations: [BackupPlan.Operation], _ facts: [String: BackupPlan.SegmentFacts]
     ) throws(DatabaseError) -> [Made] {
         var made: [Made] = []
+        var known: Set<String> = []
         for operation in operations {
-            if let file = try make(operation, facts) { made.append(file) }
+            if let file = try make(operation, facts, &known) { made.append(file) }
         }
         return made
     }
 
+    /// - Parameter known: directories of the parent that were looked at.
     private func make(
-        _ operation: BackupPlan.Operation, _ facts: [String: BackupPlan.SegmentFacts]
+        _ operation: BackupPlan.Operation, _ facts: [String: BackupPlan.SegmentFacts],
+        _ known: inout Set<String>
     ) throws(DatabaseError) -> Made? {
         switch operation {
         case .makeDirectory(let path):
@@ -60,11 +65,12 @@ struct StagingRun: Sendable {
                 readAt: now)
             return try copy(source, to: file)
         case .link(let path, let parent, let source, let bytes, let sha256, let segment):
-            let known = facts[segment]
-            let isLinked = try link(parent, to: path, bytes: bytes, rows: known?.rows ?? 0)
+            let about = facts[segment]
+            let isLinked = try link(
+                parent, to: path, bytes: bytes, rows: about?.rows ?? 0, &known)
             let file = BackupManifest.File(
                 path: path, bytes: bytes, sha256: sha256, origin: isLinked ? .linked : .copied,
-                segment: segment, readAt: isLinked ? known?.readAt : now)
+                segment: segment, readAt: isLinked ? about?.readAt : now)
             return isLinked ? Made(file: file, output: nil) : try copy(source, to: file)
         }
     }
@@ -90,7 +96,7 @@ struct StagingRun: Sendable {
             [job] bytes throws(DatabaseError) in try job.advance(bytes)
         }
         let copy = try reading.copy(
-            source, to: Path.join(staging.path, file.path), bytes: file.bytes)
+            source, to: Path.join(staging.path, file.path), bytes: file.bytes, writeback)
         guard copy.bytes == file.bytes, copy.isWhole, copy.sha256 == file.sha256 else {
             throw .sourceDamaged(source, expected: file.sha256, found: copy.sha256)
         }
@@ -99,11 +105,14 @@ struct StagingRun: Sendable {
 
     /// Whether a directory between the destination and a file of a backup is none: a link in its
     /// place would lead to files of somebody else.
-    private func isBehindLink(_ file: String) throws(DatabaseError) -> Bool {
+    private func isBehindLink(_ file: String, _ known: inout Set<String>) throws(DatabaseError)
+        -> Bool
+    {
         var directory = Path.directory(of: file)
         let destination = Path.directory(of: staging.path)
-        while directory != destination, directory != "/" {
+        while directory != destination, directory != "/", !known.contains(directory) {
             guard try files.info(directory)?.kind == .directory else { return true }
+            known.insert(directory)
             directory = Path.directory(of: directory)
         }
         return false
@@ -111,14 +120,14 @@ struct StagingRun: Sendable {
 
     /// Links a segment of the parent; false when it is not there as expected or cannot be linked,
     /// which costs a copy of the live file and nothing else.
-    private func link(_ parent: String, to path: String, bytes: Int, rows: Int)
-        throws(DatabaseError) -> Bool
-    {
+    private func link(
+        _ parent: String, to path: String, bytes: Int, rows: Int, _ known: inout Set<String>
+    ) throws(DatabaseError) -> Bool {
         try job.checkCancelled()
-        guard let info = try files.info(parent), info.kind == .file, info.size == bytes,
-            try !isBehindLink(parent)
-        else { return false }
         do throws(DatabaseError) {
+            guard let info = try files.info(parent), info.kind == .file, info.size == bytes,
+                try !isBehindLink(parent, &known)
+            else { return false }
             try source.checkFrame(parent, rows)
             try files.link(parent, to: Path.join(staging.path, path))
             return true

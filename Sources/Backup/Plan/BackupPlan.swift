@@ -45,16 +45,21 @@ struct BackupPlan: Sendable, Equatable {
         }
     }
 
-    /// Operations that build on each other, in their order: those of one table, and those of the
-    /// rest. Groups are independent once the first is done. Copies come by themselves, afterwards.
-    var groups: (first: [Operation], others: [[Operation]], copies: [Operation]) {
+    /// Operations in groups, for three rounds: what all need; directories and small files by table;
+    /// segments, the longest copies first. The groups of a round are independent of each other.
+    var groups: (first: [Operation], tables: [[Operation]], segments: [[Operation]]) {
         var first: [Operation] = []
-        var others: [String: [Operation]] = [:]
+        var tables: [String: [Operation]] = [:]
         var order: [String] = []
-        var copies: [Operation] = []
+        var copies: [(operation: Operation, bytes: Int)] = []
+        var links: [Operation] = []
         for operation in operations {
-            if case .copy = operation {
-                copies.append(operation)
+            if case .copy(_, _, let bytes, _, _) = operation {
+                copies.append((operation, bytes))
+                continue
+            }
+            if case .link = operation {
+                links.append(operation)
                 continue
             }
             let table = operation.path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2)
@@ -63,10 +68,14 @@ struct BackupPlan: Sendable, Equatable {
                 continue
             }
             let key = operation.path[..<table[1].endIndex]
-            if others[String(key)] == nil { order.append(String(key)) }
-            others[String(key), default: []].append(operation)
+            if tables[String(key)] == nil { order.append(String(key)) }
+            tables[String(key), default: []].append(operation)
         }
-        return (first, order.compactMap { others[$0] }, copies)
+        copies.sort { $0.bytes > $1.bytes }
+        let runs = stride(from: 0, to: links.count, by: Limits.linksAtOnce).map {
+            Array(links[$0..<min($0 + Limits.linksAtOnce, links.count)])
+        }
+        return (first, order.compactMap { tables[$0] }, copies.map { [$0.operation] } + runs)
     }
 
     /// Bytes that will be written; linked ones are not.

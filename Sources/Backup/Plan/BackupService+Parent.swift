@@ -37,17 +37,16 @@ extension BackupService {
     private func newestParent(in bound: BoundBackup) throws(DatabaseError) -> BackupPlan.Parent? {
         for name in try candidates(in: bound.destination) {
             let path = Path.join(bound.destination.path, name)
-            let manifest: BackupManifest
             do throws(DatabaseError) {
-                manifest = try bound.destination.manifest(of: name)
+                let manifest = try bound.destination.manifest(of: name)
+                guard manifest.database == source.database, isOfOurHistory(manifest),
+                    covers(manifest, bound), try !isAdopted(path)
+                else { continue }
+                return BackupPlan.Parent(path: path, manifest: manifest)
             } catch _ {
                 // A damaged one is no parent; verifying it tells why.
                 continue
             }
-            guard manifest.database == source.database, isOfOurHistory(manifest),
-                covers(manifest, bound), try !isAdopted(path)
-            else { continue }
-            return BackupPlan.Parent(path: path, manifest: manifest)
         }
         return nil
     }

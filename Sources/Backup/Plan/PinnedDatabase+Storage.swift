@@ -32,6 +32,7 @@ extension BackupSource {
             checkFrame: { path, rows throws(DatabaseError) in
                 try SegmentExamination.checkFrame(of: path, rows: rows, files: storage.files)
             },
+            logNanoseconds: { storage.logNanoseconds },
             pin: { owner throws(DatabaseError) in
                 PinnedDatabase(try storage.pinOnDisk(owner: owner), storage: storage)
             })

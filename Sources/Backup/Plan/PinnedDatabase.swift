@@ -141,6 +141,8 @@ package struct BackupSource: Sendable {
     package let checkFrame: @Sendable (_ path: String, _ rows: Int) throws(DatabaseError) -> Void
     /// Whether a backup of it is a root that can be opened: false in tests of copying alone.
     package let isDatabase: Bool
+    /// How long commits have waited for the log so far.
+    package let logNanoseconds: @Sendable () -> UInt64
     private let makePin: @Sendable (String) throws(DatabaseError) -> PinnedDatabase
 
     package init(
@@ -154,6 +156,7 @@ package struct BackupSource: Sendable {
             _, _ throws(DatabaseError) in
         },
         isDatabase: Bool = true,
+        logNanoseconds: @escaping @Sendable () -> UInt64 = { 0 },
         pin: @escaping @Sendable (String) throws(DatabaseError) -> PinnedDatabase
     ) {
         self.database = database
@@ -165,6 +168,7 @@ package struct BackupSource: Sendable {
         self.timelines = timelines
         self.checkFrame = checkFrame
         self.isDatabase = isDatabase
+        self.logNanoseconds = logNanoseconds
         makePin = pin
     }
 

@@ -164,10 +164,10 @@ extension BackupService {
     private func makeMaterial(
         _ request: RestoreRequest, _ storage: Storage, job: BackupJob
     ) -> RestoreMaterial {
-        RestoreMaterial(
+        let crew = Crew(workers: platform.workers, count: Limits.usualCopyWorkers)
+        return RestoreMaterial(
             files: storage.files, chance: platform.chance, job: job,
-            isVerified: request.isVerified,
-            crew: Crew(workers: platform.workers, count: Limits.usualCopyWorkers),
+            isVerified: request.isVerified, crew: crew, writeback: writeback(of: crew),
             notice: { job.notice($0) })
     }
 

@@ -13,6 +13,7 @@ struct RestoreMaterial {
     let job: BackupJob
     let isVerified: Bool
     let crew: Crew
+    let writeback: Writeback
     /// Told once when links cannot be made.
     let notice: (String) -> Void
     private(set) var bytesCopied = 0
@@ -35,13 +36,14 @@ struct RestoreMaterial {
 
     init(
         files: any FileSystem, chance: any Chance, job: BackupJob, isVerified: Bool, crew: Crew,
-        notice: @escaping (String) -> Void
+        writeback: Writeback, notice: @escaping (String) -> Void
     ) {
         self.files = files
         self.chance = chance
         self.job = job
         self.isVerified = isVerified
         self.crew = crew
+        self.writeback = writeback
         self.notice = notice
     }
 
@@ -194,12 +196,12 @@ struct RestoreMaterial {
     /// the names durable.
     private mutating func publish() throws(DatabaseError) {
         let syncsEach = pending.count + unsynced.count <= Limits.namesForOneSync
-        let outputs = try write()
+        let outputs = try write(syncsEach: syncsEach)
         if !syncsEach, let first = pending.first {
             try files.syncFileSystem(of: first.temporary)
         }
         for (file, output) in zip(pending, outputs) {
-            if syncsEach { try output.sync() }
+            try output?.sync()
             try files.rename(file.temporary, to: file.final, replacing: false)
             made.remove(file.temporary)
             made.insert(file.final)
@@ -212,14 +214,18 @@ struct RestoreMaterial {
 
     /// Copies segments, comparing the digest of the very bytes written, and reads the copies again
     /// while the disk is at it.
-    private func write() throws(DatabaseError) -> [any OpenFile] {
+    ///
+    /// - Returns: each file when it is to be synced by itself: else none stays open.
+    private func write(syncsEach: Bool) throws(DatabaseError) -> [(any OpenFile)?] {
         let reading = reading
+        let writeback = writeback
         let copies = try crew.map(pending) { file throws(DatabaseError) in
-            try file.write(reading)
+            let copy = try file.write(reading, writeback)
+            return (checks: copy.checks, output: syncsEach ? copy.output : nil)
         }
         if isVerified {
             _ = try crew.map(Array(zip(pending, copies))) { pair throws(DatabaseError) in
-                try pair.0.reread(pair.1, reading)
+                try pair.0.reread(pair.1.checks, reading)
             }
         }
         return copies.map(\.output)
@@ -262,8 +268,10 @@ extension RestoreMaterial {
         let final: String
         let entry: SegmentEntry
 
-        func write(_ reading: SegmentReading) throws(DatabaseError) -> SegmentReading.Copy {
-            let copy = try reading.copy(source, to: temporary, bytes: entry.bytes)
+        func write(_ reading: SegmentReading, _ writeback: Writeback) throws(DatabaseError)
+            -> SegmentReading.Copy
+        {
+            let copy = try reading.copy(source, to: temporary, bytes: entry.bytes, writeback)
             let expected = hexadecimal(entry.sha256)
             guard copy.bytes == entry.bytes, copy.isWhole, copy.sha256 == expected else {
                 throw .backupSegmentDamaged(
@@ -276,8 +284,8 @@ extension RestoreMaterial {
             return copy
         }
 
-        func reread(_ copy: SegmentReading.Copy, _ reading: SegmentReading) throws(DatabaseError) {
-            if try reading.isSame(temporary, as: copy.checks, bytes: entry.bytes) { return }
+        func reread(_ checks: [UInt32], _ reading: SegmentReading) throws(DatabaseError) {
+            if try reading.isSame(temporary, as: checks, bytes: entry.bytes) { return }
             let found = try reading.digest(of: temporary, bytes: entry.bytes)
             let expected = hexadecimal(entry.sha256)
             guard found == expected else {

@@ -282,13 +282,19 @@ struct RestorePlanner {
         }
     }
 
-    /// Rows that only our segments have. Segments that both have need no reading.
+    /// Rows that only our segments have. Segments that both have need no reading, unless what hides
+    /// their rows is elsewhere.
     private func lostRows(
         _ ours: [SegmentEntry], _ theirs: [SegmentEntry], _ own: TableView,
         _ stored: ReadableRoot.Table
     ) throws(DatabaseError) -> RestorePlan.LostRows? {
         guard countsLostRows else { return nil }
-        let shared = Set(ours.map(\.sha256)).intersection(theirs.map(\.sha256))
+        if ours.map(\.sha256) == theirs.map(\.sha256) {
+            return RestorePlan.LostRows(count: 0, isExact: true)
+        }
+        let isUpserted = [own.definition, stored.definition].contains { !$0.dedupKeys.isEmpty }
+        let shared =
+            isUpserted ? [] : Set(ours.map(\.sha256)).intersection(theirs.map(\.sha256))
         let difference = RowDifference(
             theirs: stored.view, ours: own, checkCancelled: checkCancelled)
         return try difference.rowsOnly(

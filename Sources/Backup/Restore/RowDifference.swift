@@ -6,7 +6,9 @@ import Values
 /// Counts the rows that some live segments have and some segments of a backup lack.
 ///
 /// Rows are compared as a whole, whatever their order and however they are cut into segments, so
-/// that compaction counts for nothing. Two rows that are equal in every column are the same row.
+/// that compaction counts for nothing. Two rows that are equal in every column are the same row. Rows
+/// that a later one of the same upsert key hides are no rows: the segments given are to be all of
+/// their partitions then.
 struct RowDifference {
     let theirs: TableView
     let ours: TableView
@@ -44,15 +46,41 @@ struct RowDifference {
         _ table: TableView, _ entries: [SegmentEntry], columns: [Int], _ body: (Int) -> Void
     ) throws(DatabaseError) {
         let wanted = Set(entries.map(\.id))
-        for run in table.runs {
-            guard let id = run.segment?.id, wanted.contains(id) else { continue }
+        let runs = table.runs.filter { $0.segment.map { wanted.contains($0.id) } ?? false }
+        let hidden = try hiddenRows(of: runs, in: table)
+        for (run, hidden) in zip(runs, hidden) {
+            var skipped = hidden[...]
             for begin in stride(from: 0, to: run.rowCount, by: Limits.comparedBatchRows) {
                 try checkCancelled()
                 let end = min(begin + Limits.comparedBatchRows, run.rowCount)
                 let batch = try run.batch(columns: columns, rows: begin..<end)
-                for row in 0..<batch.rowCount { body(hash(batch, row)) }
+                for row in 0..<batch.rowCount {
+                    if let next = skipped.first, Int(next) == begin + row {
+                        skipped.removeFirst()
+                    } else {
+                        body(hash(batch, row))
+                    }
+                }
             }
         }
+    }
+
+    private func hiddenRows(of runs: [Run], in table: TableView) throws(DatabaseError)
+        -> [[Int32]]
+    {
+        guard let resolution = UpsertResolution(table.definition) else {
+            return runs.map { _ in [] }
+        }
+        return try resolution.hiddenRows(
+            of: runs.map { run in
+                UpsertResolution.Input(
+                    rowCount: run.rowCount, minTimestamp: run.minTimestamp,
+                    maxTimestamp: run.maxTimestamp, isSorted: run.isSorted, isUnique: true
+                ) { (columns, rows) throws(DatabaseError) in
+                    try checkCancelled()
+                    return try run.batch(columns: columns, rows: rows)
+                }
+            })
     }
 
     private func hash(_ batch: Batch, _ row: Int) -> Int {

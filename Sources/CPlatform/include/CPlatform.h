@@ -42,6 +42,7 @@ int32_t basalt_fdatasync(int32_t fd);
 int32_t basalt_syncfs(int32_t fd);
 // Starts to write dirty pages and waits for nothing; makes nothing durable.
 int32_t basalt_begin_writeback(int32_t fd, int64_t offset, int64_t count);
+int32_t basalt_finish_writeback(int32_t fd, int64_t offset, int64_t count);
 int32_t basalt_fstat(int32_t fd, struct basalt_file_info *_Nonnull info);
 int32_t basalt_lstat(const char *_Nonnull path, struct basalt_file_info *_Nonnull info);
 int32_t basalt_flock(int32_t fd, int32_t exclusive); // never waits
@@ -83,6 +84,7 @@ int64_t basalt_realtime_microseconds(void);
 uint64_t basalt_monotonic_nanoseconds(void);
 void basalt_wait_nanoseconds(uint64_t nanoseconds); // a signal may end it early
 int64_t basalt_getrandom(void *_Nonnull bytes, size_t count);
+int32_t basalt_raise_file_limit(void);
 int32_t basalt_process_id(void);
 uint32_t basalt_user_id(void);
 int32_t basalt_core_count(void); // cores this process may run on

@@ -115,6 +115,11 @@ final class LinuxFile: OpenFile {
         _ = basalt_begin_writeback(descriptor.number, Int64(offset), Int64(count))
     }
 
+    func finishWriteback(at offset: Int, count: Int) {
+        // As above: what goes wrong is told by the sync.
+        _ = basalt_finish_writeback(descriptor.number, Int64(offset), Int64(count))
+    }
+
     func truncate(to length: Int) throws(DatabaseError) {
         try repeatingInterrupted(.truncate, path) {
             basalt_ftruncate(descriptor.number, Int64(length))

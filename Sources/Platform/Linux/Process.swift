@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 
 /// What a command does with its own process.
@@ -10,6 +11,10 @@ package enum Process {
         return String(
             decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+
+    /// Lets the process open as many files as the administrator allows: what a shell or a cron job
+    /// begins with is meant for small programs. Where it cannot be raised, it stays.
+    package static func raiseFileLimit() { _ = basalt_raise_file_limit() }
 
     /// Writes a line for people to the standard error.
     package static func printError(_ line: String) { writeError(line + "\n") }

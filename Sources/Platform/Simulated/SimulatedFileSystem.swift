@@ -170,6 +170,8 @@ final class SimulatedFile: OpenFile {
     /// What is not synced may survive a crash or not, with this or without it.
     func beginWriteback(at offset: Int, count: Int) {}
 
+    func finishWriteback(at offset: Int, count: Int) {}
+
     func truncate(to length: Int) throws(DatabaseError) {
         try disk.perform(boot, .truncate, path, " \(length)") { _ throws(SimulatedFailure) in
             try requireWriting()

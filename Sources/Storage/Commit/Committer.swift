@@ -156,6 +156,11 @@ final class Committer: @unchecked Sendable {
     /// Appends one frame; turns a failure that leaves the log unknown into the failed state.
     func append(_ payload: [UInt8], count: Int, isSynced: Bool) throws(DatabaseError) {
         if let failure { throw .storageFailed(failure) }
+        let begun = platform.clock.monotonicNanoseconds()
+        defer {
+            let took = platform.clock.monotonicNanoseconds() - begun
+            core.logNanoseconds.wrappingAdd(took, ordering: .relaxed)
+        }
         do throws(WALFailure) {
             try log.append(
                 payload, firstLSN: lastLSN.next, transactions: count, isSynced: isSynced)

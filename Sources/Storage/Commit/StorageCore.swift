@@ -52,6 +52,8 @@ final class StorageCore: Sendable {
     }
 
     let state = Mutex(State())
+    /// How long the log was written and synced so far, all commits together.
+    let logNanoseconds = Atomic<UInt64>(0)
     let gate: any Gate
     /// Held while a snapshot is prepared: nothing below `db/` is unlinked then.
     let hold: RemovalHold

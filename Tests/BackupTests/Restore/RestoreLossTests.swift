@@ -56,6 +56,23 @@ struct RestoreLossTests {
         #expect(steps.last?.rowsLost == 24)
     }
 
+    @Test("of rows with one upsert key only the one that is seen is lost, wherever it lies")
+    func upserted() throws {
+        let rig = try RestoreRig()
+        try rig.createUpserted("trades")
+        try rig.upsert("trades", 100)
+        try rig.backup("old")
+        try rig.upsert("trades", 200)
+        try rig.backup("one")
+
+        // Both segments are live, and one of them is in the older backup.
+        #expect(try rig.lost(from: "old") == 1)
+        #expect(try rig.lost(from: "one") == 0)
+        try rig.restore(RestoreRequest.table("trades", from: "old", .replace))
+        // The live segment is in the backup too: hidden there.
+        #expect(try rig.lost(from: "one") == 1)
+    }
+
     @Test("FULL says what is lost in a NOTICE, and its facts count it")
     func noticeOfFull() throws {
         let rig = try Self.rig()
@@ -183,5 +200,35 @@ struct RestoreLossTests {
 
         #expect(error?.state == .diskFull)
         #expect(error?.hint?.contains("WITH (link = true)") == !isLinked)
+    }
+}
+
+extension RestoreRig {
+    fileprivate func createUpserted(_ name: String) throws {
+        let definition = TableDefinition(
+            id: storage.reserveTableID(), name: name,
+            columns: [
+                ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
+                ColumnDefinition(id: 2, name: "v", type: .long),
+            ], timestampIndex: 0, partitionUnit: .day, dedupKeys: [1])
+        _ = try storage.commit(Transaction(edits: [.createTable(definition)]))
+    }
+
+    /// One row of the first moment, in a segment of its own.
+    fileprivate func upsert(_ name: String, _ value: Int64) throws {
+        let definition = try definition(of: name)
+        var builders = definition.columns.map { ColumnBuilder(type: $0.type) }
+        builders[0].append(.timestamp(0))
+        builders[1].append(.integer(value))
+        let batch = Batch(rowCount: 1, columns: builders.map { $0.makeVector() })
+        let append = Append(
+            table: definition.id, definitionVersion: definition.version, batch: batch)
+        _ = try storage.commit(Transaction(appends: [append]))
+        try storage.flush()
+    }
+
+    fileprivate func lost(from backup: String) throws -> Int? {
+        try service.explainRestore(.table("trades", from: backup, .replace), into: storage)
+            .compactMap(\.rowsLost).first
     }
 }
