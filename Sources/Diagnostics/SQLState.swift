@@ -104,6 +104,7 @@ extension SQLState {
     package static let outOfMemory = SQLState("53200", "out_of_memory")
     package static let tooManyConnections = SQLState("53300", "too_many_connections")
     package static let limitExceeded = SQLState("54000", "program_limit_exceeded")
+    package static let tooManyColumns = SQLState("54011", "too_many_columns")
     /// The object is not in a state that allows this: a backup root unset, a snapshot prepared.
     package static let notInPrerequisiteState = SQLState(
         "55000", "object_not_in_prerequisite_state")
@@ -136,8 +137,9 @@ extension SQLState {
         .cannotCoerce, .undefinedFunction, .generatedAlways, .dependentObjects, .sequenceExhausted,
         .duplicateSchema, .wrongObjectType, .undefinedTable, .undefinedParameter, .duplicateCursor,
         .duplicateStatement, .duplicateTable, .invalidTableDefinition, .indeterminateDatatype,
-        .diskFull, .outOfMemory, .tooManyConnections, .limitExceeded, .notInPrerequisiteState,
-        .inUse, .lockNotAvailable, .cancelled, .shutdown, .starting, .inputOutput, .missingFile,
+        .diskFull, .outOfMemory, .tooManyConnections, .limitExceeded, .tooManyColumns,
+        .notInPrerequisiteState, .inUse, .lockNotAvailable, .cancelled, .shutdown, .starting,
+        .inputOutput, .missingFile,
         .existingFile, .configuration, .corrupted, .internalError,
     ]
 }

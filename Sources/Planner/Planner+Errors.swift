@@ -226,6 +226,13 @@ extension DatabaseError {
             .limitExceeded, "a table has at most \(Limits.columns) columns", position: position)
     }
 
+    static func tooManyResultColumns(at position: Int) -> DatabaseError {
+        DatabaseError(
+            .tooManyColumns, "target lists can have at most \(Limits.resultColumns) entries",
+            hint: "Name the columns that are needed, or ask for them in several statements.",
+            position: position)
+    }
+
     static func tooManyConstraints(at position: Int) -> DatabaseError {
         DatabaseError(
             .limitExceeded, "a table has at most \(Limits.constraints) constraints",

@@ -284,11 +284,7 @@ extension PostgresConnection {
         guard let bytes else { return .null }
         switch format {
         case .binary: return try Value.parseBinary(bytes, declared: declared, as: type)
-        case .text:
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw .parameterEncoding()
-            }
-            return try Value.parse(text, as: type)
+        case .text: return try Value.parseParameter(bytes, as: type)
         }
     }
 }

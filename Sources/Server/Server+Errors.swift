@@ -39,10 +39,6 @@ extension DatabaseError {
         DatabaseError(.internalError, "the statement of a known name is missing")
     }
 
-    static func parameterEncoding() -> DatabaseError {
-        DatabaseError(.badEncoding, "invalid byte sequence for encoding \"UTF8\" in a parameter")
-    }
-
     static func copyGivenUp(_ reason: String) -> DatabaseError {
         DatabaseError(.cancelled, "COPY from stdin failed: \(reason)")
     }

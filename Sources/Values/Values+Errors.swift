@@ -58,6 +58,20 @@ extension DatabaseError {
     }
 
     /// Bytes that are no value of their type.
+    static func nullByte() -> DatabaseError {
+        DatabaseError(.badEncoding, "invalid byte sequence for encoding \"UTF8\": 0x00")
+    }
+
+    static func notUTF8() -> DatabaseError {
+        DatabaseError(.badEncoding, "invalid byte sequence for encoding \"UTF8\"")
+    }
+
+    static func tooManyDigits() -> DatabaseError {
+        DatabaseError(
+            .numericOutOfRange,
+            "numeric has more than \(DecimalShape.most) digits before the decimal point")
+    }
+
     static func badBinary(_ type: ValueType, length: Int) -> DatabaseError {
         DatabaseError(
             .badBinary, "incorrect binary data format for type \(type.postgresName)",

@@ -154,7 +154,7 @@ class Types(ServerTestCase):
             ("DOUBLE[]", b"\0", "22P03"),
             ("LONG[]", array(701, struct.pack("!d", 1e300)), "22003"),
             ("IPv4", b"1.2.3.256", "22P02"),
-            ("IPv4", b"\xff", "22P03"),
+            ("IPv4", b"\xff", "22021"),
             ("CHAR", b"ab", "22001"),
             ("UUID", b"123", "22P03"),
             ("TIMESTAMP_NS", struct.pack("!q", (1 << 63) - 1), "22008"),
@@ -206,6 +206,74 @@ class Types(ServerTestCase):
                         f"INSERT INTO d({column}) VALUES ($1)", [raw], 1, declared=[oid])
                 self.assertEqual(error.exception.state, state)
         self.assertEqual(connection.value("SELECT count(*) FROM d"), "0")
+
+    def test_a_declared_numeric_keeps_its_digits(self):
+        connection = self.begun()
+        connection.query("CREATE TABLE e (a DECIMAL(38,30), b DECIMAL(38,0), c DECIMAL(38,10))")
+        exact = "1.234567890123456789012345678901"
+        # Base-10000 groups of the three numbers, with weight and digits behind the point.
+        cases = [
+            ("a", exact, numeric(0, 0, 30, 1, 2345, 6789, 123, 4567, 8901, 2345, 6789, 100),
+             exact.ljust(32, "0")),
+            ("b", "12345678901234567890123456789012345678", numeric(
+                9, 0, 0, 12, 3456, 7890, 1234, 5678, 9012, 3456, 7890, 1234, 5678), None),
+            ("c", "9999999999999999999999999999.9999999999",
+             numeric(6, 0, 10, *[9999] * 9, 9900), None),
+        ]
+        for column, text, raw, stored in cases:
+            for form, value in ((0, text.encode()), (1, raw)):
+                for declared in ((1700,), ()):
+                    with self.subTest(f"{column} {form} {declared}"):
+                        connection.run(
+                            f"INSERT INTO e({column}) VALUES ($1)", [value], form,
+                            declared=declared)
+                        self.assertEqual(
+                            connection.run(f"SELECT {column} FROM e WHERE {column} = $1", [value],
+                                           form, declared=declared),
+                            [((stored or text).encode(),)])
+                        connection.run(f"UPDATE e SET {column} = $1", [value], form,
+                                       declared=declared)
+                        self.assertEqual(
+                            connection.query(f"SELECT {column} FROM e"), [(stored or text,)])
+                        connection.query("TRUNCATE TABLE e")
+            self.assertEqual(
+                connection.run("SELECT $1", [text.encode()], declared=[1700]), [(text.encode(),)])
+        # What is near is not the same, however many digits the column has.
+        connection.query("CREATE TABLE near (d DECIMAL(10,2), i INT)")
+        connection.query("INSERT INTO near VALUES (1, 1)")
+        for declared in ((1700,), ()):
+            self.assertEqual(connection.run(
+                "SELECT d FROM near WHERE d = $1", [b"1.00000000000000000000001"],
+                declared=declared), [])
+            connection.run("INSERT INTO near VALUES ($1, $2)", [b"2.005", b"3"],
+                           declared=[1700, 1700])
+            self.assertEqual(connection.run(
+                "SELECT d, i FROM near WHERE d > $1", [b"2"], declared=declared),
+                [(b"2.01", b"3")])
+            connection.query("DELETE FROM near WHERE d > 2")
+        with self.assertRaises(SQLError) as refused:
+            connection.run("INSERT INTO near(d) VALUES ($1)", [b"123456789"], declared=[1700])
+        self.assertEqual(refused.exception.state, "22003")
+
+    def test_a_null_byte_is_no_text(self):
+        connection = self.begun()
+        connection.query("CREATE TABLE z (v VARCHAR, s SYMBOL)")
+        for form in (0, 1):
+            for column in "vs":
+                with self.assertRaises(SQLError) as refused:
+                    connection.run(f"INSERT INTO z({column}) VALUES ($1)", [b"a\0b"], form)
+                self.assertEqual(refused.exception.state, "22021")
+                self.assertIn("0x00", refused.exception.message)
+        self.assertEqual(connection.value("SELECT count(*) FROM z"), "0")
+
+    def test_more_columns_than_a_result_may_have_are_refused(self):
+        connection = self.begun()
+        for count in (12_289, 65_536, 100_000):
+            with self.assertRaises(SQLError) as refused:
+                connection.query("SELECT " + ",".join(["7"] * count))
+            self.assertEqual(refused.exception.state, "54011")
+        rows = connection.query("SELECT " + ",".join(["7"] * 12_288))
+        self.assertEqual(rows, [("7",) * 12_288])
 
     def test_a_moment_that_the_binary_form_cannot_tell_is_an_error(self):
         connection = self.begun()

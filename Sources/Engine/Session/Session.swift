@@ -16,6 +16,18 @@ package struct PreparedStatement: Sendable {
     package let parameterTypes: [ValueType?]
     /// The columns a description found, to be held on to.
     package let columns: [PlanColumn]?
+
+    /// The statement for these values: a decimal of which nothing said how many digits it has gets
+    /// the shape of its value, as if it had been written in the text.
+    func fitted(to values: [Value]) -> PreparedStatement {
+        guard parameterTypes.contains(.openDecimal) else { return self }
+        var types = parameterTypes
+        for (index, value) in values.enumerated() where index < types.count {
+            guard types[index] == .openDecimal, case .decimal(let number) = value else { continue }
+            types[index] = .decimal(number.shape)
+        }
+        return PreparedStatement(parsed: parsed, parameterTypes: types, columns: columns)
+    }
 }
 
 /// What a client may ask about a statement before it runs.
@@ -227,7 +239,8 @@ package final class Session: @unchecked Sendable {
     /// Runs a statement. The completion is called exactly once: before this returns for most
     /// statements, later and on another thread for those that wait for a commit or a backup.
     ///
-    /// - Parameter parameters: values of the types that `describe` gave.
+    /// - Parameter parameters: values of the types that `describe` gave; of `openDecimal` each with
+    ///   its own digits.
     package func execute(
         _ prepared: PreparedStatement, parameters values: [Value] = [],
         completion: @escaping Completion

@@ -13,6 +13,7 @@ extension Session {
         _ prepared: PreparedStatement, _ values: [Value], completion: @escaping Completion
     ) throws(DatabaseError) {
         let statement = prepared.parsed.statement
+        let prepared = prepared.fitted(to: values)
         if engine.settings.isReadOnly || isTransactionReadOnly { try refuseWrite(statement) }
         if let readOnly, let act = Self.privilegedAct(statement) {
             throw .onlyReads(user, act, because: readOnly)
@@ -155,10 +156,18 @@ extension Session {
         var binder = Binder(relations: view, parameterTypes: prepared.parameterTypes)
         let bound = try binder.bindQuery(query)
         try check(values, binder)
-        if let promised = prepared.columns, promised.map(\.type) != bound.columns.map(\.type) {
+        if let promised = prepared.columns, !Self.isSame(promised, bound.columns) {
             throw .changedResult()
         }
         return .rows(ResultRows(try cursor(bound, view, values)), .counted("SELECT"))
+    }
+
+    /// Whether rows are of the types a client was told; decimals are, whatever their digits.
+    private static func isSame(_ promised: [PlanColumn], _ found: [PlanColumn]) -> Bool {
+        promised.count == found.count
+            && zip(promised, found).allSatisfy { told, now in
+                told.type == now.type || told.type.isDecimal && now.type.isDecimal
+            }
     }
 
     func check(_ values: [Value], _ binder: Binder) throws(DatabaseError) {

@@ -137,10 +137,8 @@ extension ValueType {
     var asParameter: ValueType {
         switch self {
         case .symbol, .catalogName, .record: return .varchar
-        case .decimal(let shape):
-            // As many digits behind the point as there is room for, or 1.009 would be 1.01.
-            let scale = max(Int(shape.scale), min(18, 38 - shape.wholeDigits))
-            return .decimal(DecimalShape(38, scale))
+        // The number keeps its own digits, or 1.009 would be 1.01 to compare with.
+        case .decimal: return .openDecimal
         case .registered: return .objectID
         case .boolean, .byte, .short, .char, .int, .long, .float, .double, .date, .timestamp,
             .timestampNanos, .varchar, .binary, .uuid, .ipv4, .long256, .geohash, .array, .interval,

@@ -87,6 +87,9 @@ extension Binder {
     func expandStars(_ items: [SelectItem]) throws(DatabaseError) -> [Item] {
         var result: [Item] = []
         for item in items {
+            guard result.count < Limits.resultColumns else {
+                throw .tooManyResultColumns(at: item.position)
+            }
             switch item {
             case .expression(let expression, let alias):
                 result.append(
@@ -109,6 +112,9 @@ extension Binder {
                     Item(expression: nil, alias: nil, column: $0, position: position)
                 }
             }
+        }
+        guard result.count <= Limits.resultColumns else {
+            throw .tooManyResultColumns(at: items.last?.position ?? 0)
         }
         return result
     }

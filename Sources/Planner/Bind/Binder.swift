@@ -113,6 +113,9 @@ package struct Binder {
                 .constant(.integer(hash)), .geohash(bits: bits), position: position)
         case .integer(let digits):
             guard let number = Int64(digits) else {
+                if WrittenNumber(digits)?.shape != nil {
+                    return try bindLiteral(.exact(digits), expecting: type, at: position)
+                }
                 return try bindLiteral(.decimal(digits), expecting: type, at: position)
             }
             let isSmall = number <= Int64(Int32.max)
@@ -301,6 +304,8 @@ extension Binder {
         guard Coercion.isAssignable(bound.type, type) else {
             throw .noSuchCast(bound.type, type).at(expression.position)
         }
+        // A number without a shape of its own keeps the digits it has.
+        if type == .openDecimal, bound.type.isDecimal { return bound }
         return try Coercion.convert(bound, to: type)
     }
 }

@@ -45,9 +45,11 @@ package struct WrittenNumber: Sendable {
         trim()
     }
 
-    /// Takes base-10000 digits, the first of which counts ten thousands to the `weight`.
-    init(isNegative: Bool, groups: [UInt16], weight: Int) {
+    /// Takes base-10000 digits, the first of which counts ten thousands to the `weight`; `scale` is
+    /// how many digits behind the point the sender would show.
+    init(isNegative: Bool, groups: [UInt16], weight: Int, scale: Int) {
         self.isNegative = isNegative
+        fraction = scale
         for group in groups {
             digits += [
                 UInt8(group / 1000 % 10), UInt8(group / 100 % 10), UInt8(group / 10 % 10),
@@ -82,6 +84,12 @@ package struct WrittenNumber: Sendable {
     /// without zeros at the end where they do not fit, nil when nothing does.
     package var shape: DecimalShape? {
         shape(scale: fraction) ?? shape(scale: digits.count - point)
+    }
+
+    /// The shape that keeps as many of the number's own digits as 38 can; nil when those before the
+    /// point are more.
+    package var nearestShape: DecimalShape? {
+        shape ?? DecimalShape(checking: DecimalShape.most, DecimalShape.most - max(0, point))
     }
 
     private func shape(scale: Int) -> DecimalShape? {
@@ -144,7 +152,7 @@ extension DecimalValue: CustomStringConvertible {
         let count = Int(try reader.bigEndian(UInt16.self))
         let weight = Int(try reader.bigEndian(Int16.self))
         let sign = try reader.bigEndian(UInt16.self)
-        _ = try reader.bigEndian(UInt16.self)
+        let scale = Int(try reader.bigEndian(UInt16.self))
         guard sign == 0 || sign == 0x4000, count <= Limits.numberDigits else {
             throw .invalid(at: start, what: "number without digits")
         }
@@ -154,6 +162,7 @@ extension DecimalValue: CustomStringConvertible {
             guard group < 10_000 else { throw .invalid(at: reader.offset, what: "digit") }
             groups.append(group)
         }
-        return WrittenNumber(isNegative: sign != 0, groups: groups, weight: weight)
+        return WrittenNumber(
+            isNegative: sign != 0, groups: groups, weight: weight, scale: scale)
     }
 }

@@ -46,7 +46,7 @@ extension Value {
 
     /// Reads PostgreSQL's binary form, as drivers send parameters.
     ///
-    /// - Throws: 22P03 when the bytes are no value, 22003 for numbers outside the type, 22008 for
+    /// - Throws: 22P03 when the bytes are no value, 22021 for bad text, 22003 for numbers outside the type, 22008 for
     ///   moments outside of it, 22P02 for what travels as a string.
     package static func parseBinary(_ bytes: [UInt8], as type: ValueType)
         throws(DatabaseError) -> Value
@@ -55,10 +55,7 @@ extension Value {
         case .binary: return .binary(bytes)
         case .symbol, .varchar, .char, .catalogName, .catalogChar, .record, .json, .ipv4,
             .long256, .geohash:
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw .badBinary(type, length: bytes.count)
-            }
-            return try parse(text, as: type)
+            return try parse(checkedText(bytes), as: type)
         case .array, .shortVector: return .array(try ArrayText.parseBinary(bytes, as: type))
         case .decimal(let shape): return .decimal(try parseNumeric(bytes, type, shape))
         case .date, .timestamp, .timestampNanos: return try parseMoment(bytes, type)
@@ -78,18 +75,24 @@ extension Value {
     private static func parseNumeric(_ bytes: [UInt8], _ type: ValueType, _ shape: DecimalShape)
         throws(DatabaseError) -> DecimalValue
     {
-        var reader = ByteReader(bytes)
-        let number: WrittenNumber
-        do throws(DecodeFailure) {
-            number = try DecimalValue.readBinary(&reader)
-            guard reader.isAtEnd else { throw .invalid(at: reader.offset, what: "length") }
-        } catch {
-            throw .badBinary(type, length: bytes.count)
-        }
+        let number = try readNumeric(bytes, type)
         guard let units = number.units(scale: Int(shape.scale)), shape.holds(units) else {
             throw .outOfRange(type)
         }
         return DecimalValue(units: units, scale: shape.scale)
+    }
+
+    static func readNumeric(_ bytes: [UInt8], _ type: ValueType) throws(DatabaseError)
+        -> WrittenNumber
+    {
+        var reader = ByteReader(bytes)
+        do throws(DecodeFailure) {
+            let number = try DecimalValue.readBinary(&reader)
+            guard reader.isAtEnd else { throw .invalid(at: reader.offset, what: "length") }
+            return number
+        } catch {
+            throw .badBinary(type, length: bytes.count)
+        }
     }
 
     private static func fixedBinary(_ reader: inout ByteReader, _ type: ValueType)

@@ -2,6 +2,39 @@ import Bytes
 package import Diagnostics
 
 extension Value {
+    /// Reads a parameter in its text form.
+    ///
+    /// NUMERIC without a modifier, `openDecimal`, says nothing of digits, so that the number keeps
+    /// its own: what it is put into or compared with decides what becomes of them.
+    ///
+    /// - Throws: 22021 for text that is not UTF-8 or has a NUL byte in it. Otherwise as `parse`.
+    package static func parseParameter(_ bytes: [UInt8], as type: ValueType) throws(DatabaseError)
+        -> Value
+    {
+        let text = try checkedText(bytes)
+        guard type == .openDecimal, let number = WrittenNumber(trimmed(text)) else {
+            return try parse(text, as: type)
+        }
+        return try .decimal(ownDecimal(number))
+    }
+
+    /// The text that bytes are.
+    ///
+    /// - Throws: 22021 for what is not UTF-8, and for a NUL byte, which clients and files cannot tell
+    ///   from an end.
+    static func checkedText(_ bytes: [UInt8]) throws(DatabaseError) -> String {
+        if bytes.contains(0) { throw .nullByte() }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw .notUTF8() }
+        return text
+    }
+
+    private static func ownDecimal(_ number: WrittenNumber) throws(DatabaseError) -> DecimalValue {
+        guard let shape = number.nearestShape, let units = number.units(scale: Int(shape.scale)),
+            shape.holds(units)
+        else { throw .tooManyDigits() }
+        return DecimalValue(units: units, scale: shape.scale)
+    }
+
     /// Reads the binary form of the type that a client has declared, as a value of another one.
     ///
     /// - Parameter oid: the declared type in PostgreSQL's catalogue; 0 when the client leaves it to
@@ -12,7 +45,8 @@ extension Value {
         throws(DatabaseError) -> Value
     {
         switch oid {
-        case DeclaredType.unknown, DeclaredType.unknownText: return try parseBinary(bytes, as: type)
+        case DeclaredType.unknown, DeclaredType.unknownText:
+            return try parseUndeclared(bytes, type)
         case DeclaredType.date where type.isTime: return try parseDays(bytes, type)
         case DeclaredType.versionedJSON where bytes.first == 1:
             return try parseBinary(Array(bytes.dropFirst()), as: type)
@@ -25,8 +59,15 @@ extension Value {
             throw .badBinary(type, length: bytes.count)
         default:
             if ValueType.withOID(oid) == nil { throw .unknownBinary(oid: oid) }
-            return try parseBinary(bytes, as: type)
+            return try parseUndeclared(bytes, type)
         }
+    }
+
+    private static func parseUndeclared(_ bytes: [UInt8], _ type: ValueType) throws(DatabaseError)
+        -> Value
+    {
+        guard type == .openDecimal else { return try parseBinary(bytes, as: type) }
+        return try .decimal(ownDecimal(readNumeric(bytes, type)))
     }
 
     /// Days since 2000.

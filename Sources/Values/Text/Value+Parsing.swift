@@ -85,7 +85,7 @@ extension Value {
         return DecimalValue(units: units, scale: shape.scale)
     }
 
-    private static func trimmed(_ text: String) -> Substring {
+    static func trimmed(_ text: String) -> Substring {
         var rest = text[...]
         while let first = rest.first, first == " " || first == "\t" || first == "\n" {
             rest.removeFirst()

@@ -18,6 +18,9 @@ package struct DecimalShape: Sendable, Hashable {
         self.init(precision, scale)
     }
 
+    /// The greatest precision: what 128 bits hold.
+    package static let most = 38
+
     /// Where nothing says how many digits.
     package static let open = DecimalShape(38, 18)
 
@@ -49,6 +52,12 @@ package struct DecimalValue: Sendable, Hashable {
     package init(units: Int128, scale: UInt8) {
         self.units = units
         self.scale = scale
+    }
+
+    /// The least shape of this scale that holds the number.
+    package var shape: DecimalShape {
+        let digits = PowersOfTen.unsigned.firstIndex { units.magnitude < $0 } ?? DecimalShape.most
+        return DecimalShape(max(1, digits, Int(scale)), Int(scale))
     }
 
     /// The same number with another scale, rounded half away from zero; nil when it does not fit.
