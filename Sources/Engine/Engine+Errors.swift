@@ -150,6 +150,12 @@ extension DatabaseError {
                     "Send it from a page of this server or without an Origin header; "
                         + "http.cors.origins has no effect in this version."
                 )
+            case .unknownHost(let host):
+                (
+                    "the request came to an unknown host name \"\(host.prefix(100))\"",
+                    "Add the name to http.hosts in server.conf (BASALT_HTTP_HOSTS) if it is this "
+                        + "server's, use its address, or set http.user."
+                )
             }
         return DatabaseError(
             .insufficientPrivilege, "permission denied for \(act), \(why)", hint: hint)

@@ -108,10 +108,9 @@ final class HTTPConnection: @unchecked Sendable {
         guard let query = head.parameter("query"), !query.isEmpty else {
             return respondJSON(.badRequest, ExecResponse.emptyQuery())
         }
+        let reason = readOnlyReason(head)
         let session = server.engine.makeSession(
-            user: user, isReadOnly: server.settings.isHTTPReadOnly || Self.isForeign(head),
-            readOnlyBecause: server.settings.isHTTPReadOnly
-                ? .setting("http.security.readonly") : .foreignPage)
+            user: user, isReadOnly: reason != nil, readOnlyBecause: reason ?? .foreignPage)
         self.session = session
         do throws(DatabaseError) {
             let found = try session.parse(query)
@@ -123,6 +122,21 @@ final class HTTPConnection: @unchecked Sendable {
         } catch {
             fail(error, query)
         }
+    }
+
+    /// Why a request may change nothing; nil when it may.
+    private func readOnlyReason(_ head: RequestHead) -> ReadOnlyReason? {
+        if server.settings.isHTTPReadOnly { return .setting("http.security.readonly") }
+        if Self.isForeign(head) { return .foreignPage }
+        // A browser sends the credentials of one site to no other, whatever address it has. Without
+        // any, a page could have let the name of its own site mean this server: for the browser
+        // that is its origin, so the name is all there is to tell it by.
+        guard !server.settings.httpRequiresAuthentication, let text = head.header("Host") else {
+            return nil
+        }
+        let host = RequestHost(text)
+        let known = server.settings.httpHosts + [server.settings.http.host]
+        return host.isLocal || host.isAmong(known) ? nil : .unknownHost(host.name)
     }
 
     /// A page of another site may read nothing it was not given, and change nothing here.

@@ -11,6 +11,11 @@ enum ServerLimits {
     /// Connections at once over all ports; more are answered with 53300. The hard limit of open
     /// files of a common machine leaves room for as many segments beside it.
     static let connections = 4096
+    /// Clients too many that are waited for until they have said who they are, so that they understand
+    /// the refusal; more are refused at once.
+    static let refusals = 64
+    /// Milliseconds for which such a client is waited.
+    static let refusalMilliseconds = 2000
     /// Bytes of encoded rows after which a stream waits for the socket to drain.
     static let streamBytes = 256 << 10
     /// Milliseconds in which a peer that has ended its side is still answered. It may be reading, as

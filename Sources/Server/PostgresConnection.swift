@@ -23,19 +23,22 @@ final class PostgresConnection: @unchecked Sendable {
     var stream: ResultStream?
     /// The COPY … FROM STDIN that takes the client's data.
     var copyIn: CopyIn?
+    let refusal: DatabaseError?
     private var user = ""
     private var key: CancelKey?
     private var authenticationTimer: TimerToken?
     private var isPaused = false
     private var hasPeerEnded = false
 
-    init(socket: SocketConnection, server: Server) {
+    /// - Parameter refusal: what the client is told instead of being let in.
+    init(socket: SocketConnection, server: Server, refusal: DatabaseError? = nil) {
         self.socket = socket
         self.server = server
+        self.refusal = refusal
         machine = ConnectionMachine(
             ConnectionMachine.Settings(
                 encryption: .refused, mockSecret: server.credentials.mockSecret,
-                cryptography: server.credentials.cryptography))
+                cryptography: server.credentials.cryptography, refusal: refusal))
     }
 
     /// Begins to listen to the client.
@@ -46,10 +49,11 @@ final class PostgresConnection: @unchecked Sendable {
         socket.onPeerEnd = { [self] in peerEnded() }
         socket.onClose = { [self] _ in closed() }
         authenticationTimer = socket.loop.schedule(
-            afterMilliseconds: server.settings.authenticationMilliseconds
+            afterMilliseconds: refusal == nil
+                ? server.settings.authenticationMilliseconds : ServerLimits.refusalMilliseconds
         ) { [self] in
             guard !machine.isAuthenticated else { return }
-            perform(machine.terminate(.authenticationTimeout()))
+            perform(machine.terminate(refusal ?? .authenticationTimeout()))
         }
     }
 

@@ -25,6 +25,8 @@ package struct ServerSettings: Sendable {
     package var httpAccount: Credentials.Account?
     /// What a bearer of it may do without a name; nil for none.
     package var httpToken: String?
+    /// Names, besides its address and localhost, by which clients may reach HTTP to change something.
+    package var httpHosts: [String] = []
     /// Which of the ports are opened.
     package var opensPostgres = true
     package var opensHTTP = true
@@ -66,6 +68,8 @@ package final class Server: @unchecked Sendable {
     private var listeners: [Listener] = []
     private var postgresConnections: [ObjectIdentifier: PostgresConnection] = [:]
     private var connectionCount = 0
+    /// Of the connections above those that are only there to be told that they are too many.
+    private var refusalCount = 0
     private var httpCount = 0
     private var isStopping = false
     private var whenStopped: (() -> Void)?
@@ -106,6 +110,7 @@ package final class Server: @unchecked Sendable {
         settings.adminUser = fresh.adminUser
         settings.httpAccount = fresh.httpAccount
         settings.httpToken = fresh.httpToken
+        settings.httpHosts = fresh.httpHosts
         settings.postgresConnections = fresh.postgresConnections
         settings.httpConnections = fresh.httpConnections
         settings.authenticationMilliseconds = fresh.authenticationMilliseconds
@@ -126,14 +131,18 @@ package final class Server: @unchecked Sendable {
     }
 
     private func acceptPostgres(_ socket: SocketConnection) {
-        let connection = PostgresConnection(socket: socket, server: self)
         let limit = settings.postgresConnections
-        let isAdmitted = postgresConnections.count < limit && admit()
-        if !isAdmitted { connectionCount += 1 }  // Counted until its refusal has been sent.
+        let isAdmitted = postgresConnections.count - refusalCount < limit && admit()
+        let refusal = isAdmitted ? nil : DatabaseError.tooManyConnections(limit: limit)
+        let connection = PostgresConnection(socket: socket, server: self, refusal: refusal)
         postgresConnections[ObjectIdentifier(connection)] = connection
+        if refusal != nil {
+            connectionCount += 1  // Counted until its refusal has been sent.
+            refusalCount += 1
+        }
         connection.open()
-        if !isAdmitted {
-            connection.terminate(.tooManyConnections(limit: limit))
+        if let refusal, refusalCount > ServerLimits.refusals || isStopping {
+            connection.terminate(refusal)
         }
     }
 
@@ -159,6 +168,7 @@ package final class Server: @unchecked Sendable {
 
     func forget(_ connection: PostgresConnection) {
         postgresConnections[ObjectIdentifier(connection)] = nil
+        if connection.refusal != nil { refusalCount -= 1 }
         connectionClosed()
     }
 

@@ -240,6 +240,7 @@ struct ServeCommand {
                     isReadOnly: false))
         let token = configuration.text("http.token")
         settings.httpToken = token.isEmpty ? nil : token
+        settings.httpHosts = configuration.list("http.hosts")
         settings.opensPostgres = configuration.boolean("pg.enabled")
         settings.opensHTTP = configuration.boolean("http.enabled")
         settings.opensHealth = configuration.boolean("http.min.enabled")

@@ -188,6 +188,79 @@ class Process(ServerTestCase):
         self.assertEqual(server.execute("SELECT 7")[0], 503)
         self.assertEqual(first.query("SELECT 7"), [("7",)])
 
+    def test_a_client_that_asks_for_encryption_first_hears_that_it_is_one_too_many(self):
+        server = self.start(environment={"BASALT_PG_NET_CONNECTION_LIMIT": "1"})
+        first = self.connect(server)
+        body = struct.pack("!I", 196608) + b"user\0admin\0\0"
+        startup = struct.pack("!I", len(body) + 4) + body
+
+        for code in (80877103, 80877104):
+            late = self.open_socket(server.ports["postgres"])
+            late.sendall(struct.pack("!II", 8, code))
+            self.assertEqual(late.recv(1), b"N")
+            late.sendall(startup)
+            self.assertIn(b"C53300\0", self.rest(late))
+
+        # Who says nothing is not waited for, and there is no more waiting than for a few.
+        silent = [self.open_socket(server.ports["postgres"]) for _ in range(80)]
+        for connection in silent:
+            self.assertIn(b"C53300\0", self.rest(connection))
+        with self.assertRaises(SQLError) as refusal:
+            Connection(server.ports["postgres"])
+        self.assertEqual(refusal.exception.state, "53300")
+        self.assertEqual(first.query("SELECT 7"), [("7",)])
+        first.close()
+        while True:  # The place is free as soon as the server has seen the end of the first.
+            try:
+                again = self.connect(server)
+                break
+            except SQLError as error:
+                self.assertEqual(error.state, "53300")
+        self.assertEqual(again.query("SELECT 7"), [("7",)])
+
+    def ask(self, server, query, *headers):
+        """Sends a query to /exec with headers of one's own; returns the answer."""
+        options = [part for header in headers for part in ("-H", header)]
+        return subprocess.run(
+            ["curl", "-s", "-G", "--data-urlencode", f"query={query}", *options,
+             f"http://127.0.0.1:{server.ports['http']}/exec"],
+            capture_output=True, text=True, timeout=30, check=True).stdout
+
+    def test_a_page_whose_name_was_turned_to_this_server_changes_nothing(self):
+        server = self.start()
+        server.psql("CREATE TABLE t (a INT)", "INSERT INTO t VALUES (7)")
+        host, origin = "Host: evil.com:9000", "Origin: http://evil.com:9000"
+        for headers in (
+                (host,), (host, origin), (host, origin, "Sec-Fetch-Site: same-origin"),
+                (host, "Sec-Fetch-Site: same-origin"), ("Host: 127.0.0.1.evil.com",),
+                ("Host: 127.0.0.1", origin)):
+            for statement in (
+                    "TRUNCATE TABLE t", "DROP TABLE t", "INSERT INTO t VALUES (8)",
+                    "BACKUP DATABASE", "CREATE TABLE u (a INT)"):
+                answer = self.ask(server, statement, *headers)
+                self.assertIn("permission denied", answer, (statement, headers))
+        answer = self.ask(server, "TRUNCATE TABLE t", host)
+        self.assertIn("evil.com", answer)
+        self.assertIn("http.hosts", answer)
+        self.assertEqual(server.rows("SELECT a FROM t"), ["7"])
+
+        for name in ("127.0.0.1", "localhost:9000", "[::1]:9000", "db.localhost"):
+            self.assertIn("dml", self.ask(server, "INSERT INTO t VALUES (8)", f"Host: {name}"))
+            own = (f"Host: {name}", f"Origin: http://{name}")
+            self.assertIn("dml", self.ask(server, "INSERT INTO t VALUES (8)", *own))
+
+    def test_a_name_that_is_listed_may_change_and_so_may_a_password(self):
+        insert = "INSERT INTO t VALUES (8)"
+        server = self.start(environment={"BASALT_HTTP_HOSTS": "other, Basalt"})
+        server.psql("CREATE TABLE t (a INT)")
+        self.assertIn("dml", self.ask(server, insert, "Host: basalt:9000"))
+        self.assertIn("permission denied", self.ask(server, insert, "Host: basalt.evil.com"))
+
+        guarded = self.start("guarded", environment={"BASALT_HTTP_TOKEN": "secret-token"})
+        guarded.psql("CREATE TABLE t (a INT)")
+        bearer = "Authorization: Bearer secret-token"
+        self.assertIn("dml", self.ask(guarded, insert, "Host: basalt:9000", bearer))
+
     def test_a_bearer_of_the_token_comes_in_and_nobody_else(self):
         server = self.start(environment={"BASALT_HTTP_TOKEN": "secret-token"})
         url = f"http://127.0.0.1:{server.ports['http']}/exec?query=SELECT%207"

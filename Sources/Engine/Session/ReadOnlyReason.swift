@@ -6,4 +6,6 @@ package enum ReadOnlyReason: Sendable, Equatable {
     case setting(String)
     /// The request was made by a page of another site.
     case foreignPage
+    /// The request names the server as nobody said that it is called.
+    case unknownHost(String)
 }

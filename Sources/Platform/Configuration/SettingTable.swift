@@ -51,6 +51,11 @@ package enum SettingTable {
             "http.token", .secret, "", .http, reloadable: true,
             "Bearer token accepted in place of user and password; empty: none."),
         SettingKey(
+            "http.hosts", .list, "", .http, reloadable: true,
+            "Names, separated by commas, by which clients may reach the server to change something, "
+                + "besides addresses and localhost, such as the name of a container's service; with "
+                + "http.user or http.token any name will do."),
+        SettingKey(
             "http.security.readonly", .boolean, "false", .http,
             "Whether HTTP refuses every statement that changes something."),
         SettingKey(

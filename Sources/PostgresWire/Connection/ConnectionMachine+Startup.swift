@@ -30,6 +30,7 @@ extension ConnectionMachine {
     }
 
     private mutating func begin(_ parameters: StartupParameters) throws(DatabaseError) {
+        if let refusal = settings.refusal { throw refusal }
         guard isEncrypted || settings.encryption != .required else { throw .encryptionRequired() }
         guard !parameters.user.isEmpty else { throw .missingUser() }
         guard !parameters.wantsReplication else { throw .replicationRefused() }

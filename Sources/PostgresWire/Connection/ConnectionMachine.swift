@@ -23,10 +23,15 @@ package struct ConnectionMachine: Sendable {
         /// Of this server alone; makes what strangers see for unknown users steady.
         package var mockSecret: [UInt8]
         package var cryptography: ScramCryptography
+        /// What the client is told instead of being let in, such as 53300: once it has asked, for before
+        /// it understands no error. A CancelRequest is carried out all the same.
+        package var refusal: DatabaseError?
 
         package init(
-            encryption: Encryption, mockSecret: [UInt8], cryptography: ScramCryptography
+            encryption: Encryption, mockSecret: [UInt8], cryptography: ScramCryptography,
+            refusal: DatabaseError? = nil
         ) {
+            self.refusal = refusal
             self.encryption = encryption
             self.mockSecret = mockSecret
             self.cryptography = cryptography

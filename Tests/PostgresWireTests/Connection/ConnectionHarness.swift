@@ -17,10 +17,13 @@ struct ConnectionHarness {
     var knowsUser = true
     static let verifier = ScramVerifier(password: "secret", salt: [1, 2, 3], .quick())
 
-    init(_ encryption: ConnectionMachine.Encryption = .refused) {
+    init(
+        _ encryption: ConnectionMachine.Encryption = .refused, refusal: DatabaseError? = nil
+    ) {
         machine = ConnectionMachine(
             ConnectionMachine.Settings(
-                encryption: encryption, mockSecret: [42], cryptography: .quick()))
+                encryption: encryption, mockSecret: [42], cryptography: .quick(),
+                refusal: refusal))
     }
 
     /// A harness behind its log-in, with nothing logged.

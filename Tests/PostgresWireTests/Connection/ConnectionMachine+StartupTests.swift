@@ -52,6 +52,38 @@ struct ConnectionStartupTests {
         #expect(harness.log == [.startTLS])
     }
 
+    @Test("a client too many is told so once it has asked to come in, not before")
+    func refusal() throws {
+        let tooMany = DatabaseError(.tooManyConnections, "too many")
+        var harness = ConnectionHarness(refusal: tooMany)
+        harness.feed(FrontendEncoder.gssEncryptionRequest())
+        harness.feed(FrontendEncoder.encryptionRequest())
+        #expect(harness.output == Array("NN".utf8))
+        #expect(harness.log.isEmpty)
+
+        var client = ClientMachine.quick()
+        let events = harness.converse(&client)
+
+        guard case .error(let report)? = events.last else {
+            Issue.record("no error")
+            return
+        }
+        #expect(report.code == "53300")
+        #expect(report.severity == "FATAL")
+        #expect(harness.log == [.close])
+    }
+
+    @Test("a client too many may cancel what runs")
+    func cancelBeyondTheLimit() {
+        let key = CancelKey(processID: 7, secret: [1, 2, 3, 4])
+        var harness = ConnectionHarness(
+            refusal: DatabaseError(.tooManyConnections, "too many"))
+
+        harness.feed(FrontendEncoder.cancel(key))
+
+        #expect(harness.log == [.cancel(key), .close])
+    }
+
     @Test(
         "plaintext behind an encryption request is refused (CVE-2021-23214)",
         arguments: [ConnectionMachine.Encryption.offered, .refused])
