@@ -117,7 +117,8 @@ let package = Package(
         tests("Engine", everything + ["InProcess"]),
         tests("Server", everything),
         .testTarget(
-            name: "basaltTests", dependencies: ["basalt", "Platform"], swiftSettings: settings),
+            name: "basaltTests", dependencies: ["basalt", "Platform", "Diagnostics"],
+            swiftSettings: settings),
         .testTarget(
             name: "ToolsTests",
             dependencies: ["Diagnostics", "Bytes", "tidy", "slt"], swiftSettings: settings),

@@ -12,16 +12,19 @@ package struct VisibleRows: RowSource {
     /// The sources of a table, given in its order, so that each key is seen once. Those that nothing
     /// overlaps are given back as they are.
     ///
+    /// - Parameter areUnique: whether sources that say so have each key of the table once; not where
+    ///   the table is to get these keys.
     /// - Throws: 57014; what reading throws.
     package static func resolve(
-        _ sources: [any RowSource], of table: TableDefinition, _ cancellation: CancellationFlag
+        _ sources: [any RowSource], of table: TableDefinition, areUnique: Bool = true,
+        _ cancellation: CancellationFlag
     ) throws(DatabaseError) -> [any RowSource] {
         guard let resolution = UpsertResolution(table) else { return sources }
         let inputs = sources.map { source in
             UpsertResolution.Input(
                 rowCount: source.rowCount, minTimestamp: source.minTimestamp,
                 maxTimestamp: source.maxTimestamp, isSorted: source.isSorted,
-                isUnique: source.hasUniqueKeys
+                isUnique: areUnique && source.hasUniqueKeys
             ) { (columns, rows) throws(DatabaseError) in
                 try source.batch(columns: columns, rows: rows)
             }
@@ -32,6 +35,12 @@ package struct VisibleRows: RowSource {
         return zip(sources, hidden).map { source, hidden in
             hidden.isEmpty ? source : VisibleRows(source: source, hidden: hidden)
         }
+    }
+
+    /// The same rows of a source that has them in the same order and other columns.
+    package func presented(by other: any RowSource) -> VisibleRows {
+        let inner = (source as? VisibleRows)?.presented(by: other)
+        return VisibleRows(source: inner ?? other, hidden: hidden)
     }
 
     package var rowCount: Int { source.rowCount - hidden.count }

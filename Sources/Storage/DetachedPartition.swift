@@ -180,8 +180,8 @@ extension Storage {
 }
 
 extension SegmentEntry {
-    /// The same rows in another file.
-    fileprivate func withID(_ id: String, columnMap: [ColumnLink]) -> SegmentEntry {
+    /// The same rows in another file, or with other columns.
+    package func withID(_ id: String, columnMap: [ColumnLink]) -> SegmentEntry {
         SegmentEntry(
             id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
             maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes,
@@ -208,6 +208,15 @@ extension DetachedPartition {
                 ColumnLink(table: id, segment: $0)
             }
         }
+    }
+
+    /// The table as it was when the partition left, with the upsert keys that it has now. A column of
+    /// them that the partition lacks is NULL in all of its rows and tells none from another.
+    package func definition(withKeysOf table: TableDefinition) -> TableDefinition {
+        definition.withDedupKeys(
+            table.dedupKeys.compactMap { id in
+                table.columnIndex(id: id).flatMap { column(for: table.columns[$0], in: table) }
+            })
     }
 
     /// The first column whose values the table has no place for, though it has a column of its name.

@@ -38,8 +38,10 @@ struct RootDirectory {
 
     /// Creates what is missing: the directories, the commented settings, the public page.
     ///
-    /// - Throws: 58030, 53100 when the root cannot be written.
+    /// - Throws: F0000 for a directory that is meant for something else; 58030, 53100 when the root
+    ///   cannot be written.
     func create(_ files: any FileSystem, rewritesPublic: Bool) throws(DatabaseError) {
+        try refuseMisplaced(files)
         for name in Self.directories {
             try files.makeDurableDirectory(Path.join(path, name))
         }

@@ -72,6 +72,16 @@ class Process(ServerTestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn(str(self.folder / "file"), done.stderr)
 
+    def test_a_directory_inside_another_root_ends_with_3_and_leaves_it_alone(self):
+        server = self.start()
+        root = pathlib.Path(server.root)
+
+        for place in ("db", "conf", "backup"):
+            done = basalt("serve", "-d", str(root / place))
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(f"\"{root}\"", done.stderr)
+            self.assertFalse((root / place / "db").exists())
+
     def test_a_bad_setting_ends_with_3(self):
         server = self.begin(environment={"BASALT_CAIRO_COMMIT_MODE": "sometimes"})
 

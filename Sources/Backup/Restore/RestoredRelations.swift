@@ -127,7 +127,7 @@ struct RestoredRelations {
             guard let sequence = stored.sequence, sequence.owner == nil else { return nil }
             let own = live.relation(schema: stored.schema, name: stored.name)
             // INCREMENTAL is about rows; counting back would give numbers out twice.
-            if let own, request.mode == .differing { return advanced(own, as: sequence) }
+            if let own, request.mode == .differing { return advanced(own, as: stored) }
             let isInTheWay = own != nil && request.mode == .refuse
             return RestorePlan.Relation(
                 definition: stored.copied(id: makeTableID(), name: stored.name),
@@ -151,25 +151,32 @@ struct RestoredRelations {
 
     /// The sequence of the backup that numbers a column.
     private func storedSequence(of column: String, in table: TableDefinition?)
-        -> SequenceDefinition?
+        -> TableDefinition?
     {
         guard let table, let index = table.columnIndex(named: column),
             case .sequence(let schema, let name, _)? = table.columns[index].defaultValue
         else { return nil }
-        return find(schema, name)?.sequence
+        return find(schema, name)
     }
 
     /// A live sequence that goes on behind the numbers of another; nil when it is there already.
-    private func advanced(_ own: TableDefinition, as stored: SequenceDefinition)
+    ///
+    /// Numbers are given from a stretch that was reserved before. Of another sequence's nobody knows
+    /// whether ours, though it has reserved as many, is still to give them: it gives up its stretch.
+    private func advanced(_ own: TableDefinition, as stored: TableDefinition)
         -> RestorePlan.Relation?
     {
-        guard var sequence = own.sequence, let given = stored.reserved else { return nil }
+        guard var sequence = own.sequence, let given = stored.sequence?.reserved else {
+            return nil
+        }
         let reached = min(max(given, sequence.minimum), sequence.maximum)
         if let reserved = sequence.reserved {
             let isBehind = sequence.increment > 0 ? reserved < reached : reserved > reached
-            guard isBehind else { return nil }
+            if !isBehind, isSameDatabase, own.id == stored.id { return nil }
+            sequence.reserved = isBehind ? reached : reserved
+        } else {
+            sequence.reserved = reached
         }
-        sequence.reserved = reached
         return RestorePlan.Relation(definition: nil, advanced: own.withSequence(sequence))
     }
 
@@ -209,7 +216,7 @@ struct RestoredRelations {
     {
         if request.scope == .database { return [] }
         if let own = live.relation(schema: stored.schema, name: stored.name) {
-            return advanced(own, as: sequence).map { [$0] } ?? []
+            return advanced(own, as: stored).map { [$0] } ?? []
         }
         return [
             RestorePlan.Relation(

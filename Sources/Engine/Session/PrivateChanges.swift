@@ -32,6 +32,11 @@ struct PrivateChanges: Sendable {
         tables.filter { !$0.value.isCreated && !$0.value.isDropped }.mapValues(\.definition)
     }
 
+    /// The stored tables that the transaction has changed or emptied or written to.
+    var touched: [TableDefinition] {
+        tables.values.filter { !$0.isCreated }.map(\.definition).sorted { $0.id < $1.id }
+    }
+
     /// The stored tables that the transaction no longer sees.
     var dropped: Set<UInt64> { Set(tables.values.filter(\.isDropped).map(\.definition.id)) }
 

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Catalog
 import Platform
 import Storage
 
@@ -111,11 +112,22 @@ extension Session {
                     discard(open.written.map { $0.without(taken) }, then: nil)
                     completion(.success(()))
                 case .failure(let error):
+                    let error = told(error, of: open.changes)
                     // What the client does next finds no file of this transaction.
                     discard(open.written) { completion(.failure(error)) }
                 }
             }
         }
+    }
+
+    /// What a client is told of a commit that failed: where another one was first, by dropping a table or
+    /// putting a backup's in its place, it is to try again, and find out.
+    private func told(_ error: DatabaseError, of changes: PrivateChanges) -> DatabaseError {
+        guard error.state == .undefinedTable else { return error }
+        let snapshot = engine.storage.snapshot()
+        defer { snapshot.release() }
+        let gone = changes.touched.first { snapshot.table(id: $0.id) == nil }
+        return gone.map { .concurrentChange(of: $0.name) } ?? error
     }
 
     /// Removes kept partitions on a worker, and goes on at once when there are none. Their tables'

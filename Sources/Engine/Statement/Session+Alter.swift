@@ -127,22 +127,39 @@ extension Session {
                 checks: try binder.checks(of: bound.altered).filter {
                     bound.newChecks.contains($0.name.lowercased())
                 })
-            if isStored { try rewriteStored(&rows, table) }
-            for entry in own?.added ?? [] {
-                try rows.take(entry, engine.storage.run(of: entry, table: table))
-            }
-            try rows.takePrivate(own?.rows.batches ?? [])
+            if isStored { try rewriteStored(&rows, bound) }
+            var left = try resolved([], bound, own)
+            for entry in own?.added ?? [] { try rows.take(entry, left.sources.removeFirst()) }
+            try rows.takePrivate(own?.rows.batches ?? [], left.sources)
+            if !isStored { rows.hidden = left.hidden }
             if !bound.newKeys.isEmpty { try checkKeys(rows, bound) }
         } catch {
             rows.discard()
             throw error
         }
+        notice(hidden: rows.hidden, of: table)
         finish(bound, rows, result, completion)
     }
 
-    private func rewriteStored(_ rows: inout AlteredRows, _ table: TableDefinition)
+    /// Sources and behind them the transaction's own, with the rows that stay under the keys to come.
+    private func resolved(_ stored: [any RowSource], _ bound: BoundAlter, _ own: PrivateTable?)
+        throws(DatabaseError) -> (sources: [any RowSource], hidden: Int)
+    {
+        let snapshot = engine.storage.snapshot()
+        let added: [any RowSource] = (own?.added ?? []).map {
+            SnapshotRun(
+                run: engine.storage.run(of: $0, table: bound.table), snapshot: snapshot)
+        }
+        let batches: [any RowSource] = (own?.rows.batches ?? []).map { PrivateRun(whole: $0) }
+        let all = stored + added + batches
+        guard bound.changesUpsertKeys else { return (all, 0) }
+        return try UpsertKeyChange(bound).resolve(all, cancellation)
+    }
+
+    private func rewriteStored(_ rows: inout AlteredRows, _ bound: BoundAlter)
         throws(DatabaseError)
     {
+        let table = bound.table
         for _ in 0..<Limits.alterRounds {
             try engine.storage.flush(tables: [table.id])
             let snapshot = engine.storage.snapshot()
@@ -154,14 +171,22 @@ extension Session {
             {
                 return
             }
-            rows.forget(allBut: Set(stored.segments.map(\.id)))
-            for run in stored.runs {
+            // A segment more may hide rows of all others.
+            let isApart = !bound.changesUpsertKeys
+            rows.forget(allBut: isApart ? Set(stored.segments.map(\.id)) : [])
+            let runs = stored.runs.filter { $0.segment != nil }
+            let (sources, hidden) = try resolved(
+                runs.map {
+                    let run = $0.presented(as: table, insteadOf: stored.definition)
+                    return SnapshotRun(run: run, snapshot: snapshot)
+                }, bound, changes[table.id])
+            rows.hidden = hidden
+            for (run, source) in zip(runs, sources) {
                 guard let segment = run.segment, rows.segments?.contains(segment.id) != true else {
                     continue
                 }
                 try cancellation.check()
-                try rows.takeStored(
-                    segment, run.presented(as: table, insteadOf: stored.definition))
+                try rows.takeStored(segment, source)
             }
         }
         throw .rowsKeepComing(table.name)
@@ -193,6 +218,8 @@ struct AlteredRows {
     private(set) var batches: [Batch]?
     /// What new generated columns have counted.
     private(set) var numbers: GeneratedNumbers
+    /// How many rows go because later ones have the same keys from now on.
+    var hidden = 0
 
     init(_ bound: BoundAlter, storage: Storage) {
         self.bound = bound
@@ -217,32 +244,44 @@ struct AlteredRows {
         }
     }
 
-    mutating func takeStored(_ entry: SegmentEntry, _ run: Run) throws(DatabaseError) {
-        try take(entry, run)
+    mutating func takeStored(_ entry: SegmentEntry, _ rows: any RowSource) throws(DatabaseError) {
+        try take(entry, rows)
         segments = (segments ?? []).union([entry.id])
     }
 
-    mutating func take(_ entry: SegmentEntry, _ run: Run) throws(DatabaseError) {
+    /// - Parameter rows: those of the segment that stay.
+    mutating func take(_ entry: SegmentEntry, _ rows: any RowSource) throws(DatabaseError) {
         partitions[entry.id] = entry.partition
+        let isWritten = bound.values != nil || rows.rowCount < entry.rows
+        if !isWritten, bound.newlyNotNull.isEmpty, bound.newChecks.isEmpty { return }
         var results: [Batch] = []
-        for begin in stride(from: 0, to: run.rowCount, by: Self.stretch) {
-            let range = begin..<min(begin + Self.stretch, run.rowCount)
-            let batch = try run.batch(
+        for begin in stride(from: 0, to: rows.rowCount, by: Self.stretch) {
+            let range = begin..<min(begin + Self.stretch, rows.rowCount)
+            let batch = try rows.batch(
                 columns: Array(bound.table.columns.indices), rows: range)
             let result = try transform(batch)
-            if bound.values != nil { results.append(result) }
+            if isWritten { results.append(result) }
         }
-        if bound.values == nil { return }
+        if !isWritten { return }
+        rewritten[entry.id] = []
+        if results.isEmpty { return }
         rewritten[entry.id] = try storage.writeSegments(
             results, of: bound.altered, firstLSN: entry.firstLSN, lastLSN: entry.lastLSN)
     }
 
     private static let stretch = 65_536
 
-    mutating func takePrivate(_ own: [Batch]) throws(DatabaseError) {
+    /// - Parameter sources: for each batch the rows that stay.
+    mutating func takePrivate(_ own: [Batch], _ sources: [any RowSource]) throws(DatabaseError) {
         var results: [Batch] = []
-        for batch in own { results.append(try transform(batch)) }
-        if bound.values != nil { batches = results }
+        var isChanged = bound.values != nil
+        for (batch, source) in zip(own, sources) {
+            isChanged = isChanged || source.rowCount < batch.rowCount
+            let rows = try source.batch(
+                columns: Array(bound.table.columns.indices), rows: 0..<source.rowCount)
+            results.append(try transform(rows))
+        }
+        if isChanged { batches = results }
     }
 
     /// Gives rows of the old definition the values they have under the new one, and checks them.

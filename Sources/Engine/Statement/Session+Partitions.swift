@@ -171,7 +171,10 @@ extension Session {
                 try Self.check(found, table, literal)
                 let entries = try engine.storage.linkBack(found, to: table)
                 linked += entries
-                try check(entries, of: found, table)
+                let rows = try resolve(entries, of: found, table)
+                linked.removeLast(entries.count)
+                linked += rows
+                try check(rows, of: found, table)
             }
         } catch {
             engine.storage.discardSegments(linked, of: table)

@@ -103,6 +103,7 @@ extension Binder {
             state.table.withName(state.table.name).following(table)
             == table.withName(table.name)
         let altered = state.table.following(table)
+        try Self.checkUpsertKeys(of: altered, before: table, alter)
         return BoundAlter(
             table: table, altered: isSame ? table : altered,
             values: state.isRewrite ? state.values : nil,
@@ -112,6 +113,19 @@ extension Binder {
             newChecks: state.newChecks.sorted(), newKeys: state.newKeys.sorted(),
             newSequences: state.draft.sequences.map { $0.owned(by: table.id) },
             droppedSequences: state.droppedSequences, notices: state.notices)
+    }
+
+    /// Rows that are there are compared by keys as they are stored, not as they will be.
+    private static func checkUpsertKeys(
+        of altered: TableDefinition, before table: TableDefinition, _ alter: AlterTable
+    ) throws(DatabaseError) {
+        if altered.dedupKeys.allSatisfy({ table.columnIndex(id: $0) != nil }) { return }
+        for step in alter.steps {
+            guard case .enableDedup = step.action else { continue }
+            throw .notSupported(
+                "DEDUP ENABLE of a column that the same statement makes or changes",
+                at: step.position)
+        }
     }
 
     private mutating func take(_ step: AlterTable.Step, _ state: inout AlterDraft)

@@ -22,7 +22,11 @@ package struct BoundAlter: Sendable {
     /// Whether the rows that are there have a say in it.
     package var concernsRows: Bool {
         values != nil || !newlyNotNull.isEmpty || !newChecks.isEmpty || !newKeys.isEmpty
+            || changesUpsertKeys
     }
+
+    /// Whether DEDUP UPSERT KEYS are others afterwards, or a column of them has other values.
+    package var changesUpsertKeys: Bool { Set(table.dedupKeys) != Set(altered.dedupKeys) }
 
     package var isChange: Bool { altered != table }
 }

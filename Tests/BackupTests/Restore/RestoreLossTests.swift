@@ -185,6 +185,51 @@ struct RestoreLossTests {
     }
 
     @Test(
+        "FULL finds the damaged table by its name, though it has another id than in the backup",
+        arguments: [Remade.restored, .dropped], [true, false])
+    func unreadableOfAnotherID(remade: Remade, isLost: Bool) throws {
+        for scope in [RestoreRequest.Scope.database, Self.full.scope] {
+            let rig = try RestoreRig.withBackup(0..<48)
+            let before = try rig.rows("trades")
+            switch remade {
+            case .restored: try rig.restore(Self.full)
+            case .dropped:
+                try rig.drop("trades")
+                try rig.create("trades")
+            }
+            try rig.storage.close()
+            try rig.reopen()
+            try rig.storage.close()
+            let id = try rig.definition(of: "trades").id
+            let manifests = rig.machine.disk.paths().filter {
+                $0.contains("/trades~\(id)/_manifest.")
+            }
+            #expect(manifests.count == 1)
+            for manifest in manifests {
+                if isLost {
+                    try rig.platform.files.remove(manifest)
+                } else {
+                    rig.machine.disk.flipBit(manifest, offset: 45)
+                }
+            }
+            // Segments tell a lost table from one that never was.
+            if remade == .dropped, isLost { continue }
+            try rig.reopen()
+            #expect(rig.storage.damage?.state == .corrupted)
+
+            var request = Self.full
+            request.scope = scope
+            try rig.restore(request)
+
+            #expect(rig.storage.damage == nil)
+            #expect(try rig.rows("trades") == before)
+            try rig.backup("two")
+        }
+    }
+
+    enum Remade { case restored, dropped }
+
+    @Test(
         "a disk too small is told what helps: no hard links where they were asked for",
         arguments: [false, true])
     func hintOfFullDisk(isLinked: Bool) throws {

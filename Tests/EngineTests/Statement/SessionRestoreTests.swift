@@ -170,6 +170,47 @@ struct SessionRestoreTests {
         #expect(plan.contains { $0.hasPrefix("s.n|conflict") })
     }
 
+    @Test("numbers that another sequence has reserved and not given are not given after INTO")
+    func advancedStretches() throws {
+        let rig = try filled()
+        let create = "(ts TIMESTAMP, id SERIAL, v LONG) TIMESTAMP(ts) PARTITION BY DAY"
+        try rig.run("CREATE TABLE n \(create)")
+        try rig.run("INSERT INTO n (ts, v) SELECT '2026-01-01', x FROM long_sequence(10)")
+        try rig.run("BACKUP TABLE n AS 'two'")
+        try rig.run("CREATE TABLE m \(create)")
+        try rig.run("INSERT INTO m (ts, v) VALUES ('2026-02-01', 1)")
+
+        try rig.run("RESTORE TABLE n FROM 'two' INTO m")
+        let given = try rig.run("INSERT INTO m (ts, v) VALUES ('2026-02-01', 2) RETURNING id")
+
+        #expect(try #require(given.first.flatMap { Int($0) }) > 10)
+        // The very sequence of the backup is ahead of it: it keeps what it has reserved.
+        let before = try rig.run("INSERT INTO n (ts, v) VALUES ('2026-02-01', 1) RETURNING id")
+        try rig.run("RESTORE TABLE n FROM 'two' INCREMENTAL")
+        let after = try rig.run("INSERT INTO n (ts, v) VALUES ('2026-02-01', 1) RETURNING id")
+        #expect(before + after == ["11", "12"])
+    }
+
+    @Test(
+        "a block that wrote into a table which is replaced meanwhile is to be tried again",
+        arguments: ["TABLE t", "DATABASE"])
+    func replacedUnderBlock(scope: String) throws {
+        let rig = try filled()
+        let other = rig.connect()
+        try other.run("BEGIN")
+        try other.run("INSERT INTO t VALUES ('2026-01-05', 5)")
+
+        try rig.run("RESTORE \(scope) FROM 'one' FULL")
+        let error = other.failure("COMMIT")
+
+        #expect(error?.state == .serializationFailure)
+        #expect(error?.message.contains("\"t\"") == true)
+        try other.run("BEGIN")
+        try other.run("INSERT INTO t VALUES ('2026-01-05', 5)")
+        try other.run("COMMIT")
+        #expect(try rig.run("SELECT count(*) FROM t") == ["3"])
+    }
+
     @Test("a table that stays gives no number again that a restored row has")
     func advancedSequences() throws {
         let rig = try filled()
