@@ -88,8 +88,12 @@ extension Session {
         completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
     ) {
         if open.changes.isEmpty {
-            abandon(open)
-            return completion(.success(()))
+            // Rows that came back into the table and were deleted again are gone from beside it too.
+            forget(open.leftover(isCommitted: true)) { [self] in
+                abandon(open)
+                completion(.success(()))
+            }
+            return
         }
         let taken = open.changes.segmentIDs
         let rewritten = open.changes.rewrittenTables

@@ -25,6 +25,13 @@ extension Session {
         let visible = VisibleSegments(stored: stored.segments, own: own)
         if change.kind == .attach { return try attach(change, table, visible, result, completion) }
         let names = try names(of: change, table, visible.partitions)
+        if change.kind == .drop {
+            // It goes from beside the table only after the commit: a crash between would keep it.
+            for name in names.sorted()
+            where changes.attached.contains(KeptPartition(table: table, partition: name)) {
+                throw .partitionChanged(name, of: table.name, at: change.position(of: name))
+            }
+        }
         var kept: [KeptPartition] = []
         if change.kind == .detach { kept = try keep(names, table, visible, change) }
         let gone = visible.all.filter { names.contains($0.partition) }
