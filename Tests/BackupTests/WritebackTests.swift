@@ -39,8 +39,8 @@ struct WritebackTests {
         #expect(runs.allSatisfy { $0.count == 1 << 20 })
         #expect(pauses >= runs.count)
         let ours = UInt64(runs.count * copies) * SlowDisk.nanosecondsOfRun
-        #expect(elapsed > 5 * ours)
-        #expect(elapsed < 7 * ours)
+        #expect(elapsed > 10 * ours)
+        #expect(elapsed < 12 * ours)
     }
 
     @Test("commits that wait a tenth of the time get a tenth of that")
@@ -55,8 +55,8 @@ struct WritebackTests {
         let elapsed = clock.monotonicNanoseconds() - begin
 
         let ours = UInt64(disk.finished.withLock { $0.count }) * SlowDisk.nanosecondsOfRun
-        #expect(elapsed > ours * 14 / 10)
-        #expect(elapsed < ours * 2)
+        #expect(elapsed > ours * 19 / 10)
+        #expect(elapsed < ours * 5 / 2)
     }
 
     @Test("a pause ends when the caller says so")

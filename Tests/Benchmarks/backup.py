@@ -175,13 +175,17 @@ class Trades:
         database, other = self.database, self.folder / "cp"
         times = {"cp": [], "backup": [], "unverified": []}
         total = size(database.root / "db")
+        ways = ["cp", "backup", "unverified"]
         for number in range(self.options.rounds):
-            warm(database.root / "db")
-            times["cp"].append(compare.timed(
-                lambda: copy_with_sync(database.root / "db", other)))
-            remove(other)
-            for way, options in (("backup", ""), ("unverified", " WITH (verify = false)")):
+            # Each comes first, second and third: a disk may be slower after much was written.
+            for way in ways[number % 3:] + ways[:number % 3]:
                 warm(database.root / "db")
+                if way == "cp":
+                    times[way].append(compare.timed(
+                        lambda: copy_with_sync(database.root / "db", other)))
+                    remove(other)
+                    continue
+                options = "" if way == "backup" else " WITH (verify = false)"
                 seconds, _ = database.timed(f"BACKUP DATABASE AS 'r{number}'{options}")
                 times[way].append(seconds)
                 database.sql(f"DROP BACKUP 'r{number}'")
@@ -238,12 +242,14 @@ class Trades:
         place = database.root / "backup" / "source" / "db"
         count, total = len(segments(place)), size(place)
         linked, copied, plain = [], [], []
+        ways = [(plain, ""), (linked, "link = true"), (copied, "link = false")]
         for number in range(self.options.rounds):
-            warm(place)
-            plain.append(compare.timed(lambda: copy_with_sync(place, other)))
-            remove(other)
-            for times, option in ((linked, "link = true"), (copied, "link = false")):
+            for times, option in ways[number % 3:] + ways[:number % 3]:
                 warm(place)
+                if not option:
+                    times.append(compare.timed(lambda: copy_with_sync(place, other)))
+                    remove(other)
+                    continue
                 seconds, _ = database.timed(
                     f"RESTORE TABLE trades FROM 'source' AS t{number} WITH ({option})")
                 times.append(seconds)

@@ -266,6 +266,20 @@ struct RestoreTests {
         #expect(notices.notices.withLock { $0 }.filter { $0.contains("linked") }.count == 1)
     }
 
+    @Test("a partition that a table did not have survives a power loss")
+    func newPartition() throws {
+        let rig = try RestoreRig.withBackup(0..<24)
+        try rig.create("other")
+        try rig.append("other", 96..<98)
+        try rig.storage.flush()
+
+        try rig.restore(
+            .table("trades", from: "one", target: .existingTable(.init(name: "other"))))
+        try rig.losePower()
+
+        #expect(try rig.rows("other")?.count == 26)
+    }
+
     @Test("a snapshot that is prepared sees no file vanish while rows are restored")
     func whilePrepared() throws {
         let rig = try RestoreRig.withBackup(0..<60)
