@@ -207,11 +207,20 @@ ci: ## what a change must pass; about twenty minutes on two cores
 	    if $(MAKE) --no-print-directory $$step 2>&1 | tee "$(CI_LOGS)/$$step.log"; then \
 	        echo "passed $$step $$((SECONDS - began))s" | tee -a "$(CI_STEPS)"; \
 	    else \
+	        $(MAKE) --no-print-directory ci-complaints LOG="$(CI_LOGS)/$$step.log"; \
 	        echo "failed $$step $$((SECONDS - began))s" | tee -a "$(CI_STEPS)"; status=1; \
 	        if [ $$step = build ]; then break; fi; \
 	    fi; \
 	done; \
 	exit $$status
+
+# The complaints of a step once more, at its end: between thousands of lines nobody finds them, and
+# who sees a part of the output sees its end.
+.PHONY: ci-complaints
+ci-complaints:
+	@echo "-- what $(notdir $(basename $(LOG))) complained of:"; \
+	grep -aE '✘|↳|error:|Error:|^(FAIL|ERROR):|^Traceback|SUMMARY: ThreadSanitizer' "$(LOG)" \
+	    | grep -avE '^✘ (Suite|Test run)' | cut -c 1-400 | tail -n 60 || true
 
 .PHONY: clean
 clean: ## remove .build, and with it .build/root
