@@ -35,7 +35,8 @@ extension DatabaseError {
     static func backupNameInvalid(_ name: String, why: String) -> DatabaseError {
         DatabaseError(
             .invalidName, "backup name is not usable, \(why) \"\(name)\"",
-            hint: "A name is one part of a path: no slash, no leading dot, at most 255 bytes.")
+            hint: "A name is one part of a path: 1 to \(Limits.nameBytes) bytes, no slash, no "
+                + "leading dot.")
     }
 
     static func destinationNotAllowed(_ path: String, why: String) -> DatabaseError {
@@ -159,8 +160,25 @@ extension DatabaseError {
 
     static func backupDamaged(_ path: String, what: String) -> DatabaseError {
         DatabaseError(
-            .corrupted, "backup is damaged, \(what) \"\(path)\"",
-            hint: "Use another backup; this one is not to be trusted.")
+            .corrupted, "backup is damaged, \(what) \"\(path)\"", hint: waysOutOfDamage)
+    }
+
+    /// What to do about a damaged backup: no other backup puts one of its files right.
+    static let waysOutOfDamage =
+        "VERIFY BACKUP tells whether more of it is damaged. Use another backup, also an older one "
+        + "of the same chain, and remove this one with DROP BACKUP or rm -rf."
+
+    /// What went wrong while a backup was read: damage of its files is answered otherwise than that
+    /// of a live table, of which Storage speaks.
+    ///
+    /// - Parameter path: where the backup lies.
+    func inBackup(_ path: String) -> DatabaseError {
+        guard state == .corrupted, !path.isEmpty, message.contains("\"\(path)/"),
+            hint?.hasSuffix(Self.waysOutOfDamage) != true
+        else { return self }
+        return DatabaseError(
+            state, message, detail: detail, hint: Self.waysOutOfDamage, position: position,
+            cause: cause)
     }
 
     static func backupChecksum(_ path: String, expected: String, found: String) -> DatabaseError {

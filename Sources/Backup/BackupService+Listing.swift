@@ -70,7 +70,12 @@ extension BackupService {
                 }
             }).first
         else { throw .backupTableMissing(table) }
-        let root = try ReadableRoot(root: path, platform: platform)
+        let root: ReadableRoot
+        do throws(DatabaseError) {
+            root = try ReadableRoot(root: path, platform: platform)
+        } catch {
+            throw error.inBackup(path)
+        }
         defer { root.close() }
         let stored = root.tables.first { $0.definition.id == found.id }
         let segments = stored?.segments ?? []

@@ -54,6 +54,8 @@ package final class BackupService: Sendable {
         progress: any ProgressSink = SilentProgress(),
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(DatabaseError) -> Announced {
+        // Before it is listed: a row of backups() has a name that can be said again.
+        if let name = request.name { try Destination.checkName(name) }
         var request = request
         request.bytesPerSecond = request.bytesPerSecond ?? settings.bytesPerSecond
         let job = enlist(request, progress: progress, isCancelled: isCancelled)

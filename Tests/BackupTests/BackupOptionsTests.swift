@@ -98,6 +98,22 @@ struct BackupOptionsTests {
         #expect(!rig.machine.disk.paths().contains { $0.contains("backup-cut-") })
     }
 
+    @Test("EXPLAIN of a backup with WHERE tells the rows and bytes that are copied then")
+    func explainsFilters() throws {
+        let rig = try Self.rig()
+        var request = BackupRequest(scope: .tables(["trades"]), name: "w")
+        request.filterText = "ts >= 30 hours"
+
+        let plan = try rig.service.explainBackup(request, filter: Self.lateRows)
+        let summary = try rig.service.backup(request, filter: Self.lateRows)
+
+        #expect(plan.map(\.action) == [.cut, .copy, .copy])
+        #expect(plan.reduce(0) { $0 + $1.rows } == summary.rows)
+        let (_, manifest) = try rig.service.manifest(of: "w")
+        let segments = manifest.files.filter { $0.segment != nil }.map(\.bytes)
+        #expect(plan.prefix(2).map(\.bytesToCopy).sorted() == segments.sorted())
+    }
+
     /// The rows from the thirtieth hour on.
     private static let lateRows = RowFilter { run throws(DatabaseError) in
         let batch = try run.batch(columns: [0, 1], rows: 0..<run.rowCount)

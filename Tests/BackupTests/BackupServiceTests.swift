@@ -327,6 +327,20 @@ struct BackupServiceTests {
         #expect(record.stages.withLock { $0.last?.stage } == .complete)
     }
 
+    @Test("a name that none may have is refused before anything is listed", arguments: ["", "a/b"])
+    func namelessBackup(name: String) throws {
+        let rig = try RestoreRig.withBackup(0..<1)
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service.backup(.init(scope: .database, name: name))
+        }
+
+        #expect(error?.state == .invalidName)
+        #expect(error?.hint?.contains("1 to 255 bytes") == true)
+        #expect(try rig.service.list().map(\.name) == ["one"])
+        #expect(rig.service.listJobs().count == 1)
+    }
+
     @Test("an unknown backup is 58P01 and the hint names those there are")
     func unknownBackup() throws {
         let rig = try BackupRig()

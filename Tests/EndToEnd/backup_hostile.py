@@ -445,14 +445,19 @@ class HostileTests(server.ServerTestCase):
 
     # --- the destination goes
 
-    def test_a_destination_that_goes_away_says_so(self):
-        place = self.folder / "above" / "place"
+    def begun_below(self, place):
+        """A server whose backups go to a place, with rows that take a while to back up."""
         running = self.start(environment={"BASALT_CAIRO_SQL_BACKUP_ROOT": str(place)}).follow()
         connection = self.connect(running)
         connection.query(CREATE)
         connection.query(
             "INSERT INTO t SELECT CAST(1767225600000000 + x * 20000000 AS TIMESTAMP), x"
             " FROM long_sequence(20000)")
+        return running, connection
+
+    def test_a_destination_that_goes_away_says_so(self):
+        place = self.folder / "above" / "place"
+        running, connection = self.begun_below(place)
         before = contents(connection)
         for number, gone in enumerate((place, place.parent)):
             connection.query(f"BACKUP DATABASE AS 'gone{number}' ASYNC WITH (rate = '40kB')")
@@ -473,12 +478,7 @@ class HostileTests(server.ServerTestCase):
 
     def test_the_client_of_a_lost_destination_is_told_what_and_what_to_do(self):
         place = self.folder / "above" / "place"
-        running = self.start(environment={"BASALT_CAIRO_SQL_BACKUP_ROOT": str(place)}).follow()
-        connection = self.connect(running)
-        connection.query(CREATE)
-        connection.query(
-            "INSERT INTO t SELECT CAST(1767225600000000 + x * 20000000 AS TIMESTAMP), x"
-            " FROM long_sequence(20000)")
+        running, connection = self.begun_below(place)
         client = running.begin_psql("BACKUP DATABASE AS 'gone' WITH (rate = '40kB')")
         wait_copying(connection, "gone")
         # The server removes what it made at the same time.

@@ -292,8 +292,12 @@ struct Destination: Sendable {
         guard try files.info(file)?.kind == .file else {
             throw .backupMissing(name, in: path, newest: Array(try newestNames().prefix(5)))
         }
-        return try BackupManifest.decode(
-            files.readAll(file, upTo: Limits.manifestBytes), path: file)
+        do throws(DatabaseError) {
+            return try BackupManifest.decode(
+                files.readAll(file, upTo: Limits.manifestBytes), path: file)
+        } catch {
+            throw error.inBackup(place)
+        }
     }
 
     /// What the front of a backup's manifest says; nothing vouches for it until all is read.

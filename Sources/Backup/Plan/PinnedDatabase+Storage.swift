@@ -114,7 +114,8 @@ private struct TableNarrowing {
         throws(DatabaseError)
     {
         guard let directory = cutting.directory else {
-            let part = entry.estimated(rows: rows.rowCount)
+            let bytes = try storage.measureSegment(rows, like: entry, of: table.definition)
+            let part = entry.planned(rows: rows.rowCount, bytes: bytes)
             result.entries.append(part)
             result.cut.insert(part.id)
             return
@@ -129,12 +130,11 @@ private struct TableNarrowing {
 }
 
 extension SegmentEntry {
-    /// About what a segment with some of the rows will be: for a plan, never written.
-    fileprivate func estimated(rows count: Int) -> SegmentEntry {
-        let share = Double(bytes) * Double(count) / Double(max(rows, 1))
-        return SegmentEntry(
-            id: id, partition: partition, rows: count, minTimestamp: minTimestamp,
-            maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: Int(share),
+    /// What stands for a segment with some of the rows: for a plan, never written.
+    fileprivate func planned(rows: Int, bytes: Int) -> SegmentEntry {
+        SegmentEntry(
+            id: id, partition: partition, rows: rows, minTimestamp: minTimestamp,
+            maxTimestamp: maxTimestamp, firstLSN: firstLSN, lastLSN: lastLSN, bytes: bytes,
             sha256: sha256, columnMap: columnMap)
     }
 }

@@ -27,7 +27,9 @@ extension BackupService {
             end(job, nil)
             return summary
         } catch {
-            let told = error.state == .cancelled ? DatabaseError.restoreCancelled() : error
+            let told =
+                error.state == .cancelled
+                ? DatabaseError.restoreCancelled() : error.inBackup(job.info.path)
             end(job, told)
             throw told
         }
@@ -41,13 +43,17 @@ extension BackupService {
         let job = BackupJob(
             id: makeID(), request: BackupRequest(scope: .database), clock: platform.clock,
             sink: SilentProgress(), isCancelled: isCancelled)
-        let source = try openSource(request, job: job)
-        defer { source.close() }
-        let live = try freeze(request, source, storage)
-        defer { live.release() }
-        let plan = try makePlan(
-            request, source, live, storage, job: job, countsLostRows: true, tableIDs: { 0 })
-        return plan.steps
+        do throws(DatabaseError) {
+            let source = try openSource(request, job: job)
+            defer { source.close() }
+            let live = try freeze(request, source, storage)
+            defer { live.release() }
+            let plan = try makePlan(
+                request, source, live, storage, job: job, countsLostRows: true, tableIDs: { 0 })
+            return plan.steps
+        } catch {
+            throw error.inBackup(job.info.path)
+        }
     }
 
     /// The statement, step by step.

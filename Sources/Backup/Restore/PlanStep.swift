@@ -6,7 +6,7 @@ import Storage
 package struct PlanStep: Sendable, Equatable {
     package enum Action: String, Sendable {
         case copy, link, reuse, replace, add, drop, conflict
-        /// Only some rows of it are taken, and written anew; its bytes are an estimate.
+        /// Only some rows of it are taken, and written anew; its bytes are those of the new file.
         case cut
         /// A sequence counts on from where the backup's did.
         case advance

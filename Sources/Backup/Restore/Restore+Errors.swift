@@ -35,26 +35,33 @@ extension DatabaseError {
             hint: "Partitions are named as their directories are, such as 2026-01-31.")
     }
 
-    static func restoreOntoTable(_ table: String, at position: Int?) -> DatabaseError {
+    /// - Parameter scope: what the statement restores: it says which ways there are.
+    static func restoreOntoTable(
+        _ table: String, in scope: RestoreRequest.Scope, at position: Int?
+    ) -> DatabaseError {
         DatabaseError(
             .duplicateTable, "table already exists [table=\(table)]",
-            hint: "Use FULL to replace it, INCREMENTAL to replace the partitions that differ, "
-                + "AS to restore into a new table, or INTO to add partitions to an existing one.",
+            hint: scope == .database
+                ? "Use FULL to replace every table that is in the backup, INCREMENTAL to replace the "
+                    + "partitions that differ, or RESTORE TABLE for some of the tables."
+                : "Use FULL to replace it, INCREMENTAL to replace the partitions that differ, "
+                    + "AS to restore into a new table, or INTO to add partitions to an existing "
+                    + "one.",
             position: position)
     }
 
     /// - Parameter isNew: whether the name is one that was chosen with AS, or that comes with it.
-    static func restoreOntoDamaged(_ table: String, _ damage: DatabaseError, isNew: Bool)
-        -> DatabaseError
-    {
-        DatabaseError(
+    static func restoreOntoDamaged(
+        _ table: String, _ damage: DatabaseError, in scope: RestoreRequest.Scope, isNew: Bool
+    ) -> DatabaseError {
+        let others = scope == .database ? "." : ", or AS to restore into a new table."
+        return DatabaseError(
             .duplicateTable, "table already exists and is damaged [table=\(table)]",
             detail: damage.message,
             hint: isNew
                 ? "Choose another name after AS; RESTORE TABLE … FULL puts the backup's in the place "
                     + "of the damaged one, DROP TABLE removes it and its files."
-                : "Use FULL to put the backup's in its place, which removes its files, or AS to "
-                    + "restore into a new table.")
+                : "Use FULL to put the backup's in its place, which removes its files" + others)
     }
 
     static func restoreAsTable(_ table: String, at position: Int?) -> DatabaseError {
@@ -71,11 +78,15 @@ extension DatabaseError {
             hint: "Use FULL or INCREMENTAL to replace it, or leave it out with PARTITION.")
     }
 
-    static func restoreSchemaDiffers(_ table: String, _ difference: String) -> DatabaseError {
+    static func restoreSchemaDiffers(
+        _ table: String, _ difference: String, in scope: RestoreRequest.Scope
+    ) -> DatabaseError {
         DatabaseError(
             .datatypeMismatch,
             "table differs from the one in the backup, \(difference) [table=\(table)]",
-            hint: "Restore it under another name with AS.")
+            hint: scope == .database
+                ? "Use FULL to replace it, or RESTORE TABLE to choose tables and other names."
+                : "Restore it under another name with AS.")
     }
 
     static func restoreOptions(_ what: String) -> DatabaseError {
@@ -116,7 +127,7 @@ extension DatabaseError {
             .corrupted,
             "backup is damaged, expected SHA-256 \(expected) and found \(found) \"\(path)\"",
             detail: block.map { "Inside: \($0)." },
-            hint: "Nothing was restored. Use another backup; this one is not to be trusted.")
+            hint: "Nothing was restored. " + waysOutOfDamage)
     }
 
     static func copyDamaged(_ path: String, expected: String, found: String) -> DatabaseError {

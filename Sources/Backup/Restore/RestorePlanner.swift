@@ -99,14 +99,17 @@ struct RestorePlanner {
                     schema: stored.definition.schema, name: stored.definition.name)
                 // A sequence has the name: nothing that a restore of rows should replace.
                 if let other {
-                    return obstructed(other, .restoreOntoTable(other.name, at: named?.position))
+                    return obstructed(
+                        other,
+                        .restoreOntoTable(other.name, in: request.scope, at: named?.position))
                 }
                 return try create(stored, stored.definition, replacing: nil)
             }
             switch request.mode {
             case .refuse:
                 return obstructed(
-                    own.definition, .restoreOntoTable(own.name, at: named?.position))
+                    own.definition,
+                    .restoreOntoTable(own.name, in: request.scope, at: named?.position))
             case .replace where request.partitions == .all:
                 return try create(stored, stored.definition, replacing: own)
             case .replace, .differing: return try change(own, stored)
@@ -223,7 +226,8 @@ struct RestorePlanner {
     {
         let comparison = SchemaComparison(theirs: stored.definition, ours: own.definition)
         if let difference = comparison.firstDifference {
-            return obstructed(own.definition, .restoreSchemaDiffers(own.name, difference))
+            return obstructed(
+                own.definition, .restoreSchemaDiffers(own.name, difference, in: request.scope))
         }
         let builder = RestoreFileBuilder(
             source: source, stored: stored, definition: own.definition, comparison: comparison,

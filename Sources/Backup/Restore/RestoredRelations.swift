@@ -100,7 +100,9 @@ struct RestoredRelations {
             RestorePlan.Relation(
                 definition: nil, replaced: damaged.id,
                 conflict: isReplacing
-                    ? nil : .restoreOntoDamaged(damaged.name, damaged.error, isNew: !isOriginal),
+                    ? nil
+                    : .restoreOntoDamaged(
+                        damaged.name, damaged.error, in: request.scope, isNew: !isOriginal),
                 unreadable: damaged.directoryName)
         }
     }
@@ -132,7 +134,8 @@ struct RestoredRelations {
             return RestorePlan.Relation(
                 definition: stored.copied(id: makeTableID(), name: stored.name),
                 replaced: own?.id,
-                conflict: isInTheWay ? .restoreOntoTable(stored.name, at: nil) : nil)
+                conflict: isInTheWay
+                    ? .restoreOntoTable(stored.name, in: request.scope, at: nil) : nil)
         }
     }
 

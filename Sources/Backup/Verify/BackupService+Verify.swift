@@ -27,7 +27,9 @@ extension BackupService {
             end(job, nil)
             return report
         } catch {
-            let told = error.state == .cancelled ? DatabaseError.verificationCancelled() : error
+            let told =
+                error.state == .cancelled
+                ? DatabaseError.verificationCancelled() : error.inBackup(path)
             end(job, told)
             throw told
         }

@@ -31,11 +31,7 @@ extension Storage {
     package func writeSegment(
         _ rows: Batch, like entry: SegmentEntry, of table: TableDefinition, into directory: String
     ) throws(DatabaseError) -> (entry: SegmentEntry, path: String) {
-        let mark = MappedFiles.mark
-        let bytes = SegmentWriter.encode(
-            rows, definition: table, firstLSN: entry.firstLSN, lastLSN: entry.lastLSN)
-        // Rows come from a mapped file, which may not have been readable.
-        try MappedFiles.checkFaults(since: mark) { Self.isFile($0, of: table) }
+        let bytes = try encode(rows, like: entry, of: table)
         let times = table.timestampIndex.map { rows.columns[$0] }
         let made = SegmentEntry(
             id: Hexadecimal.text(platform.chance.bytes(16)), partition: entry.partition,
@@ -45,5 +41,25 @@ extension Storage {
         let path = Path.join(directory, "\(made.id).seg")
         try platform.files.open(path, .create, permissions: 0o600).write(bytes, at: 0)
         return (made, path)
+    }
+
+    /// The bytes that `writeSegment` would write.
+    ///
+    /// - Requires: the same.
+    package func measureSegment(
+        _ rows: Batch, like entry: SegmentEntry, of table: TableDefinition
+    ) throws(DatabaseError) -> Int {
+        try encode(rows, like: entry, of: table).count
+    }
+
+    private func encode(_ rows: Batch, like entry: SegmentEntry, of table: TableDefinition)
+        throws(DatabaseError) -> [UInt8]
+    {
+        let mark = MappedFiles.mark
+        let bytes = SegmentWriter.encode(
+            rows, definition: table, firstLSN: entry.firstLSN, lastLSN: entry.lastLSN)
+        // Rows come from a mapped file, which may not have been readable.
+        try MappedFiles.checkFaults(since: mark) { Self.isFile($0, of: table) }
+        return bytes
     }
 }

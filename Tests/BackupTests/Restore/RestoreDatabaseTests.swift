@@ -4,6 +4,7 @@ import Platform
 import Storage
 import Synchronization
 import Testing
+import Values
 
 @testable import Backup
 
@@ -30,6 +31,28 @@ struct RestoreDatabaseTests {
         #expect(try rig.contents() == expected)
         #expect(summary.tables == 3)
         #expect(rig.storage.lastLSN.value == summary.lsn)
+    }
+
+    @Test("what stands in the way of a whole database names only the ways that it has")
+    func waysOut() throws {
+        let rig = try RestoreRig.withBackup(0..<10)
+
+        let refused = rig.refusal(of: RestoreRequest(scope: .database, source: "one"))
+        try rig.drop("trades")
+        try rig.create(
+            "trades", columns: [ColumnDefinition(id: 1, name: "other", type: .timestamp)])
+        let differing = try rig.service.explainRestore(
+            RestoreRequest(scope: .database, source: "one", mode: .differing), into: rig.storage)
+        let hint = rig.refusal(
+            of: RestoreRequest(scope: .database, source: "one", mode: .differing))?.hint
+
+        #expect(refused?.state == .duplicateTable)
+        #expect(differing.contains { $0.action == .conflict })
+        for hint in [refused?.hint, hint] {
+            #expect(hint?.contains("FULL") == true)
+            #expect(hint?.contains("RESTORE TABLE") == true)
+            for word in [" AS ", "INTO"] { #expect(hint?.contains(word) == false, "\(word)") }
+        }
     }
 
     @Test("a restored database can be backed up and restored again and again")

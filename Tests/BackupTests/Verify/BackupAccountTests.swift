@@ -85,6 +85,24 @@ import Testing
         }
     }
 
+    @Test(
+        "RESTORE compares both accounts too: of which database and instant, and which segments",
+        arguments: ["\"lsn\":", "\"database\":\"", "\"segment\":\""])
+    func isComparedBeforeRestoring(_ key: String) throws {
+        let rig = try RestoreRig.withBackup(0..<20)
+        try Self.forge(rig, Forgery(text: [(key, key + "1")]))
+        let before = try rig.contents()
+
+        for target in [RestoreRequest.Target.original, .newTable(.init(name: "copy"))] {
+            let mode: RestoreRequest.Mode = target == .original ? .replace : .refuse
+            let error = rig.refusal(of: .table("trades", from: "one", mode, target: target))
+
+            #expect(error?.state == .corrupted)
+            #expect(error?.hint?.contains("VERIFY BACKUP") == true)
+        }
+        #expect(try rig.contents() == before)
+    }
+
     @Test("a table's manifest that lacks a segment is found")
     func findsLackingSegment() throws {
         let rig = try RestoreRig.withBackup(0..<20)
@@ -127,5 +145,7 @@ import Testing
         try Self.forge(rig, Forgery())
 
         for mode in [VerifyMode.quick, .full, .deep] { #expect(Self.verify(rig, mode) == nil) }
+        try rig.restore(.table("trades", from: "one", target: .newTable(.init(name: "copy"))))
+        #expect(try rig.rows("copy") == rig.rows("trades"))
     }
 }

@@ -71,6 +71,12 @@ struct SessionBackupErrorsTests {
             "BACKUP DATABASE AS '.x'", .invalidName,
             "backup name is not usable, it begins with a dot \".x\"", at: 19),
         Case(
+            "BACKUP DATABASE AS ''", .invalidName,
+            "backup name is not usable, it is empty \"\"", at: 19),
+        Case(
+            "BACKUP TABLE t AS '' ASYNC", .invalidName,
+            "backup name is not usable, it is empty \"\"", at: 18),
+        Case(
             "BACKUP DATABASE TO '/elsewhere'", .insufficientPrivilege,
             "backup destination is not allowed, it lies outside of the allowed directories "
                 + "\"/elsewhere\"", at: 19),

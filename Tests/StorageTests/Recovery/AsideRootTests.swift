@@ -89,6 +89,16 @@ struct AsideRootTests {
         try again.close()
     }
 
+    /// Starts once more, and expects the snapshot in the root and everything else beside it.
+    private static func expectSound(_ world: SimulatedPlatform, _ step: Comment) throws -> Bool {
+        let restored = try Restores.open(live, world.platform)
+        let complaint = try Restores.complaint(restored)
+        let aside = try asideComplaint(world)
+        #expect(complaint == nil, step)
+        #expect(aside == nil, step)
+        return complaint == nil && aside == nil
+    }
+
     @Test("cut the power or the process at any call: one directory, complete, and the snapshot")
     func survivesCrashes() throws {
         for isKill in [false, true] {
@@ -114,15 +124,10 @@ struct AsideRootTests {
                 world.runTask("repeat") { _ = try? Restores.open(Self.live, two) }
                 world.crash()
 
-                let restored = try Restores.open(Self.live, world.platform)
-
-                let complaint = try Restores.complaint(restored)
-                let aside = try Self.asideComplaint(world)
-                #expect(complaint == nil, "call \(number)")
-                #expect(aside == nil, "call \(number)")
+                let isSound = try Self.expectSound(world, "call \(number)")
                 let asides = try Self.asides(world)
                 #expect(asides == ["before-restore-1"], "call \(number)")
-                if isDone || complaint != nil || aside != nil { break }
+                if isDone || !isSound { break }
             }
             // Else nothing was tried.
             #expect(number > 150)
@@ -142,13 +147,8 @@ struct AsideRootTests {
             world.disk.clearFaults()
             world.crash()
 
-            let restored = try Restores.open(Self.live, world.platform)
-
-            let complaint = try Restores.complaint(restored)
-            let aside = try Self.asideComplaint(world)
-            #expect(complaint == nil, "call \(number)")
-            #expect(aside == nil, "call \(number)")
-            if isDone || complaint != nil || aside != nil { break }
+            let isSound = try Self.expectSound(world, "call \(number)")
+            if isDone || !isSound { break }
         }
     }
 
