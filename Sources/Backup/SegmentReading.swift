@@ -17,6 +17,8 @@ struct SegmentReading: Sendable {
         let isWhole: Bool
         /// The CRC-32C of each chunk that was written.
         let checks: [UInt32]
+        /// Whether it has the blocks of the source: then it was itself read for the digest.
+        let sharesBlocks: Bool
     }
 
     /// The SHA-256 of the first `bytes` bytes in hex; of fewer when the file ends before.
@@ -38,26 +40,33 @@ struct SegmentReading: Sendable {
     }
 
     /// Copies the first `bytes` bytes to a new file that only its owner may read.
-    func copy(_ source: String, to target: String, bytes: Int, _ writeback: Writeback)
-        throws(DatabaseError) -> Copy
-    {
+    ///
+    /// - Parameter mayShare: whether the file may have the blocks of the source where the file
+    ///   system can do that, and is only read; a source of another length is not whole then.
+    func copy(
+        _ source: String, to target: String, bytes: Int, _ writeback: Writeback,
+        mayShare: Bool = false
+    ) throws(DatabaseError) -> Copy {
         let input = try files.open(source, .read, permissions: 0)
         let output = try files.open(target, .create, permissions: 0o400)
+        let isShared = mayShare ? try output.shareBlocks(of: input) : false
         var run = Writeback.Run()
         var digest = SHA256()
         var checks: [UInt32] = []
-        let done = try pass(input, bytes: bytes) { chunk, offset throws(DatabaseError) in
+        let done = try pass(isShared ? output : input, bytes: bytes) {
+            chunk, offset throws(DatabaseError) in
             digest.update(chunk)
             checks.append(CRC32C.checksum(chunk))
+            if isShared { return }
             try output.write(chunk, at: offset)
             try writeback.advance(&run, to: offset + chunk.count, of: output) {
                 () throws(DatabaseError) in try advance(0)
             }
         }
-        writeback.end(&run, at: done, of: output)
+        if !isShared { writeback.end(&run, at: done, of: output) }
         return Copy(
             output: output, sha256: hexadecimal(digest.finish()), bytes: done,
-            isWhole: try input.size() == done, checks: checks)
+            isWhole: try input.size() == done, checks: checks, sharesBlocks: isShared)
     }
 
     /// Hands out the first `bytes` bytes chunk by chunk, and tells how many there were.

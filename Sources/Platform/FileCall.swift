@@ -3,6 +3,7 @@ package enum FileCall: String, Sendable, CaseIterable {
     case open, read, write, truncate, fsync, map, size, lock, stat, list
     case makeDirectory = "mkdir"
     case rename, link
+    case shareBlocks = "clone"
     case remove = "unlink"
     case removeDirectory = "rmdir"
     case setPermissions = "chmod"
@@ -25,6 +26,7 @@ package enum FileCall: String, Sendable, CaseIterable {
         case .makeDirectory: "create directory"
         case .rename: "rename file"
         case .link: "link file"
+        case .shareBlocks: "share the blocks of file"
         case .remove: "remove file"
         case .removeDirectory: "remove directory"
         case .setPermissions: "change permissions of"
@@ -53,6 +55,8 @@ package enum ErrorNumber {
     package static let invalid: Int32 = 22
     package static let fileTableFull: Int32 = 23
     package static let tooManyOpen: Int32 = 24
+    /// Of a call that this kind of file does not know, "not a typewriter".
+    package static let notATerminal: Int32 = 25
     package static let tooLarge: Int32 = 27
     package static let noSpace: Int32 = 28
     package static let readOnly: Int32 = 30
@@ -83,6 +87,7 @@ package enum ErrorNumber {
         case invalid: "invalid argument"
         case fileTableFull: "too many open files in system"
         case tooManyOpen: "too many open files"
+        case notATerminal: "inappropriate call for this kind of file"
         case tooLarge: "file too large"
         case noSpace: "no space left on device"
         case readOnly: "read-only file system"

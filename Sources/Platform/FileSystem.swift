@@ -60,6 +60,11 @@ package protocol OpenFile: AnyObject, Sendable {
     /// The same, and waits until the disk has it, so that others find the disk free. Makes nothing
     /// durable and reports nothing either.
     func finishWriteback(at offset: Int, count: Int)
+    /// Gives this file, which is new and empty, the bytes of another by sharing its blocks on the
+    /// disk. Both are changed, synced and removed each by itself.
+    ///
+    /// - Returns: false where the file system cannot do that; nothing has changed then.
+    func shareBlocks(of other: any OpenFile) throws(DatabaseError) -> Bool
     /// Cuts or extends the file to `length`.
     func truncate(to length: Int) throws(DatabaseError)
     /// Makes data and length durable. A failure must never be retried by the caller.

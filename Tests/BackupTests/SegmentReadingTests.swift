@@ -84,4 +84,54 @@ struct SegmentReadingTests {
         #expect(error?.message.contains("copy is not what was written") == true)
         #expect(try rig.contents() == before)
     }
+
+    @Test("where blocks can be shared RESTORE writes none, reads what it got, and BACKUP copies")
+    func sharedBlocks() throws {
+        let rig = try RestoreRig.withBackup(0..<48)
+        rig.machine.disk.shareBlocks()
+        let rows = try rig.rows("trades")
+        try rig.backup("two")
+        let begun = rig.machine.traceLength
+        func calls(_ words: String...) -> Int {
+            rig.machine.trace.dropFirst(begun).count { call in words.allSatisfy(call.contains) }
+        }
+
+        #expect(!rig.machine.trace.contains { $0.hasPrefix("clone ") })
+        let summary = try rig.restore(
+            .table("trades", from: "two", target: .newTable(.init(name: "copy"))))
+
+        #expect(calls("clone /root/tmp/") == summary.files)
+        #expect(calls("write /root/tmp/", ".seg") == 0)
+        #expect(calls("read /root/tmp/", ".seg") >= summary.files)
+        #expect(calls("read /root/backup/two/", ".seg") == 0)
+        try rig.losePower()
+        #expect(try rig.rows("copy") == rows)
+        // Each is a file of its own.
+        try rig.drop("copy")
+        try rig.storage.flush()
+        _ = try rig.service.verify("two", mode: .deep)
+    }
+
+    @Test("a segment of the backup that grew is XX001, shared or copied", arguments: [false, true])
+    func grownSegment(sharesBlocks: Bool) throws {
+        let rig = try RestoreRig.withBackup(0..<4)
+        if sharesBlocks { rig.machine.disk.shareBlocks() }
+        let segment = try #require(try rig.segments("trades").first)
+        let place = try #require(
+            rig.machine.disk.paths().first { $0.hasSuffix("backup/one/db/_lock") })
+        let path = try #require(
+            rig.machine.disk.paths().first {
+                $0.hasPrefix(Path.directory(of: place)) && $0.contains(segment.id)
+            })
+        let reading = SegmentReading(files: rig.platform.files) { _ in }
+        try rig.platform.files.open(path, .readWrite, permissions: 0)
+            .write([1], at: segment.bytes)
+
+        let copy = try reading.copy(
+            path, to: "/root/copy", bytes: segment.bytes,
+            Writeback(clock: rig.platform.clock, logNanoseconds: { 0 }, copies: 1), mayShare: true)
+
+        #expect(!copy.isWhole)
+        #expect(copy.sharesBlocks == sharesBlocks)
+    }
 }

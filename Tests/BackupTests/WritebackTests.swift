@@ -119,6 +119,7 @@ private final class SlowDisk: OpenFile {
     func size() throws(DatabaseError) -> Int { 0 }
     func read(at offset: Int, count: Int) throws(DatabaseError) -> [UInt8] { [] }
     func write(_ bytes: [UInt8], at offset: Int) throws(DatabaseError) {}
+    func shareBlocks(of other: any OpenFile) throws(DatabaseError) -> Bool { false }
     func truncate(to length: Int) throws(DatabaseError) {}
     func sync() throws(DatabaseError) {}
     func map() throws(DatabaseError) -> MemoryRegion { throw .backupCancelled() }

@@ -26,6 +26,12 @@ needs_mounts = unittest.skipUnless(HAS_MOUNTS, "no mount namespace here")
 MEGABYTE = 1 << 20
 
 
+def sums(connection, name):
+    """What no two different tables of this kind have in common."""
+    return connection.query(
+        f"SELECT count(*), sum(n), sum(v), min(ts), max(ts), count(distinct s) FROM {name}")
+
+
 class PlacesTests(server.ServerTestCase):
     def setUp(self):
         super().setUp()
@@ -464,6 +470,75 @@ class PlacesTests(server.ServerTestCase):
                 seen += 1
                 self.assertEqual(path.stat().st_mode & 0o077, 0, path)
         self.assertGreater(seen, 40)
+
+    # --- file systems whose files share blocks
+
+    def image(self, kind, megabytes=400):
+        """A file system of its own in a file; skips where it cannot be made or mounted."""
+        maker = shutil.which(f"mkfs.{kind}")
+        if not maker:
+            self.skipTest(f"no mkfs.{kind} here")
+        image, place = self.folder / f"{kind}.img", self.folder / kind
+        place.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(megabytes << 20)
+        done = subprocess.run([maker, "-q", str(image)], capture_output=True, text=True)
+        if done.returncode == 0:
+            done = subprocess.run(
+                ["mount", "-o", "loop", str(image), str(place)], capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest(f"no {kind} in a loop device here: {done.stderr.strip()}")
+        self.mounts.append(str(place))
+        return place
+
+    def shares_blocks(self, kind):
+        place = self.image(kind)
+        running, connection = self.filled(rows=1_000_000, root=place / "root")
+        wanted = sums(connection, "t")
+        connection.query("BACKUP DATABASE AS 'one'")
+        backup = place / "root" / "backup" / "one"
+        size = sum(path.stat().st_size for path in backup.glob("db/t~*/*/*.seg"))
+        self.assertGreater(size, 8 * MEGABYTE)
+
+        def used():
+            subprocess.run(["sync", "-f", str(place)], check=True)
+            return shutil.disk_usage(place).used
+
+        before = used()
+        connection.query("RESTORE TABLE t FROM 'one' AS t2")
+        self.assertLess(used() - before, size // 3)
+        self.assertEqual(sums(connection, "t2"), wanted)
+        before = used()
+        connection.query("BACKUP TABLE t AS 'two'")
+        # A backup has blocks of its own.
+        self.assertGreater(used() - before, size * 2 // 3)
+        # Each is a file of its own: what one loses the others keep.
+        connection.query("DELETE FROM t2 WHERE n % 2 = 0")
+        connection.query("DROP TABLE t")
+        connection.query("VERIFY BACKUP 'one' DEEP")
+        connection.query("RESTORE TABLE t FROM 'one'")
+        running.stop(9)
+        connection = self.connect(self.start(place / "root").follow())
+        self.assertEqual(sums(connection, "t"), wanted)
+        # Bytes that are not those of the segment are found there too.
+        segment = next(backup.glob("db/t~*/*/*.seg"))
+        segment.chmod(0o600)
+        with open(segment, "r+b") as file:
+            file.seek(segment.stat().st_size // 2)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+        self.refused(connection, "RESTORE TABLE t FROM 'one' AS t3", "XX001", segment)
+        self.assertEqual(sums(connection, "t"), wanted)
+        self.servers[-1].stop(9)
+
+    @needs_mounts
+    def test_restored_files_share_blocks_on_xfs(self):
+        self.shares_blocks("xfs")
+
+    @needs_mounts
+    def test_restored_files_share_blocks_on_btrfs(self):
+        self.shares_blocks("btrfs")
 
     # --- a slow copy of a prepared root
 

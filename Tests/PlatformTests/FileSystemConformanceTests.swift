@@ -54,6 +54,22 @@ struct FileSystemConformanceTests {
         }
     }
 
+    @Test("blocks are shared or they are not: nothing is half done", arguments: Disk.allCases)
+    func sharesBlocks(_ disk: Disk) throws {
+        try disk.with { files, root in
+            let source = try files.open(Path.join(root, "a"), .create, permissions: 0o600)
+            let bytes = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            try source.write(bytes, at: 0)
+            let copy = try files.open(Path.join(root, "b"), .create, permissions: 0o400)
+
+            let isShared = try copy.shareBlocks(of: source)
+
+            #expect(try copy.read(at: 0, count: 100_000) == (isShared ? bytes : []))
+            try copy.write([1], at: 0)
+            #expect(try source.read(at: 0, count: 100_000) == bytes)
+        }
+    }
+
     @Test("a file is cut and extended with zeros", arguments: Disk.allCases)
     func truncates(_ disk: Disk) throws {
         try disk.with { files, root in

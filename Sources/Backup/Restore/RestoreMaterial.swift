@@ -213,7 +213,7 @@ struct RestoreMaterial {
     }
 
     /// Copies segments, comparing the digest of the very bytes written, and reads the copies again
-    /// while the disk is at it.
+    /// while the disk is at it. Those that share the blocks of the backup's were read already.
     ///
     /// - Returns: each file when it is to be synced by itself: else none stays open.
     private func write(syncsEach: Bool) throws(DatabaseError) -> [(any OpenFile)?] {
@@ -221,11 +221,16 @@ struct RestoreMaterial {
         let writeback = writeback
         let copies = try crew.map(pending) { file throws(DatabaseError) in
             let copy = try file.write(reading, writeback)
-            return (checks: copy.checks, output: syncsEach ? copy.output : nil)
+            return Written(
+                checks: copy.sharesBlocks ? nil : copy.checks,
+                output: syncsEach ? copy.output : nil)
         }
         if isVerified {
             _ = try crew.map(Array(zip(pending, copies))) { pair throws(DatabaseError) in
-                try pair.0.reread(pair.1.checks, reading)
+                guard let checks = pair.1.checks else {
+                    return try reading.advance(pair.0.entry.bytes)
+                }
+                try pair.0.reread(checks, reading)
             }
         }
         return copies.map(\.output)
@@ -261,6 +266,13 @@ struct RestoreMaterial {
 }
 
 extension RestoreMaterial {
+    /// What became of one.
+    private struct Written: Sendable {
+        /// The sums that it has to read back with; nil when it was read itself.
+        let checks: [UInt32]?
+        let output: (any OpenFile)?
+    }
+
     /// A segment on its way.
     private struct Pending: Sendable {
         let source: String
@@ -271,7 +283,8 @@ extension RestoreMaterial {
         func write(_ reading: SegmentReading, _ writeback: Writeback) throws(DatabaseError)
             -> SegmentReading.Copy
         {
-            let copy = try reading.copy(source, to: temporary, bytes: entry.bytes, writeback)
+            let copy = try reading.copy(
+                source, to: temporary, bytes: entry.bytes, writeback, mayShare: true)
             let expected = hexadecimal(entry.sha256)
             guard copy.bytes == entry.bytes, copy.isWhole, copy.sha256 == expected else {
                 throw .backupSegmentDamaged(

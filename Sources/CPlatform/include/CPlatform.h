@@ -36,6 +36,8 @@ int32_t basalt_open(const char *_Nonnull path, int32_t flags, uint32_t mode);
 int32_t basalt_close(int32_t fd);
 int64_t basalt_pread(int32_t fd, void *_Nonnull bytes, size_t count, int64_t offset);
 int64_t basalt_pwrite(int32_t fd, const void *_Nonnull bytes, size_t count, int64_t offset);
+// Gives the empty file `fd` the bytes of another by sharing its blocks.
+int32_t basalt_share_blocks(int32_t fd, int32_t from);
 int32_t basalt_ftruncate(int32_t fd, int64_t length);
 int32_t basalt_fsync(int32_t fd);
 int32_t basalt_fdatasync(int32_t fd);

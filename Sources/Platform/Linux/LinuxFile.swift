@@ -120,6 +120,15 @@ final class LinuxFile: OpenFile {
         _ = basalt_finish_writeback(descriptor.number, Int64(offset), Int64(count))
     }
 
+    func shareBlocks(of other: any OpenFile) throws(DatabaseError) -> Bool {
+        guard let other = other as? LinuxFile else { return false }
+        return try BlockSharing.attempt { () throws(DatabaseError) in
+            try repeatingInterrupted(.shareBlocks, path) {
+                basalt_share_blocks(descriptor.number, other.descriptor.number)
+            }
+        }
+    }
+
     func truncate(to length: Int) throws(DatabaseError) {
         try repeatingInterrupted(.truncate, path) {
             basalt_ftruncate(descriptor.number, Int64(length))

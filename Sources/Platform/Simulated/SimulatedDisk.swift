@@ -83,6 +83,9 @@ package final class SimulatedDisk: Sendable {
     /// Limits the disk: what does not fit is ENOSPC.
     package func setCapacity(_ bytes: Int?) { state.withLock { $0.tree.capacity = bytes } }
 
+    /// Lets files share blocks, as on btrfs and XFS; without it they cannot, as on ext4.
+    package func shareBlocks() { state.withLock { $0.tree.sharesBlocks = true } }
+
     /// Calls made so far: run once, then crash at each of them.
     package var callCount: Int { state.withLock { $0.callCount } }
 

@@ -172,6 +172,25 @@ final class SimulatedFile: OpenFile {
 
     func finishWriteback(at offset: Int, count: Int) {}
 
+    /// What is shared is no more durable than what is written. It takes room as if it were copied:
+    /// the simulated disk knows no blocks.
+    func shareBlocks(of other: any OpenFile) throws(DatabaseError) -> Bool {
+        guard let other = other as? SimulatedFile else { return false }
+        return try BlockSharing.attempt { () throws(DatabaseError) in
+            try disk.perform(boot, .shareBlocks, path, " from \(other.path)") {
+                tree throws(SimulatedFailure) in
+                guard tree.sharesBlocks else { throw SimulatedFailure(ErrorNumber.notSupported) }
+                try requireWriting()
+                let bytes = other.node.read(at: 0, count: other.node.length)
+                guard tree.capacity == nil || bytes.count <= tree.freeBytes else {
+                    throw SimulatedFailure(ErrorNumber.noSpace)
+                }
+                node.truncate(to: 0)
+                node.write(bytes[...], at: 0)
+            }
+        }
+    }
+
     func truncate(to length: Int) throws(DatabaseError) {
         try disk.perform(boot, .truncate, path, " \(length)") { _ throws(SimulatedFailure) in
             try requireWriting()

@@ -21,6 +21,8 @@ struct SimulatedTree {
 
     let root: SimulatedNode
     var capacity: Int?
+    /// Whether files may share blocks, as on btrfs and XFS.
+    var sharesBlocks = false
     private var nextNumber = 2
     /// Each element is one call: all its changes survive a crash, or none.
     private var unsynced: [[Change]] = []

@@ -17,8 +17,10 @@ private struct FaultWorld {
     let timeline: String
     static let request = RestoreRequest(scope: .database, source: "one", mode: .replace)
 
-    init(seed: UInt64 = 7) throws {
+    /// - Parameter sharesBlocks: whether files may share blocks there, as on btrfs and XFS.
+    init(seed: UInt64 = 7, sharesBlocks: Bool = false) throws {
         rig = try RestoreRig(seed: seed)
+        if sharesBlocks { rig.machine.disk.shareBlocks() }
         let columns = [
             ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
             ColumnDefinition(id: 2, name: "s", type: .symbol),
@@ -88,20 +90,27 @@ private struct FaultWorld {
 @Suite("RESTORE under faults")
 struct RestoreFaultTests {
     /// How many calls of Platform the restore makes.
-    private static func calls() throws -> Int {
-        let world = try FaultWorld()
+    private static func calls(sharesBlocks: Bool) throws -> Int {
+        let world = try FaultWorld(sharesBlocks: sharesBlocks)
         let begin = world.rig.machine.disk.callCount
+        let traced = world.rig.machine.traceLength
         #expect(world.restore() == nil)
         #expect(try world.rig.contents() == world.after)
+        let writes = world.rig.machine.trace.dropFirst(traced).contains {
+            $0.contains("write /root/tmp/") && $0.contains(".seg")
+        }
+        #expect(writes == !sharesBlocks)
         return world.rig.machine.disk.callCount - begin
     }
 
-    @Test("a power loss at any call leaves everything as it was or all of it restored")
-    func powerLoss() throws {
-        let calls = try Self.calls()
+    @Test(
+        "a power loss at any call leaves everything as it was or all of it restored",
+        arguments: [false, true])
+    func powerLoss(sharesBlocks: Bool) throws {
+        let calls = try Self.calls(sharesBlocks: sharesBlocks)
         #expect(calls > 100)
         for number in 1...calls {
-            let world = try FaultWorld(seed: UInt64(number))
+            let world = try FaultWorld(seed: UInt64(number), sharesBlocks: sharesBlocks)
             world.rig.machine.disk.crashAtCall(number)
 
             let error = world.restore()
@@ -122,10 +131,12 @@ struct RestoreFaultTests {
         }
     }
 
-    @Test("an I/O error at any call leaves everything as it was, and the next try succeeds")
-    func inputOutputError() throws {
-        for number in 1...(try Self.calls()) {
-            let world = try FaultWorld()
+    @Test(
+        "an I/O error at any call leaves everything as it was, and the next try succeeds",
+        arguments: [false, true])
+    func inputOutputError(sharesBlocks: Bool) throws {
+        for number in 1...(try Self.calls(sharesBlocks: sharesBlocks)) {
+            let world = try FaultWorld(sharesBlocks: sharesBlocks)
             world.rig.machine.disk.failCall(number: number, with: ErrorNumber.inputOutput)
 
             let error = world.restore()
@@ -199,14 +210,31 @@ struct RestoreFaultTests {
         }
     }
 
-    @Test("a bit that flips in any file of the backup is XX001 naming it, and nothing is restored")
-    func bitFlips() throws {
+    @Test("a disk too full for the names of shared blocks is 53100 as well")
+    func diskFullSharing() throws {
+        for skip in 0..<2 {
+            let world = try FaultWorld(sharesBlocks: true)
+            world.rig.machine.disk.fail(.shareBlocks, skip: skip, with: ErrorNumber.noSpace)
+
+            let error = world.restore()
+
+            #expect(error?.state == .diskFull)
+            #expect(try world.rig.contents() == world.before)
+            #expect(try world.orphans() == [])
+            #expect(world.restore() == nil)
+        }
+    }
+
+    @Test(
+        "a bit that flips in any file of the backup is XX001 naming it, and nothing is restored",
+        arguments: [false, true])
+    func bitFlips(sharesBlocks: Bool) throws {
         let root = "/root/backup/one/"
         let files = try FaultWorld().rig.filesWithBytes(below: root)
         #expect(Set(files.map { $0.split(separator: ".").last ?? "" }).count > 2)
         for (index, _) in files.enumerated() {
             for part in 0..<4 {
-                let world = try FaultWorld()
+                let world = try FaultWorld(sharesBlocks: sharesBlocks)
                 // Segments of a table that is gone are copied and so read; others are used again.
                 try world.rig.drop("a")
                 try world.rig.storage.flush()
@@ -220,6 +248,7 @@ struct RestoreFaultTests {
 
                 #expect(error?.state == .corrupted, "\(path) \(part)")
                 #expect(error?.message.contains(path) == true, "\(path): \(error?.message ?? "")")
+                #expect(error?.hint?.contains("Use another backup") == true, "\(path)")
                 #expect(try world.rig.contents() == before)
                 #expect(try world.orphans() == [])
             }
@@ -248,6 +277,7 @@ struct RestoreFaultTests {
                 #expect(error?.state == .corrupted, "\(act) \(path)")
                 let wanted = act == "add" ? Path.directory(of: path) + "/extra" : path
                 #expect(error?.message.contains(wanted) == true, "\(act) \(path)")
+                #expect(error?.hint?.contains("Use another backup") == true, "\(act) \(path)")
                 #expect(try world.rig.contents() == world.before)
             }
         }
