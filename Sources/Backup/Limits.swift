@@ -20,8 +20,9 @@ package enum Limits {
     /// From so many files and directories on, one sync of the file system stands for the single ones:
     /// each of those is a round trip to the disk.
     static let namesForOneSync = 8
-    /// Bytes after which the disk is told to begin writing: enough for a contiguous run.
-    static let writebackBytes = 8 << 20
+    /// Bytes after which the disk is told to begin writing: enough for a contiguous run, and little
+    /// enough that a small copy is on its way while its digest is computed.
+    static let writebackBytes = 2 << 20
     /// The same while commits wait for the log: about a millisecond of a fast disk, which is what a
     /// commit then waits longer.
     static let politeWritebackBytes = 1 << 20

@@ -15,7 +15,7 @@ enum Limits {
     /// Milliseconds that a statement waits for a table's lock when the client says nothing.
     static let lockTimeoutMilliseconds = 10_000
     /// A statement's rows become segments above this part of the memory for writes.
-    static let bulkMemoryParts = 64
+    static let bulkMemoryParts = 128
     /// Bytes of rows below which no statement's rows become segments, however little memory there is.
     static let leastBulkBytes = 1 << 20
     /// Bytes of a COPY's stream that wait before its client is asked to wait.

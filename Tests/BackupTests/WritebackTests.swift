@@ -13,10 +13,10 @@ struct WritebackTests {
         let disk = SlowDisk()
         let writeback = Writeback(clock: disk.clock, logNanoseconds: { 0 }, copies: 2)
 
-        let pauses = try disk.write(20 << 20, writeback)
+        let pauses = try disk.write(5 << 20, writeback)
 
         #expect(
-            disk.begun.withLock { $0 } == [0..<8 << 20, 8 << 20..<16 << 20, 16 << 20..<20 << 20])
+            disk.begun.withLock { $0 } == [0..<2 << 20, 2 << 20..<4 << 20, 4 << 20..<5 << 20])
         #expect(disk.finished.withLock { $0 } == [])
         #expect(pauses == 0)
     }
