@@ -7,8 +7,8 @@ protocol AggregateState: AnyObject {
     /// Adds rows: `groups` names the group of each, nil when there is only group 0.
     func add(_ vector: ColumnVector?, rows: Int, groups: [Int32]?, groupCount: Int)
         throws(DatabaseError)
-    /// Makes the results of all groups.
-    func finish(groupCount: Int) throws(DatabaseError) -> ColumnVector
+    /// Makes the results of groups.
+    func finish(_ groups: Range<Int>) throws(DatabaseError) -> ColumnVector
 }
 
 enum AggregateStates {
@@ -65,11 +65,11 @@ final class CountState: AggregateState {
         return count
     }
 
-    func finish(groupCount: Int) -> ColumnVector {
-        counts.grow(to: groupCount, with: 0)
+    func finish(_ groups: Range<Int>) -> ColumnVector {
+        counts.grow(to: groups.upperBound, with: 0)
         let results = counts
-        return ColumnVector.make(.long, count: groupCount, width: 8) { out in
-            for group in 0..<groupCount { out.put(results[group], group) }
+        return ColumnVector.make(.long, count: groups.count, width: 8) { out in
+            for group in groups { out.put(results[group], group &- groups.lowerBound) }
         }
     }
 }
@@ -108,11 +108,11 @@ final class IntegerSumState: AggregateState {
         counts[0] += count
     }
 
-    func finish(groupCount: Int) throws(DatabaseError) -> ColumnVector {
-        sums.grow(to: groupCount, with: 0)
-        counts.grow(to: groupCount, with: 0)
+    func finish(_ groups: Range<Int>) throws(DatabaseError) -> ColumnVector {
+        sums.grow(to: groups.upperBound, with: 0)
+        counts.grow(to: groups.upperBound, with: 0)
         var builder = ColumnBuilder(type: isAverage ? .double : .long)
-        for group in 0..<groupCount {
+        for group in groups {
             if counts[group] == 0 {
                 builder.append(.null)
             } else if isAverage {
@@ -173,12 +173,12 @@ final class FloatSumState: AggregateState {
         sum = next
     }
 
-    func finish(groupCount: Int) -> ColumnVector {
-        sums.grow(to: groupCount, with: 0)
-        errors.grow(to: groupCount, with: 0)
-        counts.grow(to: groupCount, with: 0)
+    func finish(_ groups: Range<Int>) -> ColumnVector {
+        sums.grow(to: groups.upperBound, with: 0)
+        errors.grow(to: groups.upperBound, with: 0)
+        counts.grow(to: groups.upperBound, with: 0)
         var builder = ColumnBuilder(type: type)
-        for group in 0..<groupCount {
+        for group in groups {
             guard counts[group] > 0 else {
                 builder.append(.null)
                 continue
@@ -233,11 +233,11 @@ final class IntegerExtremeState: AggregateState {
         if count > 0 { isSet[0] = true }
     }
 
-    func finish(groupCount: Int) -> ColumnVector {
-        isSet.grow(to: groupCount, with: false)
-        best.grow(to: groupCount, with: 0)
+    func finish(_ groups: Range<Int>) -> ColumnVector {
+        isSet.grow(to: groups.upperBound, with: false)
+        best.grow(to: groups.upperBound, with: 0)
         var builder = ColumnBuilder(type: type)
-        for group in 0..<groupCount {
+        for group in groups {
             builder.append(isSet[group] ? value(best[group]) : .null)
         }
         return builder.makeVector()
@@ -284,11 +284,11 @@ final class FloatExtremeState: AggregateState {
         }
     }
 
-    func finish(groupCount: Int) -> ColumnVector {
-        isSet.grow(to: groupCount, with: false)
-        best.grow(to: groupCount, with: 0)
+    func finish(_ groups: Range<Int>) -> ColumnVector {
+        isSet.grow(to: groups.upperBound, with: false)
+        best.grow(to: groups.upperBound, with: 0)
         var builder = ColumnBuilder(type: type)
-        for group in 0..<groupCount {
+        for group in groups {
             builder.append(isSet[group] ? .double(best[group]) : .null)
         }
         return builder.makeVector()
@@ -320,10 +320,10 @@ final class ValueExtremeState: AggregateState {
         }
     }
 
-    func finish(groupCount: Int) -> ColumnVector {
-        best.grow(to: groupCount, with: .null)
+    func finish(_ groups: Range<Int>) -> ColumnVector {
+        best.grow(to: groups.upperBound, with: .null)
         var builder = ColumnBuilder(type: type)
-        for group in 0..<groupCount { builder.append(best[group]) }
+        for group in groups { builder.append(best[group]) }
         return builder.makeVector()
     }
 }

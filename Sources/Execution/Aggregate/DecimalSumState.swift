@@ -32,12 +32,12 @@ final class DecimalSumState: AggregateState {
         if hasOverflow { throw .outOfRange(type) }
     }
 
-    func finish(groupCount: Int) throws(DatabaseError) -> ColumnVector {
-        sums.grow(to: groupCount, with: 0)
-        counts.grow(to: groupCount, with: 0)
+    func finish(_ groups: Range<Int>) throws(DatabaseError) -> ColumnVector {
+        sums.grow(to: groups.upperBound, with: 0)
+        counts.grow(to: groups.upperBound, with: 0)
         let shape = type.decimalShape ?? argument
         var builder = ColumnBuilder(type: type)
-        for group in 0..<groupCount {
+        for group in groups {
             guard counts[group] > 0 else {
                 builder.append(.null)
                 continue

@@ -15,7 +15,8 @@ final class AggregateOperator: Operator {
     /// For aggregates of different values only: the pairs of group and value seen.
     private var seen: [Int: GroupTable] = [:]
     private var keyRows: [Batch] = []
-    private var isFinished = false
+    /// What is still to be given, the next batch last; nil before the input was read.
+    private var output: [Batch]?
 
     init(
         _ factory: OperatorFactory, _ input: any Operator, _ keys: [BoundExpression],
@@ -31,23 +32,47 @@ final class AggregateOperator: Operator {
     }
 
     func next() throws(DatabaseError) -> Batch? {
-        if isFinished { return nil }
-        isFinished = true
-        while let batch = try input.next() {
-            try cancellation.check()
-            if batch.rowCount > 0 { try add(batch) }
+        if output == nil {
+            while let batch = try input.next() {
+                try cancellation.check()
+                if batch.rowCount > 0 { try add(batch) }
+            }
+            output = try finish()
         }
-        let count = keys.isEmpty ? 1 : groups.count
-        if count == 0 { return nil }
-        var columns: [ColumnVector] = []
-        if !keys.isEmpty {
-            columns = Selection.concatenate(keyRows, types: keys.map(\.type)).columns
+        return output?.popLast()
+    }
+
+    /// The results of all groups, the first batch last. All of them before the first is given: a sum that
+    /// does not fit is told instead of rows, not behind some.
+    private func finish() throws(DatabaseError) -> [Batch] {
+        if keys.isEmpty { return [try finish([], 0..<1)] }
+        var batches: [Batch] = []
+        var done = 0
+        var parts: [Batch] = []
+        var count = 0
+        for (place, part) in keyRows.enumerated() {
+            parts.append(part)
+            count += part.rowCount
+            guard count >= Limits.batchRows || place == keyRows.count - 1 else { continue }
+            let joined = Selection.concatenate(parts, types: keys.map(\.type))
+            batches.append(try finish(joined.columns, done..<done + count))
+            done += count
+            parts = []
+            count = 0
         }
+        keyRows = []
+        return batches.reversed()
+    }
+
+    private func finish(_ keys: [ColumnVector], _ groups: Range<Int>) throws(DatabaseError)
+        -> Batch
+    {
+        var columns = keys
         for state in states {
             try cancellation.check()
-            columns.append(try state.finish(groupCount: count))
+            columns.append(try state.finish(groups))
         }
-        return Batch(rowCount: count, columns: columns)
+        return Batch(rowCount: groups.count, columns: columns)
     }
 
     private func add(_ batch: Batch) throws(DatabaseError) {

@@ -17,6 +17,7 @@ struct TimeMerge {
     private let columns: [Int]
     private let timestamp: Int
     private let isDescending: Bool
+    private let cancellation: CancellationFlag
     /// What is not opened yet, the next one last.
     private var waiting: [Waiting] = []
     private var cursors: [TimeCursor] = []
@@ -32,8 +33,10 @@ struct TimeMerge {
     /// - Parameter sources: in the order of the table.
     /// - Parameter timestamp: the designated timestamp's index in the table's definition.
     init(
-        _ sources: [any RowSource], columns: [Int], timestamp: Int, isDescending: Bool
+        _ sources: [any RowSource], columns: [Int], timestamp: Int, isDescending: Bool,
+        cancellation: CancellationFlag = CancellationFlag()
     ) {
+        self.cancellation = cancellation
         self.columns = columns
         self.timestamp = timestamp
         self.isDescending = isDescending
@@ -74,7 +77,8 @@ struct TimeMerge {
                 guard isDescending ? first >= next : first <= next else { return }
             }
             waiting.removeLast()
-            let cursor = try TimeCursor(candidate.source, candidate.rank, timestamp: timestamp)
+            let cursor = try TimeCursor(
+                candidate.source, candidate.rank, timestamp: timestamp, cancellation)
             let place = cursors.firstIndex { $0.rank > cursor.rank } ?? cursors.count
             cursors.insert(cursor, at: place)
         }
@@ -171,7 +175,9 @@ private struct TimeCursor {
     /// All rows in the order of time, made once where `order` is needed.
     private var sorted: Batch?
 
-    init(_ source: any RowSource, _ rank: Int, timestamp: Int) throws(DatabaseError) {
+    init(
+        _ source: any RowSource, _ rank: Int, timestamp: Int, _ cancellation: CancellationFlag
+    ) throws(DatabaseError) {
         self.source = source
         self.rank = rank
         let batch = try source.batch(columns: [timestamp], rows: 0..<source.rowCount)
@@ -187,8 +193,11 @@ private struct TimeCursor {
             times = batch.columns[0]
             order = nil
         } else {
-            let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
-                .map { Int32(truncatingIfNeeded: $0) }
+            try cancellation.check()
+            var order = values.indices.map { Int32(truncatingIfNeeded: $0) }
+            try cancellation.sort(&order) {
+                (values[Int($0)], $0) < (values[Int($1)], $1)
+            }
             times = Selection.take(batch, order).columns[0]
             self.order = order
         }

@@ -20,7 +20,8 @@ final class TimeOrderedScan: Operator {
         let found = try PrunedRows.prune(
             try factory.context.tables.sources(of: scan.table, for: blocks), by: blocks)
         merge = TimeMerge(
-            found, columns: scan.columns, timestamp: timestamp, isDescending: scan.isDescending)
+            found, columns: scan.columns, timestamp: timestamp, isDescending: scan.isDescending,
+            cancellation: cancellation)
     }
 
     func next() throws(DatabaseError) -> Batch? {

@@ -1,3 +1,4 @@
+import Diagnostics
 import Synchronization
 import Testing
 import Values
@@ -75,6 +76,28 @@ import Values
         // Sorted rows of a source keep their order among ties; the order of numbers is the table's.
         #expect(try merged(sources, isDescending: false) == ascending)
         #expect(try merged(sources, isDescending: true) == descending)
+    }
+
+    @Test("sorting what lies unsorted in memory looks now and then whether it should go on")
+    func cancel() throws {
+        let count = 100_000
+        let source = Source((0..<count).map { (Int64($0 * 7_919 % count), Int64($0 % 50)) })
+        func merge(_ clock: CountingClock) throws {
+            var merge = TimeMerge(
+                [source], columns: [1], timestamp: 0, isDescending: false,
+                cancellation: clock.makeFlag())
+            while try merge.next() != nil {}
+        }
+        let whole = CountingClock()
+
+        try merge(whole)
+        let ended = CountingClock(endingAt: 3)
+        let error = #expect(throws: DatabaseError.self) { try merge(ended) }
+
+        // A sort of n numbers that lie anyhow takes more than 8 n comparisons.
+        #expect(whole.count > 8 * count / Limits.comparisons)
+        #expect(error?.state == .cancelled)
+        #expect(ended.count <= 6)
     }
 
     @Test("the first rows of many sources that do not overlap are read from the first alone")
