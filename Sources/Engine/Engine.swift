@@ -74,6 +74,17 @@ package final class Engine: Sendable {
         set { queryTimeout.store(newValue, ordering: .relaxed) }
     }
 
+    /// Prepares a clean stop, when no session begins statements any more: sequences go on where they are.
+    /// Blocks. What fails is logged: it costs some numbers of sequences.
+    package func settle() {
+        do throws(DatabaseError) {
+            try sequences.giveBack()
+        } catch {
+            platform.log.log(
+                .error, "engine", "cannot give back numbers of sequences: \(error)")
+        }
+    }
+
     /// - Throws: 55000 in an engine without one, as over a root that is only looked at.
     func backupService() throws(DatabaseError) -> BackupService {
         guard let backup else { throw .backupUnavailable() }

@@ -91,7 +91,7 @@ extension PostgresConnection {
 
     func send(_ command: CommandResult) {
         var encoder = BackendEncoder()
-        if let parameter = command.reportedParameter {
+        for parameter in command.reportedParameters {
             encoder.parameterStatus(WireSetting(parameter.name, parameter.value))
         }
         encoder.commandComplete(command.tag)

@@ -2,13 +2,15 @@ package import Catalog
 import Bytes
 package import Diagnostics
 import Platform
+import Synchronization
 
 /// A partition that was taken out of its table and kept: a directory `<partition>.detached` below
 /// the table's, with hard links to the segments and a manifest of them.
 ///
 /// The directory is complete before the commit that takes the segments out of the table, and goes
 /// after the commit that brings them back: a crash leaves it beside the attached partition, never
-/// neither. What is left behind so is known by its segments, which are in the table, and ignored.
+/// neither. What is left behind so is named by that commit's `ForgottenPartition`, and the log is kept
+/// until it has gone; besides it is known by its segments, which are in the table.
 package struct DetachedPartition: Sendable, Equatable {
     package static let suffix = ".detached"
     static let manifestName = "_detached"
@@ -19,22 +21,29 @@ package struct DetachedPartition: Sendable, Equatable {
     /// The table as it was when the partition left.
     package let definition: TableDefinition
     package let segments: [SegmentEntry]
+    /// The last commit before its directory was made; zero for one that an earlier format made.
+    private(set) var keptAt = LSN.zero
 
     package var rows: Int { segments.reduce(0) { $0 + $1.rows } }
     package var bytes: Int { segments.reduce(0) { $0 + $1.bytes } }
 
     private var manifest: Manifest {
         Manifest(
-            definition: definition, lsn: .zero, completeTo: .zero, isDropped: false,
+            definition: definition, lsn: keptAt, completeTo: .zero, isDropped: false,
             segments: segments)
     }
 
-    fileprivate func encode() -> [UInt8] { manifest.encode() }
+    fileprivate func encode(keptAt: LSN) -> [UInt8] {
+        var copy = self
+        copy.keptAt = keptAt
+        return copy.manifest.encode()
+    }
 
     init(_ manifest: Manifest, partition: String) {
         self.partition = partition
         definition = manifest.definition
         segments = manifest.segments
+        keptAt = manifest.lsn
     }
 
     package init(partition: String, definition: TableDefinition, segments: [SegmentEntry]) {
@@ -57,12 +66,18 @@ package struct DetachedPartition: Sendable, Equatable {
             try Manifest.decode(bytes, path: path), partition: String(name))
     }
 
-    /// Removes what a crash left: a directory that was not finished, or whose rows are in the table.
-    static func sweep(_ directory: String, of segments: [SegmentEntry], _ files: any FileSystem)
-        throws(DatabaseError)
-    {
-        let found = try read(directory, files)
-        guard found?.isAttached(to: segments) ?? true else { return }
+    /// Removes what a crash left: a directory that was not finished, or whose rows are in the table or
+    /// were before they were deleted.
+    ///
+    /// - Parameter forgotten: the commit that the log calls its end, if there is one.
+    static func sweep(
+        _ directory: String, of segments: [SegmentEntry], forgottenAt forgotten: LSN?,
+        _ files: any FileSystem
+    ) throws(DatabaseError) {
+        if let found = try read(directory, files) {
+            let isForgotten = forgotten.map { found.keptAt < $0 } ?? false
+            guard isForgotten || found.isAttached(to: segments) else { return }
+        }
         try remove(directory, files)
     }
 
@@ -98,6 +113,21 @@ package struct DetachedPartition: Sendable, Equatable {
         if segments.allSatisfy({ digests.contains($0.sha256) }) { return true }
         guard let last = segments.map(\.lastLSN).max() else { return false }
         return current.contains { $0.partition == partition && $0.firstLSN <= last }
+    }
+}
+
+/// A partition that lay beside its table and is gone with a commit: it came back, and its rows may be
+/// deleted by now, so that nothing in the table tells.
+///
+/// The directory that is meant was made before the commit. Another one of its name, made later on, says
+/// that it was: segments may come back under their ids, so that these do not tell.
+package struct ForgottenPartition: Sendable, Hashable {
+    package let table: UInt64
+    package let partition: String
+
+    package init(table: UInt64, partition: String) {
+        self.table = table
+        self.partition = partition
     }
 }
 
@@ -140,7 +170,7 @@ extension Storage {
         }
         try files.syncDirectory(place)
         try files.publish(
-            detached.encode(), as: Path.join(place, DetachedPartition.manifestName))
+            detached.encode(keptAt: lastLSN), as: Path.join(place, DetachedPartition.manifestName))
     }
 
     /// Links a detached partition's segments back under new names; durable afterwards. Blocks.
@@ -174,8 +204,9 @@ extension Storage {
     /// Removes a detached partition's directory, if there is one; what readers map stays readable.
     package func forget(_ partition: String, of table: TableDefinition) throws(DatabaseError) {
         let place = directory(of: partition, table)
-        guard try files.info(place) != nil else { return }
-        try DetachedPartition.remove(place, files)
+        if try files.info(place) != nil { try DetachedPartition.remove(place, files) }
+        let forgotten = ForgottenPartition(table: table.id, partition: partition)
+        core.state.withLock { _ = $0.forgotten.remove(forgotten) }
     }
 }
 

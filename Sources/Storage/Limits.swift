@@ -76,6 +76,8 @@ enum Limits {
     static let keyRows = 16_384
     /// Moments that a search for hidden rows looks at between two questions whether it should go on.
     static let momentsUnchecked = 65_536
+    /// Missing segments of one table that the log names at a start: who has lost more has lost them all.
+    static let missingSegmentsTold = 16
     /// Jobs of one call of `compact`: far above what a table needs.
     static let compactionJobs = 100_000
     /// Partitions whose idleness is watched.

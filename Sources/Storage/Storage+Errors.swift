@@ -129,6 +129,13 @@ extension DatabaseError {
             hint: "Restore this file from a backup.")
     }
 
+    static func missingSegment(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "a segment is missing \"\(path)\"",
+            detail: "Everything but the rows in it can be read.",
+            hint: "Put the file back, or RESTORE TABLE … FULL brings it back from a backup.")
+    }
+
     static func missingManifest(_ directory: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "its manifest is missing \"\(Path.join(directory, "_manifest.*"))\"",

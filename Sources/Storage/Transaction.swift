@@ -10,6 +10,9 @@ package enum Edit: Sendable {
     /// A new definition under the same id; its version is the current one's plus one.
     case alterTable(TableDefinition)
     case replaceSegments(SegmentReplacement)
+    /// A partition that was kept beside its table is gone: whoever commits this removes its directory
+    /// with `Storage.forget` afterwards, and a start does when a crash was first.
+    case forgetDetached(ForgottenPartition)
     /// From this commit on the database is of another line of history: the new timeline, as
     /// `Storage.makeTimeline()` gives it.
     case beginTimeline(String)

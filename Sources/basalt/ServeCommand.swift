@@ -68,6 +68,7 @@ struct ServeCommand {
         platform.log.log(.advisory, "server", "ready")
         loop.run()
         loop.closeAll()
+        engine.settle()
         try storage.close()
         platform.log.log(.advisory, "server", "stopped")
         return hasFailed.load(ordering: .relaxed) ? .failed : .done

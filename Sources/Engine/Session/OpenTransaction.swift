@@ -25,6 +25,7 @@ struct OpenTransaction: Sendable {
     struct Savepoint: Sendable {
         let name: Name
         let changes: PrivateChanges
+        let parameters: SessionParameters
     }
 
     init(startedAt: Int64) { self.startedAt = startedAt }
@@ -53,9 +54,9 @@ struct OpenTransaction: Sendable {
 
     // MARK: - Savepoints
 
-    mutating func save(_ name: Name) throws(DatabaseError) {
+    mutating func save(_ name: Name, _ parameters: SessionParameters) throws(DatabaseError) {
         if savepoints.count >= Limits.savepoints { throw .tooManySavepoints(at: name.position) }
-        savepoints.append(Savepoint(name: name, changes: changes))
+        savepoints.append(Savepoint(name: name, changes: changes, parameters: parameters))
     }
 
     /// Forgets a savepoint and those after it; what was done since stays.
@@ -64,10 +65,13 @@ struct OpenTransaction: Sendable {
     }
 
     /// Undoes what was done since a savepoint, which stays.
-    mutating func rollBack(to name: Name) throws(DatabaseError) {
+    ///
+    /// - Returns: the session's parameters as they were then.
+    mutating func rollBack(to name: Name) throws(DatabaseError) -> SessionParameters {
         let index = try index(of: name)
         changes = savepoints[index].changes
         savepoints.removeSubrange((index + 1)...)
+        return savepoints[index].parameters
     }
 
     private func index(of name: Name) throws(DatabaseError) -> Int {
@@ -93,6 +97,10 @@ struct WrittenSegments: Sendable {
 struct KeptPartition: Hashable, Sendable {
     let table: TableDefinition
     let partition: String
+
+    var forgotten: ForgottenPartition {
+        ForgottenPartition(table: table.id, partition: partition)
+    }
 
     static func == (left: KeptPartition, right: KeptPartition) -> Bool {
         left.table.id == right.table.id && left.partition == right.partition

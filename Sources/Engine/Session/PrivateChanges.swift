@@ -19,7 +19,9 @@ struct PrivateChanges: Sendable {
     /// Partitions that come back into their table from beside it.
     private(set) var attached: Set<KeptPartition> = []
 
-    var isEmpty: Bool { edits.isEmpty && tables.values.allSatisfy(\.isUnchanged) }
+    var isEmpty: Bool {
+        edits.isEmpty && attached.isEmpty && tables.values.allSatisfy(\.isUnchanged)
+    }
 
     /// The tables that are the transaction's own.
     var created: [TableDefinition] {
@@ -175,15 +177,16 @@ struct PrivateChanges: Sendable {
 
     /// What the same transaction has detached is where it was: nothing beside the table is meant.
     mutating func attach(_ partitions: [KeptPartition]) {
-        for partition in partitions where detached.remove(partition) == nil {
-            attached.insert(partition)
-        }
+        detached.subtract(partitions)
+        attached.formUnion(partitions)
     }
 
     // MARK: - Commit
 
     /// Everything as one transaction for Storage: tables first, then segments, then rows.
-    func makeTransaction() -> Transaction {
+    ///
+    /// - Parameter forgotten: partitions beside their tables that count no more.
+    func makeTransaction(forgetting forgotten: Set<KeptPartition> = []) -> Transaction {
         var edits = edits
         var appends: [Append] = []
         for (id, table) in tables.sorted(by: { $0.key < $1.key }) where !table.isDropped {
@@ -193,6 +196,10 @@ struct PrivateChanges: Sendable {
                     Append(table: id, definitionVersion: table.definition.version, batch: batch))
             }
         }
+        // A table that goes takes what lies beside it along.
+        edits += forgotten.filter { tables[$0.table.id]?.isDropped != true }.map(\.forgotten)
+            .sorted { ($0.table, $0.partition) < ($1.table, $1.partition) }
+            .map { .forgetDetached($0) }
         return Transaction(
             edits: edits, appends: appends, expectedSegments: expectedSegments)
     }
@@ -357,6 +364,7 @@ extension Edit {
         case .createTable(let definition), .alterTable(let definition): definition.id
         case .dropTable(let id), .truncateTable(let id): id
         case .replaceSegments(let replacement): replacement.table
+        case .forgetDetached(let partition): partition.table
         }
     }
 }

@@ -11,6 +11,10 @@ final class SequenceNumbers: Sendable {
         var next: Int64
         var left: Int
         let increment: Int64
+        /// The last number that was given out; at first what was before the stretch.
+        var given: Int64?
+        /// The last number of the stretch, which the sequence says is given.
+        let end: Int64
         /// How many are reserved the next time.
         let following: Int
     }
@@ -29,6 +33,7 @@ final class SequenceNumbers: Sendable {
                 guard var stretch = stretches[id], stretch.left > 0 else { return nil }
                 let number = stretch.next
                 stretch.left -= 1
+                stretch.given = number
                 // The last number of a stretch may be the last there is: nothing follows it.
                 if stretch.left > 0 { stretch.next += stretch.increment }
                 stretches[id] = stretch
@@ -61,8 +66,33 @@ final class SequenceNumbers: Sendable {
         stretches.withLock { stretches in
             stretches[id] = Stretch(
                 next: first, left: count, increment: sequence.increment,
+                given: sequence.reserved, end: last,
                 following: min(following * 2, Limits.longestStretch))
         }
+    }
+
+    /// Gives back what is reserved and not given out, in one commit: a clean stop leaves no number out.
+    /// Whoever takes numbers meanwhile reserves others, and nothing is given back of that sequence.
+    ///
+    /// - Throws: what the commit throws. Then numbers are left out, as by a crash.
+    func giveBack() throws(DatabaseError) {
+        let taken = stretches.withLock { stretches in
+            defer { stretches = [:] }
+            return stretches.filter { $0.value.left > 0 }
+        }
+        if taken.isEmpty || storage.settings.isReadOnly || storage.failure != nil { return }
+        let snapshot = storage.snapshot()
+        defer { snapshot.release() }
+        var edits: [Edit] = []
+        for (id, stretch) in taken.sorted(by: { $0.key < $1.key }) {
+            guard let definition = snapshot.table(id: id)?.definition,
+                var sequence = definition.sequence, sequence.reserved == stretch.end
+            else { continue }
+            sequence.reserved = stretch.given
+            edits.append(.alterTable(definition.withSequence(sequence)))
+        }
+        if edits.isEmpty { return }
+        _ = try storage.commit(Transaction(edits: edits))
     }
 
     /// Makes a number the last one given; at once and for everybody, as PostgreSQL has it.

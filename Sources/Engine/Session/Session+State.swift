@@ -59,6 +59,7 @@ extension Session {
 
     /// Forgets everything of the transaction: the client is gone, or an error ended it.
     package func rollback() {
+        endLocalParameters()
         let gone = open
         transaction = .none
         if let gone { abandon(gone) }
@@ -78,8 +79,15 @@ extension Session {
                 return
             }
             transaction = .failed(OpenTransaction(startedAt: open.startedAt))
+            endLocalParameters()
             abandon(open)
         }
+    }
+
+    /// SET LOCAL lasts no longer than its transaction.
+    func endLocalParameters() {
+        parameters.endTransaction()
+        admitNotices()
     }
 
     /// Commits a transaction that the session has let go of, and gives back what it held.
@@ -87,13 +95,10 @@ extension Session {
         _ open: OpenTransaction,
         completion: @escaping @Sendable (Result<Void, DatabaseError>) -> Void
     ) {
-        if open.changes.isEmpty {
-            // Rows that came back into the table and were deleted again are gone from beside it too.
-            forget(open.leftover(isCommitted: true)) { [self] in
-                abandon(open)
-                completion(.success(()))
-            }
-            return
+        let forgotten = open.leftover(isCommitted: true)
+        if open.changes.isEmpty, forgotten.isEmpty {
+            abandon(open)
+            return completion(.success(()))
         }
         let taken = open.changes.segmentIDs
         let rewritten = open.changes.rewrittenTables
@@ -101,7 +106,8 @@ extension Session {
         open.changes.advance(sequences.takeReserved())
         let keys = ownKeys
         ownKeys = [:]
-        engine.storage.commit(open.changes.makeTransaction()) { [self, open] result in
+        let transaction = open.changes.makeTransaction(forgetting: forgotten)
+        engine.storage.commit(transaction) { [self, open] result in
             if case .success(let commit) = result {
                 engine.locks.noteRewrite(of: rewritten, at: commit.lsn)
                 // The keys of rows that were rewritten are read anew.

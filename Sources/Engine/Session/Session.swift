@@ -81,20 +81,20 @@ package struct CommandResult: Sendable {
         }
         return (backup?.json ?? restore?.json ?? running).map { [JSONMember("backup", $0)] } ?? []
     }
-    /// A session parameter that the client must be told of.
-    package let reportedParameter: (name: String, value: String)?
+    /// Session parameters that the client must be told of.
+    package let reportedParameters: [(name: String, value: String)]
 
     package init(
         _ tag: String, rowCount: Int? = nil, backup: BackupSummary? = nil,
         restore: RestoreSummary? = nil, begun: String? = nil,
-        reportedParameter: (name: String, value: String)? = nil
+        reportedParameters: [(name: String, value: String)] = []
     ) {
         self.tag = tag
         self.rowCount = rowCount
         self.backup = backup
         self.restore = restore
         self.begun = begun
-        self.reportedParameter = reportedParameter
+        self.reportedParameters = reportedParameters
     }
 }
 

@@ -9,6 +9,17 @@ struct SessionParameters {
     /// How long a statement may run as the client has said; zero is for ever, nil when it has not.
     private(set) var statementTimeoutMilliseconds: Int?
     private let defaults: [String: String]
+    /// What comes back at the end of the transaction: the parameters that SET LOCAL has set, as they
+    /// were before.
+    private var outer: [String: Outer] = [:]
+    /// What a client is still to be told that came back.
+    private var untold: [(name: String, value: String)] = []
+
+    private struct Outer {
+        let value: String?
+        let statementTimeout: Int?
+    }
+
     private static let fixed: Set<String> = [
         "server_version", "server_version_num", "server_encoding", "integer_datetimes",
         "is_superuser", "session_authorization", "max_identifier_length",
@@ -55,8 +66,12 @@ struct SessionParameters {
 
     /// Sets a parameter; nil is its default. Names with a point are the client's own. A value that is
     /// not honoured is not taken: what SHOW gives is what holds.
+    ///
+    /// - Parameter isLocal: only until `endTransaction`.
     @discardableResult
-    mutating func set(_ name: String, to value: String?) throws(DatabaseError) -> Change {
+    mutating func set(_ name: String, to value: String?, isLocal: Bool = false)
+        throws(DatabaseError) -> Change
+    {
         let key = name.lowercased()
         guard defaults[key] != nil || key.contains(".") else { throw .unknownParameter(name) }
         if Self.fixed.contains(key) { throw .readOnlyParameter(name) }
@@ -65,6 +80,7 @@ struct SessionParameters {
         }
         if let value { try check(key, value) }
         var change = Change()
+        let before = Outer(value: values[key], statementTimeout: statementTimeoutMilliseconds)
         switch try value.map({ value throws(DatabaseError) in try Self.read(key, value) }) {
         case nil: values[key] = defaults[key]
         case .taken(let value)?: values[key] = value
@@ -77,8 +93,55 @@ struct SessionParameters {
             statementTimeoutMilliseconds = Self.milliseconds(value)
         }
         if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
-        change.reported = Self.reported[key].map { ($0, values[key] ?? "") }
+        // What is set for the session is what comes back, too.
+        if change.warning == nil { outer[key] = isLocal ? outer[key] ?? before : nil }
+        change.reported = reported(key)
         return change
+    }
+
+    private func reported(_ key: String) -> (name: String, value: String)? {
+        Self.reported[key].map { ($0, values[key] ?? "") }
+    }
+
+    // MARK: - SET LOCAL
+
+    /// Undoes what SET LOCAL has set.
+    mutating func endTransaction() {
+        for (key, before) in outer.sorted(by: { $0.key < $1.key }) { bringBack(key, before) }
+        outer = [:]
+    }
+
+    /// Undoes what SET LOCAL has set since a savepoint.
+    ///
+    /// - Parameter saved: the parameters as they were then.
+    mutating func goBack(to saved: SessionParameters) {
+        for (key, before) in outer.sorted(by: { $0.key < $1.key }) {
+            guard saved.outer[key] != nil else {
+                outer[key] = nil
+                bringBack(key, before)
+                continue
+            }
+            let then = Outer(
+                value: saved.values[key], statementTimeout: saved.statementTimeoutMilliseconds)
+            bringBack(key, then)
+        }
+    }
+
+    private mutating func bringBack(_ key: String, _ before: Outer) {
+        if values[key] == before.value { return }
+        values[key] = before.value
+        if key == "statement_timeout" { statementTimeoutMilliseconds = before.statementTimeout }
+        if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
+        if let change = reported(key) {
+            untold.removeAll { $0.name == change.name }
+            untold.append(change)
+        }
+    }
+
+    /// What a client is to be told of parameters that came back.
+    mutating func takeReports() -> [(name: String, value: String)] {
+        defer { untold = [] }
+        return untold
     }
 
     private static func isUTF8(_ value: String) -> Bool {
@@ -112,6 +175,7 @@ struct SessionParameters {
 
     mutating func reset() {
         values = defaults
+        outer = [:]
         lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
         statementTimeoutMilliseconds = nil
     }

@@ -132,7 +132,10 @@ extension Session {
             for entry in own?.added ?? [] { try rows.take(entry, left.sources.removeFirst()) }
             try rows.takePrivate(own?.rows.batches ?? [], left.sources)
             if !isStored { rows.hidden = left.hidden }
-            if !bound.newKeys.isEmpty { try checkKeys(rows, bound) }
+            if !bound.newKeys.isEmpty { try enforceKeys(bound.altered, try seen(rows, bound)) }
+            if bound.changesKeyValues {
+                rows.hidden = rows.taken - UpsertKeyChange.rows(try seen(rows, bound))
+            }
         } catch {
             rows.discard()
             throw error
@@ -192,14 +195,15 @@ extension Session {
         throw .rowsKeepComing(table.name)
     }
 
-    /// Keys are checked over all rows as they will be.
-    private func checkKeys(_ rows: AlteredRows, _ bound: BoundAlter) throws(DatabaseError) {
+    /// All rows of the table as they will be, without those that later ones hide.
+    private func seen(_ rows: AlteredRows, _ bound: BoundAlter) throws(DatabaseError)
+        -> [any RowSource]
+    {
         var next = changes
         next.alter(bound.table, to: bound.altered, expecting: rows.segments)
         next.exchange(rows.exchanges, of: bound.altered)
         if let batches = rows.batches { next.replaceRows(batches, of: bound.altered) }
-        let view = view(isKept: false).with(next)
-        try enforceKeys(bound.altered, try view.sources(of: bound.altered))
+        return try view(isKept: false).with(next).sources(of: bound.altered)
     }
 }
 
@@ -218,6 +222,10 @@ struct AlteredRows {
     private(set) var batches: [Batch]?
     /// What new generated columns have counted.
     private(set) var numbers: GeneratedNumbers
+    /// How many rows of each segment were taken, and of the transaction's that are in none.
+    private var counts: [String: Int] = [:]
+    private var ownCount = 0
+    var taken: Int { counts.values.reduce(ownCount, +) }
     /// How many rows go because later ones have the same keys from now on.
     var hidden = 0
 
@@ -252,6 +260,7 @@ struct AlteredRows {
     /// - Parameter rows: those of the segment that stay.
     mutating func take(_ entry: SegmentEntry, _ rows: any RowSource) throws(DatabaseError) {
         partitions[entry.id] = entry.partition
+        counts[entry.id] = rows.rowCount
         let isWritten = bound.values != nil || rows.rowCount < entry.rows
         if !isWritten, bound.newlyNotNull.isEmpty, bound.newChecks.isEmpty { return }
         var results: [Batch] = []
@@ -275,6 +284,7 @@ struct AlteredRows {
     mutating func takePrivate(_ own: [Batch], _ sources: [any RowSource]) throws(DatabaseError) {
         var results: [Batch] = []
         var isChanged = bound.values != nil
+        ownCount = UpsertKeyChange.rows(sources)
         for (batch, source) in zip(own, sources) {
             isChanged = isChanged || source.rowCount < batch.rowCount
             let rows = try source.batch(
@@ -300,6 +310,7 @@ struct AlteredRows {
         }
         segments = (segments ?? []).intersection(current)
         partitions = partitions.filter { current.contains($0.key) }
+        counts = counts.filter { current.contains($0.key) }
     }
 
     func discard() { storage.discardSegments(added, of: bound.altered) }

@@ -70,15 +70,15 @@ extension Session {
             case .failure(let error):
                 fail()
                 completion(.failure(error))
-            case .success(let rows): store(rows, completion)
+            case .success(let rows): store(rows, "COPY", completion)
             }
         }
     }
 
-    /// Ends a stream: only now, when all of its rows are there, its keys are looked for among those of
-    /// the table, whose lock is held from here to the commit. Before, a client that is slow to send
-    /// would keep everybody else from the table.
-    private func store(_ rows: BulkRows, _ completion: @escaping Completion) {
+    /// Ends a stream or a query: only now, when all of its rows are there, its keys are looked for among
+    /// those of the table, whose lock is held from here to the commit. Before, a client that is slow to
+    /// send, or a query that takes long, would keep everybody else from the table.
+    private func store(_ rows: BulkRows, _ tag: String, _ completion: @escaping Completion) {
         let refuse: Completion = { [self] result in
             var rows = rows
             rows.discard()
@@ -95,7 +95,7 @@ extension Session {
                     try all.take(keys, cancellation)
                     endKeyCheck(all)
                 }
-                let command = CommandResult("COPY \(rows.rowCount)", rowCount: rows.rowCount)
+                let command = CommandResult("\(tag) \(rows.rowCount)", rowCount: rows.rowCount)
                 apply(command, written: rows.written) { [self] outcome in
                     if case .failure = outcome { fail() }
                     completion(outcome)
@@ -129,9 +129,7 @@ extension Session {
         completion: @escaping Completion
     ) throws(DatabaseError) {
         let rows = try gather(query, into: bound.table, mapping: bound.mapping, view, values)
-        if let keys = rows.keys { endKeyCheck(keys) }
-        let result = CommandResult("INSERT 0 \(rows.rowCount)", rowCount: rows.rowCount)
-        apply(result, written: rows.written, completion: completion) { rows.add(to: &$0) }
+        store(rows, "INSERT 0", completion)
     }
 
     /// CREATE TABLE … AS: the table and its rows in one commit.
@@ -160,7 +158,8 @@ extension Session {
         _ query: BoundQuery, into table: Catalog.TableDefinition, mapping: [Int?],
         _ view: StatementView, _ values: [Value]
     ) throws(DatabaseError) -> BulkRows {
-        var rows = try bulkRows(of: table, view, keys: try beginKeyCheck(table, view))
+        let keys = table.keys.isEmpty ? nil : KeyCheck(laterFor: table)
+        var rows = try bulkRows(of: table, view, keys: keys)
         do throws(DatabaseError) {
             try InsertBatch.forEachBatch(
                 of: query, into: table, mapping: mapping, context(view, values)

@@ -25,13 +25,6 @@ extension Session {
         let visible = VisibleSegments(stored: stored.segments, own: own)
         if change.kind == .attach { return try attach(change, table, visible, result, completion) }
         let names = try names(of: change, table, visible.partitions)
-        if change.kind == .drop {
-            // It goes from beside the table only after the commit: a crash between would keep it.
-            for name in names.sorted()
-            where changes.attached.contains(KeptPartition(table: table, partition: name)) {
-                throw .partitionChanged(name, of: table.name, at: change.position(of: name))
-            }
-        }
         var kept: [KeptPartition] = []
         if change.kind == .detach { kept = try keep(names, table, visible, change) }
         let gone = visible.all.filter { names.contains($0.partition) }
@@ -165,12 +158,15 @@ extension Session {
         do throws(DatabaseError) {
             for literal in literals {
                 let name = try Self.partitionName(literal, table)
-                guard let found = kept.first(where: { $0.partition == name }) else {
+                // What the transaction has attached before is in the table, or gone for ever.
+                let partition = KeptPartition(table: table, partition: name)
+                guard let found = kept.first(where: { $0.partition == name }),
+                    !changes.attached.contains(partition)
+                else {
                     throw visible.partitions.contains(name)
                         ? .nothingToAttach(literal.text, at: literal.position)
                         : .noDetached(literal.text, at: literal.position)
                 }
-                let partition = KeptPartition(table: table, partition: name)
                 if visible.partitions.contains(name) || attached.contains(partition) {
                     throw .partitionExists(literal.text, at: literal.position)
                 }

@@ -13,14 +13,14 @@ extension Session {
                 notice(
                     .warning, .noActiveTransaction,
                     "SET LOCAL can only be used in transaction blocks")
+                // It is checked all the same.
+                var copy = parameters
+                try copy.set(set.name.text, to: set.value)
                 return .command(CommandResult("SET"))
             }
-            notice(
-                .warning, .warning,
-                "SET LOCAL is not undone at the end of the transaction, \(set.name.text) stays as SET "
-                    + "leaves it")
         }
-        return .command(try change(set.name.text, to: set.value, "SET"))
+        let isLocal = set.scope == .local
+        return .command(try change(set.name.text, to: set.value, isLocal: isLocal, "SET"))
     }
 
     func reset(_ name: String?) throws(DatabaseError) -> Outcome {
@@ -32,13 +32,13 @@ extension Session {
         return .command(try change(name, to: nil, "RESET"))
     }
 
-    private func change(_ name: String, to value: String?, _ tag: String) throws(DatabaseError)
-        -> CommandResult
-    {
-        let change = try parameters.set(name, to: value)
+    private func change(
+        _ name: String, to value: String?, isLocal: Bool = false, _ tag: String
+    ) throws(DatabaseError) -> CommandResult {
+        let change = try parameters.set(name, to: value, isLocal: isLocal)
         if let warning = change.warning { notice(.warning, .warning, warning) }
         admitNotices()
-        return CommandResult(tag, reportedParameter: change.reported)
+        return CommandResult(tag, reportedParameters: change.reported.map { [$0] } ?? [])
     }
 
     func discard(_ what: Discard) throws(DatabaseError) -> Outcome {

@@ -15,12 +15,15 @@ extension Session {
         case .rollback:
             if case .none = transaction { warnNoBlock() }
             rollback()
-            completion(.success(.command(CommandResult("ROLLBACK"))))
+            completion(.success(.command(ended("ROLLBACK"))))
         case .setTransaction(let modes):
             try setModes(modes)
             completion(.success(.command(CommandResult("SET"))))
         case .savepoint(let name):
-            try inBlock("SAVEPOINT") { open throws(DatabaseError) in try open.save(name) }
+            let parameters = parameters
+            try inBlock("SAVEPOINT") { open throws(DatabaseError) in
+                try open.save(name, parameters)
+            }
             completion(.success(.command(CommandResult("SAVEPOINT"))))
         case .releaseSavepoint(let name):
             try inBlock("RELEASE SAVEPOINT") { open throws(DatabaseError) in
@@ -29,7 +32,7 @@ extension Session {
             completion(.success(.command(CommandResult("RELEASE"))))
         case .rollbackToSavepoint(let name):
             try rollBack(to: name)
-            completion(.success(.command(CommandResult("ROLLBACK"))))
+            completion(.success(.command(ended("ROLLBACK"))))
         default: preconditionFailure("dispatch sends only statements about transactions")
         }
     }
@@ -64,13 +67,18 @@ extension Session {
             completion(.success(.command(CommandResult("COMMIT"))))
         case .failed:
             rollback()
-            completion(.success(.command(CommandResult("ROLLBACK"))))
+            completion(.success(.command(ended("ROLLBACK"))))
         case .implicit(let open), .block(let open):
             transaction = .none
-            commit(open) { result in
-                completion(result.map { .command(CommandResult("COMMIT")) })
-            }
+            endLocalParameters()
+            let ended = ended("COMMIT")
+            commit(open) { result in completion(result.map { .command(ended) }) }
         }
+    }
+
+    /// The end of a transaction, which tells the client what SET LOCAL had changed.
+    private func ended(_ tag: String) -> CommandResult {
+        CommandResult(tag, reportedParameters: parameters.takeReports())
     }
 
     private func warnNoBlock() {
@@ -110,8 +118,13 @@ extension Session {
     }
 
     private func rollBack(to name: Name) throws(DatabaseError) {
+        var saved: SessionParameters?
         try inBlock("ROLLBACK TO SAVEPOINT") { open throws(DatabaseError) in
-            try open.rollBack(to: name)
+            saved = try open.rollBack(to: name)
+        }
+        if let saved {
+            parameters.goBack(to: saved)
+            admitNotices()
         }
         // What the savepoint remembers is sound again.
         if case .failed(let open) = transaction { transaction = .block(open) }

@@ -41,7 +41,10 @@ extension Session {
         let returning = try binder.bindReturning(of: .insert(insert))
         try check(values, binder)
         let table = bound.table
-        guard !table.keys.isEmpty || engine.locks.isClosedToRows(table.id) else {
+        // What a query gives is compared with the keys that are there when it has given all.
+        let isLater = if case .query = bound.source { returning == nil } else { false }
+        let isLocked = !table.keys.isEmpty && !isLater
+        guard isLocked || engine.locks.isClosedToRows(table.id) else {
             return try self.insert(
                 bound, returning, view, values, completion: completion)
         }

@@ -25,8 +25,8 @@ struct UpsertKeyChange {
 
     init(_ bound: BoundAlter) {
         let keys = bound.altered.dedupKeys
-        let isKnown = keys.allSatisfy { bound.table.columnIndex(id: $0) != nil }
-        self.init(old: bound.table, new: isKnown ? bound.table.withDedupKeys(keys) : nil)
+        self.init(
+            old: bound.table, new: bound.changesKeyValues ? nil : bound.table.withDedupKeys(keys))
     }
 
     var isChange: Bool { Set(old.dedupKeys) != Set(new.dedupKeys) }
@@ -49,8 +49,16 @@ struct UpsertKeyChange {
         return (left, Self.rows(visible) - Self.rows(left))
     }
 
-    private static func rows(_ sources: [any RowSource]) -> Int {
+    static func rows(_ sources: [any RowSource]) -> Int {
         sources.reduce(0) { $0 + $1.rowCount }
+    }
+}
+
+extension BoundAlter {
+    /// Whether a column of the upsert keys gets other values: which rows are equal then shows when all
+    /// have them.
+    var changesKeyValues: Bool {
+        altered.dedupKeys.contains { table.columnIndex(id: $0) == nil }
     }
 }
 

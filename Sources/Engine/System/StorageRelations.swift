@@ -1,6 +1,7 @@
 import Catalog
 import Diagnostics
 import Planner
+import Platform
 import Storage
 import Values
 
@@ -36,6 +37,31 @@ struct StorageRelations: Sendable {
                 return [.string(table.schema), .string(table.name)]
                     + numbers.map { .integer(Int64($0)) } + [.double(metrics.writeAmplification)]
             }
+        }
+    }
+
+    /// What is damaged: tables that cannot be opened, and segments of others.
+    var damage: ComputedRelation {
+        let columns = ["table_schema", "table_name", "partition", "file", "error"]
+        return ComputedRelation(
+            name: "table_damage", columns: columns.map { PlanColumn(name: $0, type: .varchar) }
+        ) { _ in
+            let whole = snapshot.damagedTables.map { table -> [Value] in
+                [
+                    table.schema.map(Value.string) ?? .null, .string(table.name), .null,
+                    .string(Path.join(storage.databaseDirectory, table.directoryName)),
+                    .string(table.error.message),
+                ]
+            }
+            let parts = definitions.flatMap { table in
+                storage.damagedSegments(of: table.id).map { segment -> [Value] in
+                    [
+                        .string(table.schema), .string(table.name), .string(segment.partition),
+                        .string(segment.path), .string(segment.error.message),
+                    ]
+                }
+            }
+            return whole + parts
         }
     }
 

@@ -63,6 +63,7 @@ struct SystemRelations: Sendable {
         case (nil, "tables", true), (nil, "all_tables", true): return tables
         case (nil, "table_columns", true): return tableColumns
         case (nil, "table_storage", true): return onStorage.tables
+        case (nil, "table_damage", true): return onStorage.damage
         case (nil, "table_partitions", true): return tablePartitions
         case (nil, "pins", true): return onStorage.pins
         case (nil, "query_activity", true): return engine.activity.relation

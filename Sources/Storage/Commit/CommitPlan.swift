@@ -82,7 +82,7 @@ struct CommitPlan {
                 switch edit {
                 case .drop, .truncate: true
                 case .replace(let replacement): !replacement.removed.isEmpty
-                case .create, .alter, .attach, .timeline: false
+                case .create, .alter, .attach, .timeline, .forget: false
                 }
             }
         }
@@ -122,6 +122,7 @@ struct CommitPlan {
             emptied.insert(id)
         case .alterTable(let altered): try check(altered)
         case .replaceSegments(let replacement): try check(replacement)
+        case .forgetDetached(let partition): _ = try definition(partition.table)
         case .beginTimeline: break
         }
     }
@@ -233,7 +234,7 @@ extension [LogEdit] {
             case .create(let definition), .alter(let definition): definition.id == table
             case .drop(let id), .truncate(let id), .attach(let id, _, _): id == table
             case .replace(let replacement): replacement.table == table
-            case .timeline: false
+            case .timeline, .forget: false
             }
         }
     }

@@ -84,7 +84,8 @@ extension Committer {
         if needed > lastLSN, log.end > WALFileHeader.bytes {
             try rollLog()
         }
-        let isKept = !damaged.isEmpty && !isLogGivenUp
+        let isNeeded = core.state.withLock { !$0.forgotten.isEmpty }
+        let isKept = isNeeded || !damaged.isEmpty && !isLogGivenUp
         let first = isKept ? database.firstLSN : log.fileHolding(needed)
         database.firstLSN = first
         database.highestLSN = log.durableTo

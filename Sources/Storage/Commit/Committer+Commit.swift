@@ -2,6 +2,7 @@ import Bytes
 import Catalog
 import Diagnostics
 import Platform
+import Synchronization
 
 // Groups of transactions: validated, logged with one write and one sync, applied, answered.
 extension Committer {
@@ -60,7 +61,8 @@ extension Committer {
                 let hasKeys = tables[replacement.table]?.definition.dedupKeys.isEmpty == false
                 let hasFresh = replacement.added.contains { $0.firstLSN == .zero }
                 return hasKeys && hasFresh ? replacement.table : nil
-            case .createTable, .dropTable, .truncateTable, .beginTimeline: return nil
+            case .createTable, .dropTable, .truncateTable, .forgetDetached, .beginTimeline:
+                return nil
             }
         } + transaction.expectedSegments.keys
     }
@@ -141,6 +143,9 @@ extension Committer {
                     LiveTable(
                         definition: definition, directory: TableDirectory.name(for: definition)))
             case .drop(let id):
+                core.state.withLock { state in
+                    state.forgotten = state.forgotten.filter { $0.table != id }
+                }
                 guard let table = tables[id] else {
                     dropDamaged(id, at: lsn)
                     continue
@@ -170,6 +175,8 @@ extension Committer {
             case .timeline(let timeline):
                 database.enter(timeline)
                 log.timeline = timeline
+            case .forget(let partition):
+                core.state.withLock { _ = $0.forgotten.insert(partition) }
             case .attach: preconditionFailure("transactions do not attach segments")
             }
         }

@@ -47,6 +47,9 @@ final class StorageCore: Sendable {
         var preparation = SnapshotPreparation.none
         /// Bytes that would come free if no snapshot were prepared.
         var retainedBytes = 0
+        /// Directories of detached partitions that count no more and are still there. The log is kept
+        /// while there are any: nothing else tells.
+        var forgotten: Set<ForgottenPartition> = []
         /// Tables that somebody else is rewriting: compaction comes later.
         var isRewritten: (@Sendable (UInt64) -> Bool)?
     }

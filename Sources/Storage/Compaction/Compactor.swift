@@ -12,8 +12,6 @@ final class Compactor: Sendable {
     private struct State {
         var isStarted = false
         var isStopped = false
-        /// Segments that cannot be read; logged when they were found.
-        var damaged: Set<String> = []
         var idleness = PartitionIdleness()
         /// When work is tried again after a failure.
         var retryAt: UInt64 = 0
@@ -80,9 +78,6 @@ final class Compactor: Sendable {
         end.wait()
     }
 
-    /// Segments that were found damaged.
-    var damaged: Set<String> { state.withLock { $0.damaged } }
-
     private var isStopped: Bool { state.withLock { $0.isStopped } }
 
     private func run() {
@@ -146,7 +141,6 @@ final class Compactor: Sendable {
         var planner = CompactionPlanner(
             size: settings.segmentSize, inputBytes: settings.compaction.inputBytes)
         planner.isThorough = isThorough
-        let damaged = damaged
         var best: (job: CompactionJob, table: TableVersion)?
         for table in pinned.tables.values.sorted(by: { $0.definition.id < $1.definition.id })
         where table.segments.count > 1 && tables?.contains(table.definition.id) != false
@@ -156,7 +150,7 @@ final class Compactor: Sendable {
                 .spareBytes(holding: table.segments.reduce(0) { $0 + $1.entry.bytes })
             let jobs = planner.jobs(
                 table.definition, table.segments.map(\.entry), idle: { isIdle(table, $0) },
-                excluded: damaged)
+                excluded: Set(table.segments.lazy.filter { $0.damage != nil }.map(\.entry.id)))
             if let job = jobs.first, best.map({ job.bytes < $0.job.bytes }) ?? true {
                 best = (job, table)
             }
@@ -179,9 +173,9 @@ final class Compactor: Sendable {
         } catch {
             switch error {
             case .failed(let cause): return .failed(cause)
-            case .damaged(let entry, let cause):
-                let isNew = state.withLock { $0.damaged.insert(entry.id).inserted }
-                if isNew {
+            case .damaged(let entry, let cause, let isOfOpening):
+                let handle = table.segments.first { $0.entry.id == entry.id }
+                if handle?.note(cause, isOfOpening: isOfOpening) == true {
                     platform.log.log(
                         .error, "compaction",
                         "table \(table.definition.name), a segment is left as it is: \(cause)")

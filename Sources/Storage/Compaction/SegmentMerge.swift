@@ -65,8 +65,7 @@ struct SegmentMerge {
     private func open(_ entry: SegmentEntry) throws(MergeFailure) -> Input {
         let handle = SegmentHandle(entry: entry, directory: directory, files: platform.files)
         do throws(DatabaseError) {
-            let reader = try SegmentReader(
-                path: handle.path, files: platform.files, expected: entry)
+            let reader = try handle.openAnew()
             try reader.verifyAll()
             var times: ColumnVector?
             if let index = definition.timestampIndex {
@@ -77,7 +76,9 @@ struct SegmentMerge {
             }
             return Input(reader: reader, entry: entry, times: times)
         } catch {
-            if error.state == .corrupted { throw .damaged(entry, error) }
+            if error.state == .corrupted {
+                throw .damaged(entry, error, isOfOpening: handle.isOpeningDamaged)
+            }
             throw .failed(error)
         }
     }
@@ -152,7 +153,7 @@ struct SegmentMerge {
 
 /// Why segments could not be rewritten.
 enum MergeFailure: Error {
-    case damaged(SegmentEntry, DatabaseError)
+    case damaged(SegmentEntry, DatabaseError, isOfOpening: Bool)
     case failed(DatabaseError)
 }
 

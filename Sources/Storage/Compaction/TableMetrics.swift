@@ -11,7 +11,8 @@ package struct TableMetrics: Sendable, Equatable {
     package var bytes = 0
     /// Segments that share more than a moment with another one of their partition.
     package var overlappingSegments = 0
-    /// Segments that compaction found damaged and leaves alone.
+    /// Segments that the start or whoever read them found missing or damaged. Compaction leaves them
+    /// alone.
     package var damagedSegments = 0
     package var memoryRows = 0
     /// Bytes of segments made of rows in memory, since the start.
@@ -71,8 +72,7 @@ extension Storage {
         let partitions = Dictionary(grouping: entries, by: \.partition)
         metrics.partitions = partitions.count
         metrics.overlappingSegments = partitions.values.reduce(0) { $0 + $1.overlappingCount }
-        let damaged = compactor.damaged
-        metrics.damagedSegments = entries.count { damaged.contains($0.id) }
+        metrics.damagedSegments = version.segments.count { $0.damage != nil }
         let counters = core.counters(of: table)
         metrics.bytesFlushed = counters.flushed
         metrics.bytesLoaded = counters.loaded
@@ -81,6 +81,16 @@ extension Storage {
         metrics.blocksScanned = counters.blocksScanned
         metrics.blocksPruned = counters.blocksPruned
         return metrics
+    }
+
+    /// The segments of a table that were found missing or damaged.
+    package func damagedSegments(of table: UInt64) -> [DamagedSegment] {
+        let version = core.state.withLock { $0.current.tables[table] }
+        return (version?.segments ?? []).compactMap { handle in
+            handle.damage.map {
+                DamagedSegment(partition: handle.entry.partition, path: handle.path, error: $0)
+            }
+        }
     }
 
     /// Compacts tables, or all, until nothing is left to do, as if nobody had written to them for

@@ -2,6 +2,14 @@ package import Catalog
 package import Diagnostics
 import Platform
 
+/// A segment that cannot be read. Its table can be, in all other parts.
+package struct DamagedSegment: Sendable {
+    package let partition: String
+    package let path: String
+    /// Names file and block.
+    package let error: DatabaseError
+}
+
 /// A table whose manifest is missing or cannot be read. It is left exactly as it lies, and so is the log it may
 /// need, until somebody restores or drops it; the other tables work.
 package struct DamagedTable: Sendable {

@@ -15,6 +15,10 @@ struct RecoveredDatabase {
     var dropped: Set<UInt64> = []
     /// Tables that only changes in the log speak of: see `Replay.strangers`.
     var strangers: [UInt64: TableDefinition?] = [:]
+    /// Detached partitions that count no more, and since which commit.
+    var forgotten: [ForgottenPartition: LSN] = [:]
+    /// Those of them whose directories could not be removed: the log is needed on.
+    var unswept: Set<ForgottenPartition> = []
     /// Whether a part of the log was given up.
     var isLogGivenUp = false
     /// Nil where there is no log: a backup opened read-only.
@@ -169,6 +173,7 @@ struct Recovery {
         recovered.highestTableID = max(recovered.highestTableID, replay.highestTableID)
         recovered.dropped = replay.dropped
         recovered.strangers = replay.strangers
+        recovered.forgotten = replay.forgotten
         recovered.lastLSN = end.lastLSN
         recovered.logEnd = end
         if !isReadOnly { try settle(end) }
@@ -267,7 +272,7 @@ struct Recovery {
                 try files.syncDirectory(path)
             }
             if let table = live[name] {
-                try sweep(table, path, &recovered.removals)
+                try sweep(table, path, &recovered)
             } else if !kept.contains(name), !isHeld {
                 // Made for a CREATE that never got into the log: `findLost` took out what was. An
                 // empty one could be of a sequence or a schema: then people should know.
@@ -286,47 +291,73 @@ struct Recovery {
         }
     }
 
-    private func sweep(_ table: LiveTable, _ path: String, _ removals: inout RemovalQueue)
-        throws(DatabaseError)
-    {
-        let known = Set(table.segments.map(\.path))
-        var missing = known
+    private func sweep(
+        _ table: LiveTable, _ path: String, _ recovered: inout RecoveredDatabase
+    ) throws(DatabaseError) {
+        var missing = Dictionary(
+            table.segments.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let known = Set(missing.keys)
         for name in try files.list(path) {
             let place = Path.join(path, name)
             if name.hasSuffix(DetachedPartition.suffix) {
-                do throws(DatabaseError) {
-                    try DetachedPartition.sweep(place, of: table.segments.map(\.entry), files)
-                } catch {
-                    // Nothing in the table needs it: ATTACH will tell whoever asks for it.
-                    log.log(.error, "storage", "cannot read a detached partition: \(error)")
-                }
+                sweep(detached: place, of: table, &recovered)
             } else if try files.info(place)?.kind == .directory {
-                try sweep(partition: place, known, &missing, &removals)
+                try sweep(partition: place, known, &missing, &recovered.removals)
             } else if name.hasSuffix(Path.temporarySuffix)
                 || name == StagedTable.markName && table.manifestLSN != nil
             {
-                try remove(place, &removals)
+                try remove(place, &recovered.removals)
             } else if let lsn = Manifest.lsn(of: name), lsn < table.manifestLSN ?? .zero {
-                try remove(place, &removals)
+                try remove(place, &recovered.removals)
             }
         }
-        for path in missing.sorted() {
+        noteMissing(missing, of: table)
+    }
+
+    private func sweep(
+        detached place: String, of table: LiveTable, _ recovered: inout RecoveredDatabase
+    ) {
+        let name = Path.name(of: place).dropLast(DetachedPartition.suffix.count)
+        let partition = ForgottenPartition(table: table.definition.id, partition: String(name))
+        let forgotten = recovered.forgotten[partition]
+        do throws(DatabaseError) {
+            try DetachedPartition.sweep(
+                place, of: table.segments.map(\.entry), forgottenAt: forgotten, files)
+        } catch {
+            // Nothing in the table needs it: ATTACH will tell whoever asks for it.
+            log.log(.error, "storage", "cannot read a detached partition: \(error)")
+            if forgotten != nil { recovered.unswept.insert(partition) }
+        }
+    }
+
+    /// Marks segments whose files have no names any more.
+    private func noteMissing(_ missing: [String: SegmentHandle], of table: LiveTable) {
+        for (path, handle) in missing {
+            handle.note(.missingSegment(path), isOfOpening: true)
+        }
+        let paths = missing.keys.sorted()
+        for path in paths.prefix(Limits.missingSegmentsTold) {
             log.log(
                 .critical, "storage",
                 "table \(table.definition.name) is damaged: a segment is missing \"\(path)\"; RESTORE "
                     + "TABLE … FULL brings it back from a backup")
         }
+        if paths.count > Limits.missingSegmentsTold {
+            log.log(
+                .critical, "storage",
+                "table \(table.definition.name) is damaged: \(paths.count) segments are missing")
+        }
     }
 
     /// The directory of a partition that is no more goes here, where nobody writes into it.
     private func sweep(
-        partition place: String, _ known: Set<String>, _ missing: inout Set<String>,
+        partition place: String, _ known: Set<String>, _ missing: inout [String: SegmentHandle],
         _ removals: inout RemovalQueue
     ) throws(DatabaseError) {
         var isEmpty = true
         for file in try files.list(place) {
             let segment = Path.join(place, file)
-            missing.remove(segment)
+            missing[segment] = nil
             let isOurs = file.hasSuffix(".seg") || file.hasSuffix(Path.temporarySuffix)
             if isOurs, !known.contains(segment) {
                 try remove(segment, &removals)

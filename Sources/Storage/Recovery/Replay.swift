@@ -16,6 +16,8 @@ struct Replay {
     var timelines: [String] = []
     /// Tables that nothing is known of but their ids; the log alone could not make them whole.
     var damaged: Set<UInt64> = []
+    /// Detached partitions that count no more, and since which commit.
+    private(set) var forgotten: [ForgottenPartition: LSN] = [:]
     /// Tables that the log drops.
     private(set) var dropped: Set<UInt64> = []
     /// Tables that the log changes, though neither it nor a manifest says what they are: their
@@ -53,6 +55,7 @@ struct Replay {
         if let id = edit.table, damaged.contains(id) { return }
         switch edit {
         case .create, .drop, .timeline: break
+        case .forget(let partition): noteStranger(partition.table, nil)
         case .alter(let definition): noteStranger(definition.id, definition)
         case .truncate(let id), .attach(let id, _, _): noteStranger(id, nil)
         case .replace(let replacement): noteStranger(replacement.table, nil)
@@ -77,6 +80,9 @@ struct Replay {
             tables[definition.id]?.definition = definition
             tables[definition.id]?.isManifestStale = true
         case .timeline(let timeline): timelines.append(timeline)
+        // Whatever the manifest knows: the directory is no part of it.
+        case .forget(let partition):
+            forgotten[partition] = lsn
         case .replace(let replacement):
             if isKnown(replacement.table, lsn) { return }
             guard var table = tables[replacement.table] else { return }

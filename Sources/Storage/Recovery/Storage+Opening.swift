@@ -222,9 +222,11 @@ private struct Opening {
         guard let end = recovered.logEnd else {
             throw .missingLog(logDirectory, lsn: recovered.lastLSN, next: recovered.lastLSN.next)
         }
-        let log = try WALWriter(
+        var log = try WALWriter(
             files: files, directory: logDirectory, timeline: recovered.database.timeline,
             fileLimit: settings.walFileBytes, end: end)
+        if end.version < WALFileHeader.version { try log.renew() }
+        core.state.withLock { $0.forgotten = recovered.unswept }
         let committer = Committer(
             core: core, platform: platform, settings: settings, directory: directory,
             recovered: recovered, log: log, onFatal: onFatal)

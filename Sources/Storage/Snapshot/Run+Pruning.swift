@@ -37,27 +37,30 @@ extension Run {
         switch source {
         case .memory: return PrunedRun([0..<rowCount], of: rowCount)
         case .segment(let handle, let definition):
-            let blocks = try blocks(of: handle, definition, filter)
+            let blocks = try handle.read {
+                (segment) throws(DatabaseError) -> [Range<Int>] in
+                try self.blocks(of: segment, handle.entry, definition, filter)
+            }
             return PrunedRun(try cut(blocks, filter), of: rowCount)
         }
     }
 
     private func blocks(
-        of handle: SegmentHandle, _ definition: TableDefinition, _ filter: BlockFilter
+        of segment: SegmentReader, _ entry: SegmentEntry, _ definition: TableDefinition,
+        _ filter: BlockFilter
     ) throws(DatabaseError) -> [Range<Int>] {
-        let segment = try handle.open()
         var summaries: [Int: SegmentStatistics] = [:]
         for index in filter.columns {
             let column = definition.columns[index]
             summaries[index] = try segment.summary(
-                for: column, id: handle.entry.segmentColumn(of: column.id))
+                for: column, id: entry.segmentColumn(of: column.id))
         }
         guard filter.condition.mayHold({ summaries[$0] }) else { return [] }
         var entries: [Int: [SegmentStatistics]] = [:]
         for index in filter.columns {
             let column = definition.columns[index]
             entries[index] = try segment.statistics(
-                for: column, id: handle.entry.segmentColumn(of: column.id))
+                for: column, id: entry.segmentColumn(of: column.id))
         }
         let size = SegmentStatistics.rowsPerEntry
         var found: [Range<Int>] = []

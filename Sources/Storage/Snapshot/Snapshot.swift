@@ -185,8 +185,11 @@ package struct Run: Sendable {
         case .memory: return nil
         case .segment(let handle, let definition):
             let wanted = definition.columns[column]
-            return try handle.open().statistics(
-                for: wanted, id: handle.entry.segmentColumn(of: wanted.id))
+            return try handle.read {
+                (segment) throws(DatabaseError) -> [SegmentStatistics]? in
+                try segment.statistics(
+                    for: wanted, id: handle.entry.segmentColumn(of: wanted.id))
+            }
         }
     }
 
@@ -206,14 +209,15 @@ package struct Run: Sendable {
             }
             return Batch(rowCount: rows.count, columns: vectors)
         case .segment(let handle, let definition):
-            let segment = try handle.open()
-            var vectors: [ColumnVector] = []
-            for column in columns {
-                let wanted = definition.columns[column]
-                let id = handle.entry.segmentColumn(of: wanted.id)
-                vectors.append(try segment.vector(for: wanted, id: id, rows: rows))
+            return try handle.read { (segment) throws(DatabaseError) -> Batch in
+                var vectors: [ColumnVector] = []
+                for column in columns {
+                    let wanted = definition.columns[column]
+                    let id = handle.entry.segmentColumn(of: wanted.id)
+                    vectors.append(try segment.vector(for: wanted, id: id, rows: rows))
+                }
+                return Batch(rowCount: rows.count, columns: vectors)
             }
-            return Batch(rowCount: rows.count, columns: vectors)
         }
     }
 }

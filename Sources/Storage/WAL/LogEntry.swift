@@ -13,6 +13,8 @@ enum LogEdit: Sendable {
     case attach(table: UInt64, segments: [SegmentEntry], completeTo: LSN)
     /// Another line of history begins.
     case timeline(String)
+    /// The directory of a detached partition counts no more.
+    case forget(ForgottenPartition)
 
     init(_ edit: Edit) {
         switch edit {
@@ -22,6 +24,7 @@ enum LogEdit: Sendable {
         case .alterTable(let definition): self = .alter(definition)
         case .replaceSegments(let replacement): self = .replace(replacement)
         case .beginTimeline(let timeline): self = .timeline(timeline)
+        case .forgetDetached(let partition): self = .forget(partition)
         }
     }
 
@@ -31,6 +34,7 @@ enum LogEdit: Sendable {
         case .create(let definition), .alter(let definition): definition.id
         case .drop(let id), .truncate(let id), .attach(let id, _, _): id
         case .replace(let replacement): replacement.table
+        case .forget(let partition): partition.table
         case .timeline: nil
         }
     }
@@ -84,6 +88,10 @@ struct LogEntry: Sendable {
         case .timeline(let timeline):
             writer.integer(UInt8(7))
             writer.string(timeline)
+        case .forget(let partition):
+            writer.integer(UInt8(8))
+            writer.varint(partition.table)
+            writer.string(partition.partition)
         }
     }
 
@@ -126,6 +134,11 @@ struct LogEntry: Sendable {
         case 5: return .alter(try DefinitionCoding.decode(&reader))
         case 6: return .replace(try decodeReplacement(&reader))
         case 7: return .timeline(try reader.string(upTo: DatabaseFile.timelineBytes))
+        case 8:
+            let table = try reader.varint()
+            return .forget(
+                ForgottenPartition(
+                    table: table, partition: try reader.string(upTo: Limits.nameBytes)))
         default: throw .invalid(at: start, what: "unknown edit")
         }
     }

@@ -90,8 +90,11 @@ struct WALFrame: Sendable {
 struct WALFileHeader: Sendable {
     static let magic: [UInt8] = Array("BSLTWAL1".utf8)
     static let bytes = 64
-    static let version: UInt32 = 1
+    /// 2 may hold edits of kind 8.
+    static let version: UInt32 = 2
+    static let oldestVersion: UInt32 = 1
 
+    var version = Self.version
     let firstLSN: LSN
     let timeline: String
     /// The checksum of the last header before this file; zero in a log's first.
@@ -100,7 +103,7 @@ struct WALFileHeader: Sendable {
     func encode() -> [UInt8] {
         var writer = ByteWriter(reserving: Self.bytes)
         writer.append(Self.magic)
-        writer.integer(Self.version)
+        writer.integer(version)
         writer.integer(previousChecksum)
         writer.integer(firstLSN.value)
         let text = Array(timeline.utf8.prefix(36))
@@ -124,11 +127,11 @@ struct WALFileHeader: Sendable {
             guard try reader.integer(UInt32.self) == CRC32C.checksum(body) else {
                 throw .invalid(at: 0, what: "damaged header of a log file")
             }
-            guard version == Self.version else {
+            guard (oldestVersion...Self.version).contains(version) else {
                 throw .invalid(at: Int(version), what: NewerFormat.what)
             }
             return WALFileHeader(
-                firstLSN: LSN(first),
+                version: version, firstLSN: LSN(first),
                 timeline: String(decoding: timeline.prefix { $0 != 0 }, as: UTF8.self),
                 previousChecksum: previous)
         } catch {

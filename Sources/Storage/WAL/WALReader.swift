@@ -11,6 +11,8 @@ struct WALEnd {
     var files: [(first: LSN, bytes: Int)]
     /// The timeline that the last file names.
     var timeline: String
+    /// The format that the last file names.
+    var version = WALFileHeader.version
     /// There were bytes behind the end: a torn batch, to be cut away.
     var isTorn: Bool
     /// The log is to go on in a new file, which begins with this commit: the last one cannot be
@@ -131,6 +133,7 @@ struct WALReader {
         }
         end.checksum = header.previousChecksum
         end.timeline = header.timeline
+        end.version = header.version
         end.fileFirstLSN = header.firstLSN
         end.offset = WALFileHeader.bytes
     }

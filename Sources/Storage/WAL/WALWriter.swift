@@ -152,6 +152,28 @@ struct WALWriter {
         segments.append((first: first, bytes: end))
     }
 
+    /// Goes on in a file of the present format behind one of an earlier. The header of one that holds no
+    /// commit is exchanged, for both would have the same name.
+    mutating func renew() throws(DatabaseError) {
+        if end > WALFileHeader.bytes {
+            do throws(WALFailure) {
+                return try roll(to: lastLSN.next)
+            } catch {
+                switch error {
+                case .rejected(let cause), .fatal(let cause): throw cause
+                }
+            }
+        }
+        guard let first = segments.last?.first else { return }
+        let header = WALFileHeader(
+            firstLSN: first, timeline: timeline, previousChecksum: previousChecksum)
+        let path = Path.join(directory, WALName.name(first))
+        try files.publish(header.encode(), as: path, replacing: .atomically)
+        file = try files.open(path, .readWrite, permissions: 0o600)
+        roomEnd = end
+        timelineCheck = WALName.timelineCheck(timeline)
+    }
+
     /// Cuts unused zeros away. Without a sync: readers expect them behind any file's end.
     private mutating func giveRoomBack() {
         guard roomEnd > end else { return }

@@ -74,7 +74,6 @@ struct DefinitionScript: Sendable {
         var changedRows: Set<String> = []
         var touched: Set<String> = []
         var moved: Set<String> = []
-        var attached: Set<String> = []
         for step in 0..<1 + random.next() % 4 {
             let change = DefinitionChange.choose(on: state, numbers, &random)
             if !change.fitsInBlock { continue }
@@ -82,11 +81,6 @@ struct DefinitionScript: Sendable {
             if let table = change.altered, changedRows.contains(table) { continue }
             // Partitions leave no table that the block has changed, and then it changes no more.
             if let table = change.moved {
-                // What came back leaves for ever in a later transaction only.
-                if case .dropPartition(_, let day) = change, attached.contains("\(table) \(day)") {
-                    continue
-                }
-                if case .attach(_, let day) = change { attached.insert("\(table) \(day)") }
                 if touched.contains(table) { continue }
                 moved.insert(table)
             } else if !change.tables.isDisjoint(with: moved) {

@@ -77,6 +77,7 @@ final class EngineTarget: Target {
 
     func restart() throws {
         clients = [:]
+        engine.settle()
         try storage.close()
         (storage, engine) = try Self.open(root, platform)
     }

@@ -154,6 +154,61 @@ struct CopyConstraintTests {
         #expect(try load("61,\n") == "COPY 1")
     }
 
+    @Test("INSERT … SELECT takes the lock when its query has given all rows")
+    func selectLocksLate() throws {
+        let other = rig.connect()
+        try client.run("CREATE SEQUENCE s")
+        try other.run("BEGIN")
+        try other.run("UPDATE t SET mail = 'b' WHERE id = 1")
+
+        let pending = client.begin(
+            "INSERT INTO t (id) SELECT nextval('s') + 50 FROM long_sequence(3)")
+
+        // The query has run though somebody else holds the lock.
+        #expect(try other.run("SELECT nextval('s')") == ["4"])
+        #expect(try other.run("SELECT count(*) FROM t") == ["2"])
+        try other.run("COMMIT")
+        #expect(try pending.end() == ["INSERT 0 3"])
+        #expect(try client.run("SELECT count(*) FROM t") == ["5"])
+    }
+
+    @Test(
+        "what the holder of the lock does counts for INSERT … SELECT",
+        arguments: [
+            ("UPDATE t SET id = 51 WHERE id = 2", SQLState.uniqueViolation),
+            ("UPDATE t SET mail = 'c' WHERE id = 2", nil),
+            ("DELETE FROM t WHERE id = 1", nil),
+        ])
+    func selectMeanwhile(statement: String, expected: SQLState?) throws {
+        let other = rig.connect()
+        try other.run("BEGIN")
+        try other.run(statement)
+        let pending = client.begin("INSERT INTO t (id) SELECT x + 50 FROM long_sequence(3)")
+
+        try other.run("COMMIT")
+
+        #expect(failure { _ = try pending.end() }?.state == expected)
+        // The lock is free again, and so are keys of lost rows.
+        try other.run("INSERT INTO t (id) VALUES (60)")
+        let again = client.failure("INSERT INTO t (id) SELECT x + 51 FROM long_sequence(2)")
+        #expect((again == nil) == (expected != nil))
+    }
+
+    @Test("a large INSERT … SELECT with a key that is there leaves nothing")
+    func selectLarge() throws {
+        for text in [
+            "INSERT INTO t (id) SELECT x FROM long_sequence(5000)",
+            "INSERT INTO t (id) SELECT x % 4000 + 10 FROM long_sequence(5000)",
+        ] {
+            #expect(client.failure(text)?.state == .uniqueViolation)
+        }
+        #expect(try client.run("SELECT count(*) FROM t") == ["2"])
+        #expect(
+            try client.run("INSERT INTO t (id) SELECT x + 9 FROM long_sequence(5000)")
+                == ["INSERT 0 5000"])
+        #expect(client.failure("INSERT INTO t (id) VALUES (4000)")?.state == .uniqueViolation)
+    }
+
     @Test("a key that goes away meanwhile is free")
     func freed() throws {
         let other = rig.connect()

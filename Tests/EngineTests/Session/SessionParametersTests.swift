@@ -110,15 +110,61 @@ struct SessionParametersTests {
         #expect(heard.take().map(\.severity) == [.notice])
     }
 
-    @Test("SET LOCAL does nothing outside of a block and says that it lasts in one")
-    func local() throws {
+    @Test("SET LOCAL does nothing outside of a block and says so")
+    func localOutside() throws {
         try client.run("SET LOCAL application_name TO 'x'")
+
         #expect(heard.take().map(\.state) == [.noActiveTransaction])
         #expect(try client.run("SHOW application_name") == [""])
+        #expect(client.failure("SET LOCAL nonsense TO 'x'")?.state == .undefinedObject)
+    }
+
+    @Test(
+        "SET LOCAL ends with its block, and the client is told", arguments: ["COMMIT", "ROLLBACK"])
+    func local(ending: String) throws {
+        try client.run("SET application_name TO 'outer'")
         try client.run("BEGIN")
         try client.run("SET LOCAL application_name TO 'x'")
-        #expect(heard.take().map(\.severity) == [.warning])
-        try client.run("COMMIT")
+        try client.run("SET LOCAL search_path TO 'lab'")
+        try client.run("SET LOCAL search_path TO 'work'")
         #expect(try client.run("SHOW application_name") == ["x"])
+
+        guard case .command(let command) = try client.outcome(ending) else {
+            throw DatabaseError(.internalError, "no command")
+        }
+
+        #expect(command.reportedParameters.map(\.name) == ["application_name", "search_path"])
+        #expect(command.reportedParameters.map(\.value) == ["outer", "\"$user\", public"])
+        #expect(try client.run("SHOW application_name") == ["outer"])
+        #expect(heard.take() == [])
+    }
+
+    @Test("a failed block ends SET LOCAL, and the client is told at its end")
+    func localFailed() throws {
+        try client.run("BEGIN")
+        try client.run("SET LOCAL application_name TO 'x'")
+        _ = client.failure("SELECT 1 / 0 FROM nothing")
+
+        guard case .command(let command) = try client.outcome("COMMIT") else {
+            throw DatabaseError(.internalError, "no command")
+        }
+
+        #expect(command.tag == "ROLLBACK")
+        #expect(command.reportedParameters.map(\.value) == [""])
+    }
+
+    @Test("limits of time that SET LOCAL has set end with the block")
+    func localLimits() throws {
+        let session = client.session
+        try client.run("BEGIN")
+        try client.run("SET LOCAL statement_timeout TO '5s'")
+        try client.run("SET LOCAL lock_timeout TO '1s'")
+        #expect(session.parameters.statementTimeoutMilliseconds == 5_000)
+        #expect(session.parameters.lockTimeoutMilliseconds == 1_000)
+
+        try client.run("COMMIT")
+
+        #expect(session.parameters.statementTimeoutMilliseconds == nil)
+        #expect(session.parameters.lockTimeoutMilliseconds == 10_000)
     }
 }
