@@ -62,6 +62,9 @@ struct BackupFaultTests {
                 #expect(
                     try rig.service.verify("new", mode: .deep).rows == Int(hours + more),
                     "call \(number)")
+                // Nothing that only a backup being made has came back.
+                let made = rig.machine.disk.paths().filter { $0.hasPrefix("/root/backup/new/_") }
+                #expect(made == ["/root/backup/new/_backup.json"], "call \(number)")
             }
             #expect(try rig.service.verify("old", mode: .deep).rows == Int(hours), "call \(number)")
             _ = try rig.service.backup(BackupRequest(scope: .database, name: "after"))

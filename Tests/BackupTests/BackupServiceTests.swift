@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Platform
 import Synchronization
 import Testing
@@ -165,12 +166,14 @@ struct BackupServiceTests {
         #expect(try rig.destinationNames() == [".lock"])
     }
 
-    @Test("a damaged segment ends the backup with XX001 and nothing is published")
-    func damagedSource() throws {
+    @Test(
+        "a segment that is damaged, or grew, ends the backup with XX001 and nothing is published",
+        arguments: [3, 10])
+    func damagedSource(offset: Int) throws {
         let rig = try BackupRig()
         let day = rig.root + "/db/trades~1/2026-11-21"
         let segment = try #require(try rig.platform.files.list(day).first)
-        try rig.overwrite(day + "/" + segment, at: 3, with: [0xff])
+        try rig.overwrite(day + "/" + segment, at: offset, with: [0xff])
 
         let error = failure { () throws(DatabaseError) in
             _ = try rig.service().backup(.init(scope: .database))
@@ -300,6 +303,40 @@ struct BackupServiceTests {
         let rows = try service.list()
         #expect(rows.map(\.name) == ["inc"])
         #expect(rows[0].bytesOwn == rows[0].bytes)
+    }
+
+    @Test("what lies behind a link in a parent is not shared: it would be somebody else's file")
+    func parentBehindLink() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+        let path = try service.backup(.init(scope: .database, name: "full")).path
+        try rig.platform.files.rename(
+            path + "/db/trades~1", to: rig.root + "/moved", replacing: false)
+        try FileManager.default.createSymbolicLink(
+            atPath: path + "/db/trades~1", withDestinationPath: rig.root + "/moved")
+
+        let summary = try service.backup(
+            .init(scope: .database, kind: .incremental(from: "full"), name: "inc"))
+
+        #expect(summary.bytesLinked == 0)
+        #expect(try service.verify("inc").files > 2)
+    }
+
+    @Test("a parent's segment whose header or footer is damaged is copied anew, with a notice")
+    func damagedParent() throws {
+        let rig = try RestoreRig.withBackup(0..<20)
+        let segment = try #require(
+            rig.filesWithBytes(below: "/root/backup/one/db/").first { $0.hasSuffix(".seg") })
+        rig.machine.disk.flipBit(segment, offset: 0)
+        let record = ProgressRecord()
+
+        let summary = try rig.service.backup(
+            .init(scope: .database, kind: .incremental(from: "one"), name: "two"),
+            progress: record)
+
+        #expect(summary.bytesLinked == 0)
+        #expect(record.notices.withLock { $0 }.contains { $0.contains("is not shared") })
+        #expect(try rig.service.verify("two", mode: .deep).rows == 20)
     }
 
     @Test("INCREMENTAL without an earlier backup is FULL, with a notice")

@@ -39,8 +39,8 @@ struct Staging: Sendable {
             JSONMember("name", .string(record.name)),
         ])
         do throws(DatabaseError) {
+            // The directory's own name may be lost with all that is in it: then nothing was begun.
             try files.publish(text.encoded, as: Path.join(path, recordName))
-            try files.syncDirectory(destination.path)
         } catch {
             staging.discard()
             throw error
@@ -103,7 +103,8 @@ struct Staging: Sendable {
         lock.release()
     }
 
-    /// Makes all data and all names below durable.
+    /// Makes all data durable, and all names below; those in the directory itself become so when the
+    /// manifest is published there.
     ///
     /// - Parameter outputs: the files that were written, when each is to be synced by itself.
     func sync(_ plan: BackupPlan, outputs: [any OpenFile]) throws(DatabaseError) {
@@ -115,7 +116,6 @@ struct Staging: Sendable {
         for directory in plan.directories.reversed() {
             try files.syncDirectory(Path.join(path, directory))
         }
-        try files.syncDirectory(path)
     }
 
     /// Publishes the backup: its manifest, then one rename, then the directory's sync.

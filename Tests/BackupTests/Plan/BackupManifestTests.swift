@@ -6,7 +6,9 @@ import Testing
 
 @Suite("BackupManifest")
 struct BackupManifestTests {
-    static func manifest(path: String = "db/_database", comment: String? = nil) -> BackupManifest {
+    static func manifest(
+        path: String = "db/_database", directory: String = "trades~7", comment: String? = nil
+    ) -> BackupManifest {
         BackupManifest(
             id: "i", name: "n \"quoted\" é", isIncremental: true, isWholeDatabase: false,
             parent: "p", parentID: "q", database: "d", timeline: "t", lsn: 1 << 53 + 1,
@@ -14,7 +16,7 @@ struct BackupManifestTests {
             requestedBy: "admin", comment: comment,
             tables: [
                 .init(
-                    id: 7, schema: "public", name: "trades", directory: "trades~7",
+                    id: 7, schema: "public", name: "trades", directory: directory,
                     partitions: 2, rows: 3, bytes: 4, minTimestamp: nil, maxTimestamp: 9)
             ],
             files: [
@@ -79,6 +81,18 @@ struct BackupManifestTests {
     func hostilePaths(path: String) {
         let error = failure { () throws(DatabaseError) in
             _ = try BackupManifest.decode(Self.manifest(path: path).encoded, path: "x")
+        }
+
+        #expect(error?.state == .corrupted)
+    }
+
+    @Test(
+        "a table's directory that leaves the backup is refused as well",
+        arguments: ["../x", "/etc", "a/../../x", "", "a//x", "."])
+    func hostileDirectories(directory: String) {
+        let error = failure { () throws(DatabaseError) in
+            _ = try BackupManifest.decode(
+                Self.manifest(directory: directory).encoded, path: "x")
         }
 
         #expect(error?.state == .corrupted)

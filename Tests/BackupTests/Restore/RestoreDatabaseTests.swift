@@ -203,4 +203,25 @@ struct RestoreDatabaseTests {
         #expect(try rig.rows("trades")?.count == 60)
         #expect(try rig.rows("copy")?.count == 70)
     }
+
+    @Test("a segment that grew in an adopted backup, for which nothing vouches, is XX001")
+    func grownInAdopted() throws {
+        let rig = try RestoreRig.withBackup(0..<20)
+        let path = "/root/backup/one"
+        try rig.storage.close()
+        try rig.reopen(path)
+        let segment = try #require(try rig.segments("trades").first)
+        let file = rig.storage.segmentPath(segment, of: try rig.definition(of: "trades"))
+        try rig.storage.close()
+        try rig.platform.files.open(file, .readWrite, permissions: 0)
+            .write([1], at: segment.bytes)
+        try rig.reopen()
+
+        let error = rig.refusal(
+            of: .table("trades", from: "one", target: .newTable(.init(name: "copy"))))
+
+        #expect(error?.state == .corrupted)
+        #expect(error?.message.contains(file) == true)
+        #expect(try rig.rows("copy") == nil)
+    }
 }

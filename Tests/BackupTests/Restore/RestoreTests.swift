@@ -251,6 +251,24 @@ struct RestoreTests {
         #expect(try rig.rows("trades") == before)
     }
 
+    @Test("a file that is linked is looked at: a damaged header is XX001, and no link stays")
+    func linkOfDamaged() throws {
+        let rig = try RestoreRig.withBackup(0..<60)
+        try rig.drop("trades")
+        try rig.storage.flush()
+        let before = rig.files()
+        let segment = try #require(
+            rig.filesWithBytes(below: "/root/backup/one/db/").first { $0.hasSuffix(".seg") })
+        rig.machine.disk.flipBit(segment, offset: 0)
+
+        let error = rig.refusal(of: .table("trades", from: "one", isLinked: true))
+
+        #expect(error?.state == .corrupted)
+        #expect(error?.message.contains(segment) == true)
+        #expect(error?.hint?.contains("Use another backup") == true)
+        #expect(rig.files() == before)
+    }
+
     @Test("where links cannot be made the files are copied, with a notice")
     func linkFallsBack() throws {
         let rig = try RestoreRig.withBackup(0..<60)

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Platform
 import Testing
 
@@ -43,6 +44,28 @@ struct BackupVerifierTests {
         }
 
         #expect(error?.state == .corrupted)
+    }
+
+    @Test("a link that is as long as the file it stands for is found, by QUICK too")
+    func plantedLink() throws {
+        let rig = try BackupRig()
+        let service = rig.service()
+        let path = try service.backup(.init(scope: .database, name: "b")).path
+        let file = try #require(
+            try rig.manifest(path).files.first { $0.path == "conf/server.conf" })
+        let victim = path + "/" + file.path
+        try rig.platform.files.remove(victim)
+        try FileManager.default.createSymbolicLink(
+            atPath: victim, withDestinationPath: String(repeating: "x", count: file.bytes))
+
+        for mode in [VerifyMode.quick, .full] {
+            let error = failure { () throws(DatabaseError) in
+                _ = try service.verify("b", mode: mode)
+            }
+
+            #expect(error?.state == .corrupted)
+            #expect(error?.message.contains("not a regular file") == true)
+        }
     }
 
     @Test("a planted file in db is found")
