@@ -20,8 +20,8 @@ extension BackupService {
         let past = (source.journal?.jobs ?? []).filter { !earlier.contains($0.id) }
         for (act, info) in infos + past.map({ (act: $0.act, info: $0.info) }) {
             // A finished one is listed by what lies on disk: it may have been dropped since. How a
-            // verification ended is told by backup_jobs().
-            let isOver = info.status == .complete || act == .verify && info.status != .running
+            // restore or a verification ended is told by backup_jobs(): its backup is as good as before.
+            let isOver = info.status == .complete || act != .backup && info.status != .running
             guard !isOver, !published.contains(info.id) else { continue }
             // Whoever names no destination sees what runs and what failed anywhere.
             let isHere = text == nil || Path.directory(of: info.path) == destination.path

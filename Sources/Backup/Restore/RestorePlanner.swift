@@ -220,7 +220,7 @@ struct RestorePlanner {
         Set(stored.segments.map(\.partition)).filter(request.partitions.contains).sorted()
     }
 
-    /// A table that stays and gets partitions.
+    /// A table that stays and gets partitions; those that the backup lacks stay too.
     private func change(_ own: TableView, _ stored: ReadableRoot.Table) throws(DatabaseError)
         -> RestorePlan.Table
     {
@@ -238,17 +238,6 @@ struct RestorePlanner {
         var partitions: [RestorePlan.Partition] = []
         for name in partitionNames(stored) {
             partitions.append(try change(name, of: own, stored, builder))
-        }
-        if request.mode == .replace, request.partitions == .all {
-            let known = Set(stored.segments.map(\.partition))
-            let others = Set(own.segments.map(\.partition)).subtracting(known)
-            for name in others.sorted() {
-                let removed = own.segments.filter { $0.partition == name }
-                partitions.append(
-                    RestorePlan.Partition(
-                        name: name, action: .drop, files: [], removed: removed,
-                        rowsLost: try lostRows(removed, [], own, stored), conflict: nil))
-            }
         }
         return RestorePlan.Table(
             change: .partitions, definition: own.definition, partitions: partitions, conflict: nil,

@@ -37,7 +37,8 @@ final class TableLocks: Sendable {
         var isTimerRunning = false
         /// When rows of a table were last rewritten or removed by this server.
         var rewrites: [UInt64: LSN] = [:]
-        /// Tables whose holder wants no new rows either: ALTER computes something from all of them.
+        /// Tables whose holder wants no new rows either: ALTER computes something from all of them,
+        /// DROP in a block takes all of them away.
         var closed: Set<UInt64> = []
     }
 

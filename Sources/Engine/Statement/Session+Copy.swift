@@ -86,7 +86,8 @@ extension Session {
             completion(result)
         }
         do throws(DatabaseError) {
-            let locks = rows.keys == nil ? [] : [rows.table.id]
+            let isAlone = rows.keys == nil && !engine.locks.isClosedToRows(rows.table.id)
+            let locks = isAlone ? [] : [rows.table.id]
             try locking(locks, completion: refuse) { [self] () throws(DatabaseError) in
                 if let keys = rows.keys {
                     guard var all = try beginKeyCheck(rows.table, view()) else {

@@ -31,7 +31,7 @@ extension Session {
         try modify(modification, bound.table, completion: completion)
     }
 
-    private func modify(
+    func modify(
         _ modification: Modification, _ table: TableDefinition, completion: @escaping Completion
     ) throws(DatabaseError) {
         try locking([table.id], completion: completion) { [self] () throws(DatabaseError) in

@@ -81,20 +81,46 @@ extension Session {
             drop.tables, ifExists: drop.ifExists, dropsDamaged: true, completion: completion
         ) { [self] found in
             let sequences = view().sequences(of: found)
+            // What others add until COMMIT would go with the table, although they were answered.
+            if open != nil { for definition in found { engine.locks.closeToRows(definition.id) } }
             apply(CommandResult("DROP TABLE"), completion: completion) { changes in
                 for definition in found + sequences { changes.drop(definition) }
             }
         }
     }
 
+    /// By itself TRUNCATE is of one instant and looks at no row. In a transaction it removes the rows
+    /// that there are, as DELETE does: what others commit between it and COMMIT stays.
     func truncateTable(_ truncate: Truncate, completion: @escaping Completion)
         throws(DatabaseError)
     {
         try lockingFound(truncate.tables, ifExists: truncate.ifExists, completion: completion) {
             [self] found in
+            guard open == nil else { return deleteAll(of: found[...], completion) }
             apply(CommandResult("TRUNCATE TABLE"), completion: completion) { changes in
                 for definition in found { changes.truncate(definition) }
             }
+        }
+    }
+
+    private func deleteAll(
+        of tables: ArraySlice<TableDefinition>, _ completion: @escaping Completion
+    ) {
+        guard let table = tables.first else {
+            return completion(.success(.command(CommandResult("TRUNCATE TABLE"))))
+        }
+        let delete = Delete(
+            table: TableName(
+                schema: Name(table.schema), name: Name(table.name)), filter: nil)
+        let modification = Modification(
+            statement: .delete(delete), parameterTypes: [], values: [], word: "TRUNCATE")
+        do throws(DatabaseError) {
+            try modify(modification, table) { [self] outcome in
+                guard case .success = outcome else { return completion(outcome) }
+                deleteAll(of: tables.dropFirst(), completion)
+            }
+        } catch {
+            completion(.failure(error))
         }
     }
 

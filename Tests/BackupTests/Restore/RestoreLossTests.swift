@@ -122,16 +122,20 @@ struct RestoreLossTests {
             })
     }
 
-    @Test("INTO … FULL lists the partitions that go as such")
+    @Test("INTO … FULL replaces what the backup has, and leaves the table's other partitions alone")
     func intoFull() throws {
         let rig = try Self.rig()
+        let before = try #require(try rig.rows("trades")).count
         let into = RestoreRequest.table(
             "trades", from: "one", .replace, target: .existingTable(.init(name: "trades")))
 
         let steps = try rig.service.explainRestore(into, into: rig.storage)
+        let summary = try rig.restore(into)
 
-        #expect(steps.map(\.action) == [.replace, .replace, .drop])
-        #expect(steps.map(\.rowsLost) == [3, 0, 4])
+        #expect(steps.map(\.action) == [.replace, .replace])
+        #expect(steps.map(\.rowsLost) == [3, 0])
+        #expect(summary.rowsLost == 3)
+        #expect(try rig.rows("trades")?.count == before - 3)
     }
 
     @Test(
