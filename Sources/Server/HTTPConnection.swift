@@ -35,8 +35,17 @@ final class HTTPConnection: @unchecked Sendable {
             session?.cancel()
             session?.statementEnded()
             stream = nil
-            server.httpConnectionClosed()
+            server.forget(self)
         }
+    }
+
+    /// Whether no statement of its client runs.
+    var isIdle: Bool { session == nil }
+
+    /// Ends what runs and closes: when the server stops.
+    func terminate() {
+        session?.cancel()
+        socket.close(afterFlush: isIdle)
     }
 
     /// The client will send nothing more: what runs is answered, if it does not take long.
@@ -260,7 +269,7 @@ final class HTTPConnection: @unchecked Sendable {
         session?.statementEnded()
         session = nil
         socket.send(response.take())
-        if response.closesConnection {
+        if response.closesConnection || server.isStopping {
             socket.close()
         } else {
             perform(parser.nextRequest())

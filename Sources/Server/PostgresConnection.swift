@@ -29,6 +29,8 @@ final class PostgresConnection: @unchecked Sendable {
     private var authenticationTimer: TimerToken?
     private var isPaused = false
     private var hasPeerEnded = false
+    /// Whether the last word was said.
+    private var isEnding = false
 
     /// - Parameter refusal: what the client is told instead of being let in.
     init(socket: SocketConnection, server: Server, refusal: DatabaseError? = nil) {
@@ -70,6 +72,8 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Says a last word and closes: when the server stops.
     func terminate(_ error: DatabaseError) {
+        if isEnding { return }
+        isEnding = true
         session?.cancel()
         perform(machine.terminate(error))
     }
@@ -114,7 +118,9 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Stops reading while a statement runs and enough is held, and goes on afterwards.
     func watchInput() {
-        if hasPeerEnded, socket.isOpen, !machine.isBusy { socket.close() }
+        if hasPeerEnded, socket.isOpen, isIdle { socket.close() }
+        // What ran when the server was told to stop has ended now.
+        if server.isStopping, isIdle { return terminate(.shuttingDown()) }
         let wantsInput = machine.wantsInput && copyIn?.isFull != true
         guard socket.isOpen, wantsInput == isPaused else { return }
         isPaused.toggle()

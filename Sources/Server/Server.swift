@@ -70,8 +70,9 @@ package final class Server: @unchecked Sendable {
     private var connectionCount = 0
     /// Of the connections above those that are only there to be told that they are too many.
     private var refusalCount = 0
-    private var httpCount = 0
-    private var isStopping = false
+    private var httpConnections: [ObjectIdentifier: HTTPConnection] = [:]
+    /// Whether nobody is let in any more, and who is idle has to go.
+    private(set) var isStopping = false
     private var whenStopped: (() -> Void)?
 
     package init(engine: Engine, platform: Platform, loop: EventLoop, settings: ServerSettings) {
@@ -147,16 +148,17 @@ package final class Server: @unchecked Sendable {
     }
 
     private func acceptHTTP(_ socket: SocketConnection) {
-        guard httpCount < settings.httpConnections, admit() else {
+        guard httpConnections.count < settings.httpConnections, admit() else {
             socket.send(HTTPConnection.refusal())
             return socket.close()
         }
-        httpCount += 1
-        HTTPConnection(socket: socket, server: self).open()
+        let connection = HTTPConnection(socket: socket, server: self)
+        httpConnections[ObjectIdentifier(connection)] = connection
+        connection.open()
     }
 
-    func httpConnectionClosed() {
-        httpCount -= 1
+    func forget(_ connection: HTTPConnection) {
+        httpConnections[ObjectIdentifier(connection)] = nil
         connectionClosed()
     }
 
@@ -188,10 +190,14 @@ package final class Server: @unchecked Sendable {
         for connection in Array(postgresConnections.values) where connection.isIdle {
             connection.terminate(.shuttingDown())
         }
+        for connection in Array(httpConnections.values) where connection.isIdle {
+            connection.terminate()
+        }
         _ = loop.schedule(afterMilliseconds: settings.drainMilliseconds) { [self] in
             for connection in Array(postgresConnections.values) {
                 connection.terminate(.shuttingDown())
             }
+            for connection in Array(httpConnections.values) { connection.terminate() }
             let completion = whenStopped
             whenStopped = nil
             completion?()
@@ -200,7 +206,7 @@ package final class Server: @unchecked Sendable {
     }
 
     private func checkStopped() {
-        guard isStopping, postgresConnections.isEmpty else { return }
+        guard isStopping, postgresConnections.isEmpty, httpConnections.isEmpty else { return }
         let completion = whenStopped
         whenStopped = nil
         completion?()

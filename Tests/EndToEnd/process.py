@@ -1,11 +1,14 @@
 """The process as its operator meets it: signals, exit codes, options, warnings, ended sockets."""
 
+import http.client
+import json
 import pathlib
 import re
 import signal
 import socket
 import struct
 import subprocess
+import urllib.parse
 
 from server import BINARY, ServerTestCase, basalt, main
 from wire import Connection, SQLError
@@ -48,6 +51,39 @@ class Process(ServerTestCase):
             server = self.start()
             self.assertEqual(server.stop(number), 0)
             self.assertIn("stopped", server.log[-1])
+
+    def test_a_statement_that_runs_is_answered_and_then_nobody_is_waited_for(self):
+        # Had the stop to wait for the clients to go, it would take longer than the test waits.
+        server = self.start(environment={"BASALT_SHUTDOWN_TIMEOUT": "3600s"})
+        self.numbers(server)
+        holder = server.begin_psql(stdin=subprocess.PIPE)
+        self.addCleanup(holder.kill)
+        holder.stdin.write("BEGIN; UPDATE n SET x = x;\n\\echo held\n")
+        holder.stdin.flush()
+        while holder.stdout.readline() != "held\n":
+            pass
+        # Both wait for the lock, which its holder loses when he is sent away.
+        waiter = server.begin_psql(stdin=subprocess.PIPE)
+        self.addCleanup(waiter.kill)
+        waiter.stdin.write("DELETE FROM n WHERE x < 1000;\n\\echo deleted\n")
+        waiter.stdin.flush()
+        web = http.client.HTTPConnection("127.0.0.1", server.ports["http"])
+        self.addCleanup(web.close)
+        web.request("GET", "/exec?query=" + urllib.parse.quote("DELETE FROM n WHERE x >= 4000"))
+        idle = http.client.HTTPConnection("127.0.0.1", server.ports["http"])
+        self.addCleanup(idle.close)
+        idle.connect()
+        while server.rows("SELECT count(*) FROM query_activity()") != ["3"]:
+            pass
+
+        code = server.stop()
+
+        self.assertEqual(code, 0)
+        holder.communicate()
+        output, _ = waiter.communicate()
+        self.assertEqual(output.split(), ["DELETE", "1000", "deleted"])
+        self.assertEqual(json.loads(web.getresponse().read()), {"dml": "OK", "updated": 1000})
+        self.assertEqual(self.start().rows("SELECT count(*) FROM n"), ["3000"])
 
     # Exit codes
 
