@@ -63,6 +63,20 @@ extension DatabaseError {
             hint: "Update fewer rows at a time, or set shorter values.")
     }
 
+    static func valueTooLarge() -> DatabaseError {
+        DatabaseError(
+            .limitExceeded, "one value may have \(Limits.valueBytes) bytes at most",
+            hint: "Make shorter strings.")
+    }
+
+    static func batchTooLarge() -> DatabaseError {
+        DatabaseError(
+            .limitExceeded,
+            "values of one column and \(Limits.batchRows) rows need more than "
+                + "\(Limits.batchHeapBytes) bytes",
+            hint: "Make shorter strings, or narrow the query.")
+    }
+
     static func missingParameter(_ number: Int) -> DatabaseError {
         DatabaseError(.undefinedParameter, "there is no parameter $\(number)")
     }

@@ -46,7 +46,9 @@ package enum InsertBatch {
         _ batch: Batch, _ copy: BoundCopy, _ context: ExecutionContext
     ) throws(DatabaseError) -> Batch {
         var columns: [ColumnVector] = []
-        let interpreter = Interpreter(parameters: context.parameters)
+        let limits = ComputingLimits(context)
+        let interpreter = Interpreter(
+            parameters: context.parameters, limits.makeAllowance())
         for (index, column) in copy.table.columns.enumerated() {
             if let place = copy.targets.firstIndex(of: index) {
                 var given = batch.columns[place]
@@ -55,7 +57,7 @@ package enum InsertBatch {
                 }
                 columns.append(given)
             } else if let value = copy.defaults[index] {
-                let evaluator = RowEvaluator(parameters: context.parameters)
+                let evaluator = RowEvaluator(parameters: context.parameters, limits)
                 var builder = ColumnBuilder(type: column.type)
                 for _ in 0..<batch.rowCount { builder.append(try evaluator.value(value)) }
                 columns.append(builder.makeVector())
@@ -82,7 +84,8 @@ package enum InsertBatch {
     private static func gather(
         _ rows: [[BoundExpression]], _ insert: BoundInsert, _ context: ExecutionContext
     ) throws(DatabaseError) -> Batch {
-        let evaluator = RowEvaluator(parameters: context.parameters)
+        let evaluator = RowEvaluator(
+            parameters: context.parameters, ComputingLimits(context))
         let budget = MemoryBudget(context.memoryBytes)
         var builders = insert.table.columns.map { ColumnBuilder(type: $0.type) }
         var charged = 0
@@ -95,7 +98,11 @@ package enum InsertBatch {
             }
             for (index, source) in insert.mapping.enumerated() {
                 if let source {
-                    builders[index].append(try evaluator.value(row[source]))
+                    let value = try evaluator.value(row[source])
+                    let bytes = value.heapByteCount
+                    try budget.charge(bytes)
+                    charged += bytes
+                    builders[index].append(value)
                 } else {
                     builders[index].append(.null)
                 }

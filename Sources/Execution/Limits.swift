@@ -19,4 +19,14 @@ package enum Limits {
     static let joinPairs = 65_536
     /// Comparisons of a sort between two looks at whether the query was cancelled.
     static let comparisons = 65_536
+    /// Bytes of one value that an expression makes: PostgreSQL's.
+    static let valueBytes = 0x3fff_ffff
+    /// Bytes of the strings that an expression makes for one batch: offsets have 4 bytes.
+    static let batchHeapBytes = 1 << 31
+    /// Work of expressions, about one for each byte, between two looks at whether the statement was
+    /// cancelled.
+    static let workUnits = 1 << 18
+    /// Bytes of one string that are searched or mapped before they are counted as work: the mask of
+    /// a power of two.
+    static let searchMask = 0xffff
 }

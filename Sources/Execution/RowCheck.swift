@@ -10,6 +10,7 @@ package struct RowCheck: Sendable {
     /// Whether the rows are there already and the column is what is new.
     private let isOfColumns: Bool
     private let checks: [BoundCheck]
+    private let limits: ComputingLimits
     private let modifiers: [(column: Int, modifier: TypeModifier)]
 
     /// - Parameters:
@@ -17,8 +18,10 @@ package struct RowCheck: Sendable {
     ///   - modifiers: of columns whose values may not be as the modifier leaves them.
     package init(
         _ table: TableDefinition, notNull: [Int]? = nil, checks: [BoundCheck],
-        modifiers: [(column: Int, modifier: TypeModifier)] = []
+        modifiers: [(column: Int, modifier: TypeModifier)] = [],
+        _ limits: ComputingLimits
     ) {
+        self.limits = limits
         self.table = table
         self.modifiers = modifiers
         isOfColumns = notNull != nil
@@ -42,7 +45,7 @@ package struct RowCheck: Sendable {
             for row in 0..<vector.count { try modifier.check(vector.value(at: row)) }
         }
         if checks.isEmpty || batch.rowCount == 0 { return }
-        let interpreter = Interpreter(parameters: [])
+        let interpreter = Interpreter(parameters: [], limits.makeAllowance())
         for check in checks {
             let result = try interpreter.vector(check.condition, batch)
             for row in 0..<batch.rowCount where result.value(at: row) == .boolean(false) {
@@ -57,13 +60,18 @@ package struct ColumnProjection {
     private let expressions: [BoundExpression]
     private let parameters: [Value]
 
-    package init(_ expressions: [BoundExpression], parameters: [Value] = []) {
+    private let limits: ComputingLimits
+
+    package init(
+        _ expressions: [BoundExpression], parameters: [Value] = [], _ limits: ComputingLimits
+    ) {
+        self.limits = limits
         self.expressions = expressions
         self.parameters = parameters
     }
 
     package func batch(_ input: Batch) throws(DatabaseError) -> Batch {
-        let interpreter = Interpreter(parameters: parameters)
+        let interpreter = Interpreter(parameters: parameters, limits.makeAllowance())
         var columns: [ColumnVector] = []
         for expression in expressions {
             columns.append(try interpreter.vector(expression, input))

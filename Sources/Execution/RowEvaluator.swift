@@ -7,9 +7,9 @@ package struct RowEvaluator {
     private let interpreter: Interpreter
     private let parameters: [Value]
 
-    package init(parameters: [Value]) {
+    package init(parameters: [Value], _ limits: ComputingLimits) {
         self.parameters = parameters
-        interpreter = Interpreter(parameters: parameters)
+        interpreter = Interpreter(parameters: parameters, limits.makeAllowance())
     }
 
     /// Computes an expression without columns.

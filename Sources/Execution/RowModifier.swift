@@ -36,8 +36,9 @@ package final class RowModifier {
         self.keepsHits = keepsHits
         self.modification = modification
         self.context = context
-        interpreter = Interpreter(parameters: context.parameters)
         budget = MemoryBudget(context.memoryBytes)
+        interpreter = Interpreter(
+            parameters: context.parameters, Allowance(budget, context.cancellation))
         filterColumns = modification.filter?.columnIndexes ?? []
         let places = Self.places(of: filterColumns)
         filter = modification.filter?.mappingColumns { places[$0] ?? 0 }

@@ -189,7 +189,8 @@ extension Session {
     {
         if !table.checks.isEmpty {
             var binder = Binder(relations: view)
-            let check = RowCheck(table, notNull: [], checks: try binder.checks(of: table))
+            let check = RowCheck(
+                table, notNull: [], checks: try binder.checks(of: table), computingLimits)
             try check.check(batch)
         }
         guard var keys = try beginKeyCheck(table, view) else { return }

@@ -119,14 +119,14 @@ extension Session {
                 at: alter.position)
         }
         engine.locks.closeToRows(table.id)
-        var rows = AlteredRows(bound, storage: engine.storage)
+        var rows = AlteredRows(bound, storage: engine.storage, computingLimits)
         do throws(DatabaseError) {
             var binder = Binder(relations: view())
             rows.check = RowCheck(
                 bound.altered, notNull: bound.newlyNotNull,
                 checks: try binder.checks(of: bound.altered).filter {
                     bound.newChecks.contains($0.name.lowercased())
-                })
+                }, computingLimits)
             if isStored { try rewriteStored(&rows, bound) }
             var left = try resolved([], bound, own)
             for entry in own?.added ?? [] { try rows.take(entry, left.sources.removeFirst()) }
@@ -211,6 +211,7 @@ extension Session {
 struct AlteredRows {
     private let bound: BoundAlter
     private let storage: Storage
+    private let limits: ComputingLimits
     var check: RowCheck?
     /// The stored segments that were looked at; nil when none was.
     private(set) var segments: Set<String>?
@@ -229,8 +230,9 @@ struct AlteredRows {
     /// How many rows go because later ones have the same keys from now on.
     var hidden = 0
 
-    init(_ bound: BoundAlter, storage: Storage) {
+    init(_ bound: BoundAlter, storage: Storage, _ limits: ComputingLimits) {
         self.bound = bound
+        self.limits = limits
         self.storage = storage
         numbers = GeneratedNumbers(bound)
     }
@@ -297,7 +299,7 @@ struct AlteredRows {
     /// Gives rows of the old definition the values they have under the new one, and checks them.
     private mutating func transform(_ batch: Batch) throws(DatabaseError) -> Batch {
         let values = bound.values ?? bound.identity
-        let result = try numbers.fill(try ColumnProjection(values).batch(batch))
+        let result = try numbers.fill(try ColumnProjection(values, limits).batch(batch))
         try check?.check(result)
         return result
     }

@@ -116,7 +116,8 @@ extension Session {
         var rows = BulkRows(engine.storage, table: table)
         if !table.checks.isEmpty {
             var binder = Binder(relations: view)
-            rows.check = RowCheck(table, notNull: [], checks: try binder.checks(of: table))
+            rows.check = RowCheck(
+                table, notNull: [], checks: try binder.checks(of: table), computingLimits)
         }
         rows.keys = keys
         return rows

@@ -187,6 +187,12 @@ extension Session {
             memoryBytes: engine.settings.queryMemoryBytes)
     }
 
+    /// What expressions may cost that no query computes: checks, arguments, new columns.
+    var computingLimits: ComputingLimits {
+        ComputingLimits(
+            memoryBytes: engine.settings.queryMemoryBytes, cancellation: cancellation)
+    }
+
     private func explain(_ explain: Explain, _ prepared: PreparedStatement)
         throws(DatabaseError) -> Outcome
     {
@@ -232,7 +238,7 @@ extension Session {
         var values: [Value] = []
         for (argument, type) in zip(arguments, description.parameterTypes) {
             let bound = try binder.bindArgument(argument, as: type)
-            values.append(try RowEvaluator(parameters: []).value(bound))
+            values.append(try RowEvaluator(parameters: [], computingLimits).value(bound))
         }
         try dispatch(settled, values, completion: completion)
     }

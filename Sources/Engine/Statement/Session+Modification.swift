@@ -101,7 +101,8 @@ extension Session {
     {
         guard case .update = bound.change, !bound.table.checks.isEmpty else { return nil }
         var binder = Binder(relations: view)
-        return RowCheck(bound.table, notNull: [], checks: try binder.checks(of: bound.table))
+        return RowCheck(
+            bound.table, notNull: [], checks: try binder.checks(of: bound.table), computingLimits)
     }
 
     /// Looks for doubled keys in the table as the statement leaves it.

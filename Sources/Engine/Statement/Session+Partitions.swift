@@ -76,7 +76,7 @@ extension Session {
                     overflow
                         ? [.null] : [isNanos ? .timestampNanos(first) : .timestamp(first)]
                 ])
-            let result = try ColumnProjection([condition]).batch(batch)
+            let result = try ColumnProjection([condition], computingLimits).batch(batch)
             if result.columns[0].value(at: 0) == .boolean(true) { names.insert(name) }
         }
         return names
@@ -210,7 +210,8 @@ extension Session {
             return column.modifier.flatMap { $0.takesAll(of: before) ? nil : (index, $0) }
         }
         if notNull.isEmpty, checks.isEmpty, modifiers.isEmpty { return }
-        let check = RowCheck(table, notNull: notNull, checks: checks, modifiers: modifiers)
+        let check = RowCheck(
+            table, notNull: notNull, checks: checks, modifiers: modifiers, computingLimits)
         let stretch = 65_536
         for run in entries.map({ engine.storage.run(of: $0, table: table) }) {
             for begin in stride(from: 0, to: run.rowCount, by: stretch) {

@@ -14,7 +14,8 @@ extension Session {
         _ values: [Value], _ tag: RowTag, _ completion: @escaping Completion
     ) throws(DatabaseError) -> Completion {
         guard let returning else { return completion }
-        let projection = ColumnProjection(returning.outputs, parameters: values)
+        let projection = ColumnProjection(
+            returning.outputs, parameters: values, computingLimits)
         var results: [Batch] = []
         for batch in written where batch.rowCount > 0 {
             results.append(try projection.batch(batch))

@@ -1,3 +1,4 @@
+import Diagnostics
 import Planner
 import Values
 
@@ -17,15 +18,19 @@ struct DictionaryTables {
     private var entries: [Question: Entry] = [:]
 
     /// Answers for each row of a SYMBOL vector.
-    mutating func look(_ vector: ColumnVector, _ question: Question, _ answer: (String) -> Bool)
-        -> ColumnVector
-    {
+    mutating func look(
+        _ vector: ColumnVector, _ question: Question,
+        _ answer: (String) throws(DatabaseError) -> Bool
+    ) throws(DatabaseError) -> ColumnVector {
         guard let dictionary = vector.dictionary else { return vector }
         let answers: [UInt8]
         if let entry = entries[question], entry.dictionary === dictionary {
             answers = entry.answers
         } else {
-            answers = dictionary.strings.map { answer($0) ? 1 : 0 }
+            var found: [UInt8] = []
+            found.reserveCapacity(dictionary.strings.count)
+            for string in dictionary.strings { found.append(try answer(string) ? 1 : 0) }
+            answers = found
             entries[question] = Entry(dictionary: dictionary, answers: answers)
         }
         return mapElements(vector, to: .boolean) { (code: UInt32) -> UInt8 in

@@ -129,15 +129,19 @@ extension Interpreter {
         return .vector(Selection.take(joined, places))
     }
 
-    func between(_ operands: [Operand], _ count: Int) -> Operand {
-        let lower = compare(.greaterOrEqual, operands[0], operands[1], count).spread(count)
-        let upper = compare(.lessOrEqual, operands[0], operands[2], count).spread(count)
+    func between(_ operands: [Operand], _ count: Int) throws(DatabaseError) -> Operand {
+        let lower = try compare(.greaterOrEqual, operands[0], operands[1], count).spread(count)
+        let upper = try compare(.lessOrEqual, operands[0], operands[2], count).spread(count)
         return .vector(Self.combine(.and, lower, upper))
     }
 
-    func nullIf(_ operands: [Operand], _ type: ValueType, _ count: Int) -> Operand {
-        let same = compare(.equal, operands[0], operands[1], count).spread(count)
-        let values = Casting.text(operands[0].spread(count))
+    func nullIf(_ operands: [Operand], _ type: ValueType, _ count: Int)
+        throws(DatabaseError) -> Operand
+    {
+        let same = try compare(.equal, operands[0], operands[1], count).spread(count)
+        let first = try spread(operands[0], count)
+        try takeText(of: first)
+        let values = Casting.text(first)
         let places = (0..<count).map { row in
             !same.isNull(row) && same.load(row, UInt8.self) != 0 ? Int32(-1) : Int32(row)
         }
@@ -146,11 +150,11 @@ extension Interpreter {
 
     func inList(_ arguments: [BoundExpression], _ batch: Batch) throws(DatabaseError) -> Operand {
         let count = batch.rowCount
-        let operand = Operand.vector(try evaluate(arguments[0], batch).spread(count))
+        let operand = Operand.vector(try spread(try evaluate(arguments[0], batch), count))
         var result: ColumnVector?
         for argument in arguments.dropFirst() {
             let item = try evaluate(argument, batch)
-            let same = compare(.equal, operand, item, count).spread(count)
+            let same = try compare(.equal, operand, item, count).spread(count)
             result = result.map { Self.combine(.or, $0, same) } ?? same
         }
         guard let result else { return .scalar(.boolean(false), .boolean) }

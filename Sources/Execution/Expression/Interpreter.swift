@@ -8,16 +8,58 @@ import Values
 final class Interpreter {
     private let parameters: [Value]
     private var tables = DictionaryTables()
+    let allowance: Allowance
 
-    init(parameters: [Value]) { self.parameters = parameters }
+    init(parameters: [Value], _ allowance: Allowance) {
+        self.parameters = parameters
+        self.allowance = allowance
+    }
 
     /// Computes one value per row.
     func vector(_ expression: BoundExpression, _ batch: Batch) throws(DatabaseError)
         -> ColumnVector
     {
-        let result = try evaluate(expression, batch).spread(batch.rowCount)
-        // An expression's column may be a symbol where a string was promised.
-        return result.type == expression.type ? result : try cast(result, to: expression.type)
+        try allowance.scope { () throws(DatabaseError) -> ColumnVector in
+            let result = try spread(try evaluate(expression, batch), batch.rowCount)
+            // An expression's column may be a symbol where a string was promised.
+            return result.type == expression.type ? result : try cast(result, to: expression.type)
+        }
+    }
+
+    /// One value per row, whatever it was; charged when one long value becomes many.
+    func spread(_ operand: Operand, _ count: Int) throws(DatabaseError) -> ColumnVector {
+        if case .scalar(let value, _) = operand, count > 1 {
+            try take(heap: value.heapByteCount * count)
+        }
+        return operand.spread(count)
+    }
+
+    /// Charges for the strings and arrays of some rows, each of which may be wanted many times.
+    func takeHeap(of vector: ColumnVector, _ rows: [Int32]) throws(DatabaseError) {
+        guard vector.heap != nil else { return }
+        var bytes = 0
+        for row in rows where row >= 0 {
+            let begin = vector.load(Int(row), UInt32.self)
+            bytes += Int(vector.load(Int(row) + 1, UInt32.self)) - Int(begin)
+        }
+        try take(heap: bytes)
+    }
+
+    private func take(heap bytes: Int) throws(DatabaseError) {
+        guard bytes <= Limits.batchHeapBytes else { throw .batchTooLarge() }
+        try allowance.take(bytes)
+    }
+
+    /// Charges for the strings of symbols, which are one in the dictionary and many in a column.
+    func takeText(of vector: ColumnVector) throws(DatabaseError) {
+        guard vector.type == .symbol, let dictionary = vector.dictionary else { return }
+        let strings = dictionary.strings
+        var bytes = 0
+        for row in 0..<vector.count where !vector.isNull(row) {
+            let code = Int(vector.load(row, UInt32.self))
+            if code < strings.count { bytes += strings[code].utf8.count }
+        }
+        try take(heap: bytes)
     }
 
     /// Computes an expression without columns.
@@ -86,29 +128,29 @@ final class Interpreter {
         case .bitNot:
             return try arithmetic(.bitXor, operands[0], .scalar(.integer(-1), type), type, count)
         case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
-            return compare(operation, operands[0], operands[1], count)
+            return try compare(operation, operands[0], operands[1], count)
         case .isDistinctFrom, .isNotDistinctFrom:
-            return distinct(operation, operands[0], operands[1], count)
+            return try distinct(operation, operands[0], operands[1], count)
         case .not:
             if operands[0].isNullScalar { return .scalar(.null, .boolean) }
-            let vector = operands[0].spread(count)
+            let vector = try spread(operands[0], count)
             return .vector(mapElements(vector, to: .boolean) { (x: UInt8) in x ^ 1 })
         case .isNull, .isNotNull, .isTrue, .isNotTrue, .isFalse, .isNotFalse:
-            return .vector(truth(operation, operands[0].spread(count)))
+            return .vector(truth(operation, try spread(operands[0], count)))
         case .cast:
             if case .scalar(let value, let from) = operands[0] {
                 return .scalar(try value.cast(from: from, to: type), type)
             }
-            return .vector(try cast(operands[0].spread(count), to: type))
+            return .vector(try cast(try spread(operands[0], count), to: type))
         case .fit(let modifier, let isCast):
-            return .vector(try fit(operands[0].spread(count), modifier, isCast: isCast))
+            return .vector(try fit(try spread(operands[0], count), modifier, isCast: isCast))
         case .like(let ignoringCase):
-            return like(operands, ignoringCase: ignoringCase, count)
-        case .function(.nullif): return nullIf(operands, type, count)
+            return try like(operands, ignoringCase: ignoringCase, count)
+        case .function(.nullif): return try nullIf(operands, type, count)
         case .concatenate, .array, .element, .quantified, .function:
             return .vector(try rowByRow(operation, operands, type, count))
         case .between:
-            return between(operands, count)
+            return try between(operands, count)
         case .and, .or, .coalesce, .inList, .call:
             preconditionFailure("these choose what they evaluate and never come here")
         }
@@ -149,7 +191,7 @@ final class Interpreter {
         case .decimal(let shape):
             return .vector(
                 try DecimalArithmetic.compute(
-                    operation, left.spread(count), right.spread(count), shape))
+                    operation, try spread(left, count), try spread(right, count), shape))
         case .long:
             return .vector(
                 try Arithmetic.integers(
@@ -165,7 +207,7 @@ final class Interpreter {
     // MARK: - Comparisons
 
     func compare(_ operation: Operation, _ left: Operand, _ right: Operand, _ count: Int)
-        -> Operand
+        throws(DatabaseError) -> Operand
     {
         if left.isNullScalar || right.isNullScalar { return .scalar(.null, .boolean) }
         switch left.type.layout {
@@ -214,27 +256,30 @@ final class Interpreter {
                 Comparison.floats(
                     operation, left.floatSide(Double.self), right.floatSide(Double.self),
                     count: count))
-        case .symbol, .uint16, .text, .bytes: return compareTexts(operation, left, right, count)
+        case .symbol, .uint16, .text, .bytes:
+            return try compareTexts(operation, left, right, count)
         case .uuid, .long256, .interval, .array:
-            return compareValues(operation, left.spread(count), right.spread(count))
+            return try compareValues(operation, spread(left, count), spread(right, count))
         }
     }
 
     private func compareTexts(
         _ operation: Operation, _ left: Operand, _ right: Operand, _ count: Int
-    ) -> Operand {
+    ) throws(DatabaseError) -> Operand {
         if case .vector(let vector) = left, vector.type == .symbol,
             case .scalar(.string(let text), _) = right
         {
             let bytes = Array(text.utf8)
             return .vector(
-                tables.look(vector, .comparison(operation, text)) { string in
+                try tables.look(vector, .comparison(operation, text)) {
+                    string throws(DatabaseError) in
                     Comparison.holds(operation, threeWay(string, bytes))
                 })
         }
         if case .vector(let vector) = right, vector.type == .symbol, case .scalar = left {
-            return compareTexts(operation.mirrored, .vector(vector), left, count)
+            return try compareTexts(operation.mirrored, .vector(vector), left, count)
         }
+        for case .vector(let vector) in [left, right] { try takeText(of: vector) }
         return .vector(
             Comparison.texts(operation, left.textSide(), right.textSide(), count: count))
     }
@@ -260,10 +305,10 @@ final class Interpreter {
 
     private func distinct(
         _ operation: Operation, _ left: Operand, _ right: Operand, _ count: Int
-    ) -> Operand {
-        let first = left.spread(count)
-        let second = right.spread(count)
-        let equal = compare(.equal, .vector(first), .vector(second), count).spread(count)
+    ) throws(DatabaseError) -> Operand {
+        let first = try spread(left, count)
+        let second = try spread(right, count)
+        let equal = try compare(.equal, .vector(first), .vector(second), count).spread(count)
         let wanted = operation == .isNotDistinctFrom
         var flags = ColumnBuilder(type: .boolean)
         for row in 0..<count {
@@ -275,23 +320,29 @@ final class Interpreter {
         return .vector(flags.makeVector())
     }
 
-    private func like(_ operands: [Operand], ignoringCase: Bool, _ count: Int) -> Operand {
+    private func like(_ operands: [Operand], ignoringCase: Bool, _ count: Int)
+        throws(DatabaseError) -> Operand
+    {
         if operands.contains(where: { $0.isNullScalar }) { return .scalar(.null, .boolean) }
         var escape: String? = "\\"
         if operands.count > 2 {
-            if case .string(let text) = operands[2].spread(count).value(at: 0) { escape = text }
+            if case .string(let text) = operands[2].spread(1).value(at: 0) { escape = text }
         }
         if case .scalar(.string(let pattern), _) = operands[1] {
-            let matcher = LikePattern(pattern, escape: escape, ignoringCase: ignoringCase)
-            let vector = operands[0].spread(count)
+            let matcher = try LikePattern(
+                pattern, escape: escape, ignoringCase: ignoringCase, allowance)
+            let vector = try spread(operands[0], count)
             if vector.type == .symbol {
                 let question = DictionaryTables.Question.like(pattern, escape, ignoringCase)
-                return .vector(tables.look(vector, question) { matcher.matches($0) })
+                return .vector(
+                    try tables.look(vector, question) { text throws(DatabaseError) in
+                        try matcher.matches(text, allowance)
+                    })
             }
-            return .vector(flags(vector) { matcher.matches($0) })
+            return .vector(try flags(vector, matcher))
         }
-        let texts = operands[0].spread(count)
-        let patterns = operands[1].spread(count)
+        let texts = try spread(operands[0], count)
+        let patterns = try spread(operands[1], count)
         var result = ColumnBuilder(type: .boolean)
         for row in 0..<count {
             guard case .string(let text) = texts.value(at: row),
@@ -300,20 +351,26 @@ final class Interpreter {
                 result.append(.null)
                 continue
             }
-            let matcher = LikePattern(pattern, escape: escape, ignoringCase: ignoringCase)
-            result.append(.boolean(matcher.matches(text)))
+            let matcher = try LikePattern(
+                pattern, escape: escape, ignoringCase: ignoringCase, allowance)
+            result.append(.boolean(try matcher.matches(text, allowance)))
+            try allowance.spend(pattern.utf8.count + 1)
         }
         return .vector(result.makeVector())
     }
 
-    private func flags(_ vector: ColumnVector, _ test: (String) -> Bool) -> ColumnVector {
-        ColumnVector.make(.boolean, count: vector.count, width: 1, validity: vector.validity) {
-            out in
-            for row in 0..<vector.count {
-                guard case .string(let text) = vector.value(at: row) else { continue }
-                out.put(UInt8(test(text) ? 1 : 0), row)
+    private func flags(_ vector: ColumnVector, _ matcher: LikePattern) throws(DatabaseError)
+        -> ColumnVector
+    {
+        var flags = ColumnBuilder(type: .boolean)
+        for row in 0..<vector.count {
+            if case .string(let text) = vector.value(at: row) {
+                flags.append(.boolean(try matcher.matches(text, allowance)))
+            } else {
+                flags.append(.null)
             }
         }
+        return flags.makeVector()
     }
 
     private func truth(_ operation: Operation, _ vector: ColumnVector) -> ColumnVector {
@@ -338,10 +395,11 @@ final class Interpreter {
 
     func cast(_ vector: ColumnVector, to type: ValueType) throws(DatabaseError) -> ColumnVector {
         if vector.type == type { return vector }
+        if type == .varchar { try takeText(of: vector) }
         if let quick = Casting.quick(vector, to: type) { return quick }
         var builder = ColumnBuilder(type: type)
         for row in 0..<vector.count {
-            builder.append(try vector.value(at: row).cast(from: vector.type, to: type))
+            try append(try vector.value(at: row).cast(from: vector.type, to: type), to: &builder)
         }
         return builder.makeVector()
     }
@@ -354,6 +412,7 @@ final class Interpreter {
         var changed: [Int: Value] = [:]
         for row in 0..<vector.count {
             let value = vector.value(at: row)
+            try allowance.spend(value.heapByteCount + 1)
             let fitted = try modifier.fit(value, isCast: isCast)
             if fitted != value { changed[row] = fitted }
         }
@@ -366,13 +425,34 @@ final class Interpreter {
     private func rowByRow(
         _ operation: Operation, _ operands: [Operand], _ type: ValueType, _ count: Int
     ) throws(DatabaseError) -> ColumnVector {
-        let vectors = operands.map { $0.spread(count) }
         var builder = ColumnBuilder(type: type)
         for row in 0..<count {
-            let values = vectors.map { $0.value(at: row) }
-            builder.append(try RowFunction.apply(operation, values, type))
+            let values = operands.map { operand in
+                switch operand {
+                case .vector(let vector): vector.value(at: row)
+                case .scalar(let value, _): value
+                }
+            }
+            var bytes = 1
+            for value in values { bytes += value.heapByteCount }
+            try allowance.spend(bytes)
+            try append(
+                try RowFunction.apply(operation, values, type, allowance), to: &builder)
         }
         return builder.makeVector()
+    }
+
+    /// Appends what was made for a row.
+    private func append(_ value: Value, to builder: inout ColumnBuilder) throws(DatabaseError) {
+        let bytes = value.heapByteCount
+        try allowance.spend(bytes + 1)
+        if bytes > 0 {
+            try allowance.take(bytes)
+            guard builder.byteCount + bytes <= Limits.batchHeapBytes else {
+                throw .batchTooLarge()
+            }
+        }
+        builder.append(value)
     }
 }
 

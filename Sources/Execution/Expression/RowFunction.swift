@@ -4,15 +4,14 @@ import Values
 
 /// Functions that are computed row by row, on single values.
 enum RowFunction {
-    static func apply(_ operation: Operation, _ values: [Value], _ type: ValueType)
-        throws(DatabaseError) -> Value
-    {
+    static func apply(
+        _ operation: Operation, _ values: [Value], _ type: ValueType, _ allowance: Allowance
+    ) throws(DatabaseError) -> Value {
+        let texts = TextFunction(allowance: allowance)
         switch operation {
         case .concatenate:
-            guard case .string(let left) = values[0], case .string(let right) = values[1] else {
-                return .null
-            }
-            return .string(left + right)
+            guard case .string = values[0], case .string = values[1] else { return .null }
+            return .string(try texts.joined(values))
         case .add, .subtract, .negate: return try IntervalFunction.apply(operation, values, type)
         case .array: return try ArrayFunction.make(values, type)
         case .element: return ArrayFunction.element(values)
@@ -22,9 +21,7 @@ enum RowFunction {
         }
         guard case .function(let function) = operation else { return .null }
         switch function {
-        case .concat:
-            return .string(
-                values.reduce(into: "") { if case .string(let text) = $1 { $0 += text } })
+        case .concat: return .string(try texts.joined(values))
         case .greatest, .least: return extreme(values, wantsGreatest: function == .greatest)
         default: break
         }
@@ -35,7 +32,10 @@ enum RowFunction {
         case .array(let array)?: return ArrayFunction.length(function, array, values)
         case .integer(let number)?: return try integral(function, number)
         case .timestamp(let micros)?: return part(function, CivilTime(microseconds: micros))
-        case .string(let text)?: return try textual(function, text, values)
+        case .string(let unit)? where function == .date_trunc:
+            guard case .timestamp(let micros) = values[1] else { return .null }
+            return .timestamp(try truncated(micros, to: unit))
+        case .string(let text)?: return try texts.apply(function, text, values)
         default: return .null
         }
     }
@@ -136,98 +136,6 @@ enum RowFunction {
         case .micros: .integer(Int64(time.microsecond % 1000))
         default: .null
         }
-    }
-
-    private static func textual(_ function: ScalarFunction, _ text: String, _ values: [Value])
-        throws(DatabaseError) -> Value
-    {
-        switch function {
-        case .length: return .integer(Int64(text.unicodeScalars.count))
-        case .lower: return .string(text.lowercased())
-        case .upper: return .string(text.uppercased())
-        case .trim, .ltrim, .rtrim: return .string(trimmed(text, function))
-        case .substring: return try substring(text, values)
-        case .left, .right:
-            guard case .integer(let count) = values[1] else { return .null }
-            let scalars = Array(text.unicodeScalars)
-            let size = Int(max(-1 << 40, min(1 << 40, count)))
-            let kept = max(0, min(scalars.count, size < 0 ? scalars.count + size : size))
-            return string(function == .left ? scalars.prefix(kept) : scalars.suffix(kept))
-        case .replace:
-            guard case .string(let from) = values[1], case .string(let to) = values[2] else {
-                return .null
-            }
-            return .string(replacing(text, from, to))
-        case .starts_with:
-            guard case .string(let prefix) = values[1] else { return .null }
-            return .boolean(text.utf8.starts(with: prefix.utf8))
-        case .strpos:
-            guard case .string(let wanted) = values[1] else { return .null }
-            return .integer(Int64(position(of: wanted, in: text)))
-        case .date_trunc:
-            guard case .timestamp(let micros) = values[1] else { return .null }
-            return .timestamp(try truncated(micros, to: text))
-        default: return .null
-        }
-    }
-
-    private static func string(_ scalars: some Sequence<Unicode.Scalar>) -> Value {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars)
-        return .string(String(view))
-    }
-
-    private static func trimmed(_ text: String, _ function: ScalarFunction) -> String {
-        var rest = text[...]
-        if function != .rtrim { while rest.first == " " { rest.removeFirst() } }
-        if function != .ltrim { while rest.last == " " { rest.removeLast() } }
-        return String(rest)
-    }
-
-    private static func substring(_ text: String, _ values: [Value]) throws(DatabaseError)
-        -> Value
-    {
-        guard case .integer(let start) = values[1] else { return .null }
-        let scalars = Array(text.unicodeScalars)
-        var end = Int64(scalars.count) + 1
-        if values.count > 2, case .integer(let length) = values[2] {
-            if length < 0 { throw .badArgument("negative substring length not allowed") }
-            end = min(end, start.addingReportingOverflow(length).partialValue)
-        }
-        let from = Int(max(1, min(start, Int64(scalars.count) + 1))) - 1
-        let to = Int(max(1, min(end, Int64(scalars.count) + 1))) - 1
-        return string(scalars[from..<max(from, to)])
-    }
-
-    private static func position(of wanted: String, in text: String) -> Int {
-        let scalars = Array(text.unicodeScalars)
-        let pattern = Array(wanted.unicodeScalars)
-        guard pattern.count <= scalars.count else { return 0 }
-        for start in 0...(scalars.count - pattern.count)
-        where scalars[start..<start + pattern.count].elementsEqual(pattern) {
-            return start + 1
-        }
-        return 0
-    }
-
-    private static func replacing(_ text: String, _ from: String, _ to: String) -> String {
-        let bytes = Array(text.utf8)
-        let pattern = Array(from.utf8)
-        guard !pattern.isEmpty else { return text }
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if index + pattern.count <= bytes.count,
-                bytes[index..<index + pattern.count].elementsEqual(pattern)
-            {
-                result.append(contentsOf: to.utf8)
-                index += pattern.count
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 
     private static func truncated(_ micros: Int64, to unit: String) throws(DatabaseError) -> Int64 {

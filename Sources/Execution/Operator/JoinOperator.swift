@@ -88,7 +88,13 @@ final class JoinOperator: Operator {
     {
         var columns: [ColumnVector] = []
         // Two sides may be symbol and string; as strings they are equal.
-        for key in keys { columns.append(Casting.text(try interpreter.vector(key, batch))) }
+        try interpreter.allowance.scope { () throws(DatabaseError) in
+            for key in keys {
+                let column = try interpreter.vector(key, batch)
+                try interpreter.takeText(of: column)
+                columns.append(Casting.text(column))
+            }
+        }
         return columns
     }
 
@@ -129,7 +135,7 @@ final class JoinOperator: Operator {
         _ matches: (left: [Int32], right: [Int32])
     ) throws(DatabaseError) -> Batch {
         var (leftRows, rightRows) = matches
-        var result = joined(batch, table, leftRows, rightRows)
+        var result = try joined(batch, table, leftRows, rightRows)
         if let condition = join.condition, result.rowCount > 0 {
             let kept = Selection.trueRows(try interpreter.vector(condition, result))
             leftRows = kept.map { leftRows[Int($0)] }
@@ -144,12 +150,18 @@ final class JoinOperator: Operator {
             leftRows.append(Int32(row))
             rightRows.append(-1)
         }
-        return joined(batch, table, leftRows, rightRows)
+        return try joined(batch, table, leftRows, rightRows)
     }
 
-    private func joined(_ batch: Batch, _ table: Batch, _ left: [Int32], _ right: [Int32]) -> Batch
+    /// - Throws: 53200 when strings of one row are to stand in more rows than there is memory for.
+    private func joined(_ batch: Batch, _ table: Batch, _ left: [Int32], _ right: [Int32])
+        throws(DatabaseError) -> Batch
     {
-        Batch(
+        try interpreter.allowance.scope { () throws(DatabaseError) in
+            for column in batch.columns { try interpreter.takeHeap(of: column, left) }
+            for column in table.columns { try interpreter.takeHeap(of: column, right) }
+        }
+        return Batch(
             rowCount: left.count,
             columns: batch.columns.map { Selection.take($0, left) }
                 + table.columns.map { Selection.take($0, right) })

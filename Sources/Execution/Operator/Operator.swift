@@ -41,8 +41,9 @@ struct OperatorFactory {
 
     init(_ context: ExecutionContext) {
         self.context = context
-        interpreter = Interpreter(parameters: context.parameters)
         budget = MemoryBudget(context.memoryBytes)
+        interpreter = Interpreter(
+            parameters: context.parameters, Allowance(budget, context.cancellation))
     }
 
     func make(_ plan: Plan) throws(DatabaseError) -> any Operator {
@@ -163,7 +164,10 @@ final class ProjectOperator: Operator {
         if batch.rowCount == 0 { return Batch(rowCount: 0, columns: []) }
         var columns: [ColumnVector] = []
         columns.reserveCapacity(outputs.count)
-        for output in outputs { columns.append(try interpreter.vector(output, batch)) }
+        // All columns of the batch are there at once.
+        try interpreter.allowance.scope { () throws(DatabaseError) in
+            for output in outputs { columns.append(try interpreter.vector(output, batch)) }
+        }
         return Batch(rowCount: batch.rowCount, columns: columns)
     }
 }

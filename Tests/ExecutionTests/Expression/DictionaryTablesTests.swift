@@ -11,18 +11,23 @@ struct LikePatternTests {
             ("abc", "ab", false), ("abc", "%d%", false), ("", "%", true), ("", "_", false),
             ("a%c", "a\\%c", true), ("abc", "a\\%c", false), ("zoë", "zo_", true),
             ("aaab", "%a%b", true), ("mississippi", "m%iss%pi", true),
+            ("aa", "a%a", true), ("a", "a%a", false), ("xzoëy", "%o_y", true), ("zoë", "%_", true),
+            ("zoë", "%__b", false), ("ëa", "_%_", true), ("ë", "_%_", false), ("abc", "%%", true),
+            ("abab", "%_b%a%", true), ("aëbëc", "%ë_ë%", true), ("", "", true), ("a", "", false),
         ])
-    func match(text: String, pattern: String, expected: Bool) {
-        let matcher = LikePattern(pattern, escape: "\\", ignoringCase: false)
+    func match(text: String, pattern: String, expected: Bool) throws {
+        let allowance = Allowance.ample
+        let matcher = try LikePattern(pattern, escape: "\\", ignoringCase: false, allowance)
 
-        #expect(matcher.matches(text) == expected)
+        #expect(try matcher.matches(text, allowance) == expected)
     }
 
     @Test("a hostile pattern costs text times pattern at most")
-    func hostile() {
-        let matcher = LikePattern(
-            String(repeating: "%a", count: 200) + "b", escape: nil, ignoringCase: false)
+    func hostile() throws {
+        let allowance = Allowance.ample
+        let matcher = try LikePattern(
+            String(repeating: "%a", count: 200) + "b", escape: nil, ignoringCase: false, allowance)
 
-        #expect(!matcher.matches(String(repeating: "a", count: 2000)))
+        #expect(try !matcher.matches(String(repeating: "a", count: 2000), allowance))
     }
 }
