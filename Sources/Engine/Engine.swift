@@ -101,11 +101,12 @@ package struct Notice: Sendable, Equatable {
 
     package let severity: Severity
     package let state: SQLState
+    /// In one line, whatever names it tells.
     package let message: String
 
     package init(_ severity: Severity, _ state: SQLState, _ message: String) {
         self.severity = severity
         self.state = state
-        self.message = message
+        self.message = message.inOneLine
     }
 }

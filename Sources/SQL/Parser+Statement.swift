@@ -205,10 +205,15 @@ extension Parser {
     /// `[WITH] (FORMAT csv, …)`, or the words of old: `[WITH] CSV HEADER`, `BINARY`.
     private mutating func copyOptions() throws(DatabaseError) -> [Option] {
         _ = try accept(.with)
-        if self.is(.openParenthesis) { return try optionList() }
+        if self.is(.openParenthesis) {
+            return try parenthesizedList { parser throws(DatabaseError) in
+                try parser.refuseForce()
+                return try parser.option()
+            }
+        }
         var options: [Option] = []
         while case .word = token.kind {
-            let word = try name()
+            let word = try anyName()
             switch word.folded {
             case "csv", "binary", "text":
                 let format = Name("format", position: word.position)
@@ -217,7 +222,14 @@ extension Parser {
                         name: format, value: .word(word.folded), valuePosition: word.position))
             case "header":
                 options.append(Option(name: word, value: .none, valuePosition: word.position))
-            case "delimiter", "null", "quote", "escape":
+            case "force":
+                let next = try anyName()
+                throw .notSupported(
+                    "COPY option FORCE \(next.text.uppercased())", at: word.position)
+            case "freeze":
+                options.append(Option(name: word, value: .none, valuePosition: word.position))
+            case "where": throw .notSupported("COPY with WHERE", at: word.position)
+            case "delimiter", "null", "quote", "escape", "encoding":
                 _ = try accept(.as)
                 let text = try textLiteral()
                 options.append(
@@ -226,6 +238,14 @@ extension Parser {
             }
         }
         return options
+    }
+
+    /// Columns or a star stand behind FORCE_QUOTE, FORCE_NULL and FORCE_NOT_NULL: no value of an
+    /// option that is here.
+    private func refuseForce() throws(DatabaseError) {
+        let word = tokenText.uppercased()
+        guard word.hasPrefix("FORCE_") else { return }
+        throw .notSupported("COPY option \(word)", at: token.position)
     }
 
     /// `(name [=] value, …)`

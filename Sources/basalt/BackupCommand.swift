@@ -33,14 +33,14 @@ struct BackupCommand {
         case .inspect: try inspect(closed(platform, settings))
         case .drop:
             try closed(platform, settings).drop(name)
-            print("dropped \(name)")
+            print("dropped \(name.inOneLine)")
         case .create(let request):
             let database = Path.join(root.path, "db", "_database")
             guard try platform.files.info(database) != nil else { throw .noDatabase(root.path) }
             try withStorage(platform, settings) { storage, service throws(DatabaseError) in
                 let summary = try service.backup(request, progress: TerminalProgress("backup"))
                 TerminalProgress.clear()
-                print(summary.sentence)
+                print(summary.sentence.inOneLine)
             }
         case .restore(var request, let isDryRun):
             request.source = name
@@ -158,7 +158,9 @@ struct BackupCommand {
             let report = try service.verify(name, mode: mode, progress: TerminalProgress("verify"))
             TerminalProgress.clear()
             let decoded = report.rows.map { ", \($0) rows decoded" } ?? ""
-            print("\(report.name) is sound: \(report.files) files, \(report.bytes) bytes\(decoded)")
+            print(
+                "\(report.name.inOneLine) is sound: \(report.files) files, \(report.bytes) bytes"
+                    + decoded)
         } catch {
             TerminalProgress.clear()
             throw error
@@ -167,16 +169,16 @@ struct BackupCommand {
 
     private func inspect(_ service: BackupService) throws(DatabaseError) {
         let (path, manifest) = try service.manifest(of: name)
-        print("backup \(manifest.name) at \(path)")
+        print("backup \(manifest.name) at \(path)".inOneLine)
         print("id \(manifest.id), database \(manifest.database), timeline \(manifest.timeline)")
         print(
             "\(manifest.isIncremental ? "incremental" : "full"), "
                 + (manifest.isWholeDatabase ? "the whole database" : "some tables")
-                + (manifest.parent.map { ", parent \($0)" } ?? ""))
+                + (manifest.parent.map { ", parent \($0)".inOneLine } ?? ""))
         print(
             "LSN \(manifest.lsn), finished \(MomentText.of(manifest.finishedAt)), "
-                + "\(manifest.software), asked for by \"\(manifest.requestedBy)\"")
-        if let comment = manifest.comment { print("comment \(comment)") }
+                + "\(manifest.software), asked for by \"\(manifest.requestedBy.inOneLine)\"")
+        if let comment = manifest.comment { print("comment \(comment)".inOneLine) }
         print(
             "\(manifest.files.count) files, \(manifest.bytes) bytes, \(manifest.bytesCopied) "
                 + "copied, \(manifest.bytesLinked) linked")
@@ -213,7 +215,7 @@ struct BackupCommand {
         let summary = try service.restore(
             request, into: storage, progress: TerminalProgress("restore"))
         TerminalProgress.clear()
-        print(summary.sentence)
+        print(summary.sentence.inOneLine)
     }
 
     private func number(_ value: Int?) -> String { value.map { String($0) } ?? "" }

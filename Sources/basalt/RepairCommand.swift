@@ -2,6 +2,7 @@ import Backup
 import Diagnostics
 import Platform
 import Storage
+import Synchronization
 
 /// The options of `basalt repair`.
 struct RepairOptions: Equatable {
@@ -43,6 +44,19 @@ struct RepairOptions: Equatable {
     }
 }
 
+/// Prints what went wrong or was given up, and remembers whether there was anything.
+final class RepairLog: LogSink {
+    private let spoken = Atomic<Bool>(false)
+
+    var hasSpoken: Bool { spoken.load(ordering: .relaxed) }
+
+    func log(_ level: LogLevel, _ room: String, _ message: @autoclosure () -> String) {
+        guard level >= .error else { return }
+        spoken.store(true, ordering: .relaxed)
+        ErrorLog().log(level, room, message())
+    }
+}
+
 /// `basalt repair`: says whether a root opens, and gives damaged commits up when told to.
 struct RepairCommand {
     let options: RepairOptions
@@ -50,7 +64,8 @@ struct RepairCommand {
     let environment: [String: String]
 
     func run() throws(DatabaseError) -> ExitCode {
-        let platform = Platform.linux(log: ErrorLog())
+        let log = RepairLog()
+        let platform = Platform.linux(log: log)
         guard try Storage.isRoot(root.path, platform: platform) else {
             throw DatabaseError(
                 .missingFile, "there is no database in \"\(root.path)\"",
@@ -66,8 +81,11 @@ struct RepairCommand {
         if let lsn = options.skipsTo {
             try Storage.repairLog(
                 root: root.path, skippingTo: LSN(lsn), platform: platform)
-            print("repaired \(root.path); what was lost stands above")
-            return .done
+            if log.hasSpoken {
+                print("repaired \(root.path); what was lost stands above")
+                return .done
+            }
+            print("nothing was to be skipped in the log of \(root.path)")
         }
         try check(platform)
         return .done

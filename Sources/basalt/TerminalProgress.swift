@@ -28,7 +28,7 @@ struct TerminalProgress: ProgressSink {
 
     func notice(_ message: String) {
         Self.clear()
-        Process.printError("notice: \(message)")
+        Process.printError("notice: \(message.inOneLine)")
     }
 
     /// Takes the bar away before anything else is written.
@@ -47,6 +47,7 @@ struct ErrorLog: LogSink {
 /// Columns of text with two spaces between them.
 enum TextTable {
     static func print(_ header: [String], _ rows: [[String]]) {
+        let rows = rows.map { $0.map(\.inOneLine) }
         var widths = header.map(\.count)
         for row in rows {
             for (index, cell) in row.enumerated() {

@@ -244,6 +244,12 @@ class Repair(ServerTestCase):
         self.make()
         root = str(self.folder / "root")
         self.assertEqual(basalt("repair", "-d", root, "--rebuild-identity").returncode, 1)
+        for commit in ("1", "99999999999"):
+            skipped = basalt("repair", "-d", root, "--wal-skip-to", commit)
+            self.assertEqual(skipped.returncode, 0, skipped.stderr)
+            self.assertIn("nothing was to be skipped", skipped.stdout)
+            self.assertIn("sound: 2 tables", skipped.stdout)
+            self.assertNotIn("lost", skipped.stdout + skipped.stderr)
         both = basalt("repair", "-d", root, "--rebuild-identity", "--wal-skip-to", "9")
         self.assertEqual(both.returncode, 2)
         self.assertEqual(self.start().rows(COUNT), ["2|3"])

@@ -53,6 +53,7 @@ enum CopyFormat: Sendable {
     ]
     private static let unsupported: Set<String> = [
         "force_quote", "force_not_null", "force_null", "default", "on_error", "log_verbosity",
+        "reject_limit",
     ]
 
     private static func dialect(

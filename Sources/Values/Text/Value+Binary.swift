@@ -138,6 +138,8 @@ extension Value {
         if overflow || sent == .min { throw .momentOutOfRange() }
         if type == .date { return .date(micros.dividedDown(by: 1000)) }
         if type == .timestamp { return .timestamp(micros) }
+        // The microsecond in which the type begins is that of its least values, which are cut to it.
+        if micros == Int64.min.dividedDown(by: 1000) { return .timestampNanos(.min) }
         let (nanos, isBeyond) = micros.multipliedReportingOverflow(by: 1000)
         if isBeyond { throw .momentOutOfRange() }
         return .timestampNanos(nanos)

@@ -59,6 +59,21 @@ struct ValueBinaryTests {
         #expect(state { () throws(DatabaseError) in try column.checkBinary(1..<2) } == nil)
     }
 
+    @Test("the least nanoseconds, cut to the microsecond before them, are read as the least")
+    func leastNanoseconds() throws {
+        for nanos: Int64 in [.min, .min + 1, .min + 806] {
+            let sent = binary(.timestampNanos(nanos), as: .timestampNanos)
+            #expect(
+                try Value.parseBinary(sent, as: .timestampNanos) == .timestampNanos(.min))
+        }
+        let before = binary(
+            .timestamp(-9_223_372_036_854_777), as: .timestamp)
+        #expect(
+            state { () throws(DatabaseError) in
+                _ = try Value.parseBinary(before, as: .timestampNanos)
+            } == .datetimeOverflow)
+    }
+
     @Test("an array of moments is looked into")
     func arrays() {
         let array = ArrayValue(.timestamp, [.timestamp(0), .timestamp(.min)])
