@@ -215,6 +215,13 @@ extension DatabaseError {
             hint: "Name a complete backup of this database, or use FULL.")
     }
 
+    static func parentDamaged(_ path: String, what: String) -> DatabaseError {
+        DatabaseError(
+            .corrupted, "parent was found damaged while its files were linked \"\(path)\"",
+            detail: "\(what); the backup was given up, so that it does not carry the damage on.",
+            hint: "Try again: another parent is chosen, or the backup is FULL.")
+    }
+
     static func tooManyConfigurationFiles(_ path: String) -> DatabaseError {
         DatabaseError(
             .limitExceeded,

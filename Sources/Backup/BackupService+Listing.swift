@@ -12,7 +12,8 @@ extension BackupService {
     package func list(destination text: String? = nil) throws(DatabaseError) -> [BackupInfo] {
         let destination = try Destination.resolve(text, settings: settings, files: platform.files)
         var rows: [BackupInfo] = []
-        for name in try destination.names() { rows.append(row(name, in: destination)) }
+        let notes = try DamageNotes(in: destination)
+        for name in try destination.names() { rows.append(row(name, in: destination, notes)) }
         let published = Set(rows.map(\.id))
         let live = jobs.withLock { $0 }
         let infos = live.map { (act: $0.act, info: $0.info) }
@@ -111,7 +112,7 @@ extension BackupService {
                 throw .dropIncomplete(name, left: hidden, cause: error)
             }
         }
-        forgetVerification(manifest.id, in: place)
+        forgetVerification(manifest.id, Path.name(of: path), in: place)
         place.forgetReading(manifest.id)
     }
 
@@ -193,10 +194,12 @@ extension BackupService {
     }
 
     /// What cannot be read is a failed one.
-    private func row(_ name: String, in destination: Destination) -> BackupInfo {
+    private func row(_ name: String, in destination: Destination, _ notes: DamageNotes)
+        -> BackupInfo
+    {
         let path = Path.join(destination.path, name)
         do throws(DatabaseError) {
-            return try row(name, path, destination.manifest(of: name), in: destination)
+            return try row(name, path, destination.manifest(of: name), in: destination, notes)
         } catch {
             var damaged = BackupInfo(id: "", name: name, path: path, status: .failed)
             damaged.error = error.message
@@ -205,9 +208,15 @@ extension BackupService {
     }
 
     private func row(
-        _ name: String, _ path: String, _ manifest: BackupManifest, in destination: Destination
+        _ name: String, _ path: String, _ manifest: BackupManifest, in destination: Destination,
+        _ notes: DamageNotes
     ) throws(DatabaseError) -> BackupInfo {
-        var info = BackupInfo(id: manifest.id, name: name, path: path, status: .complete)
+        let isAdopted = try isAdopted(path)
+        // A backup that somebody writes to is not what it was.
+        let damage = isAdopted ? nil : notes.damage(of: manifest.id, name)
+        var info = BackupInfo(
+            id: manifest.id, name: name, path: path, status: damage == nil ? .complete : .failed)
+        info.error = damage.map { "found damaged: \($0.text)" }
         info.kind = manifest.isIncremental ? "incremental" : "full"
         info.parent = manifest.parent
         info.startedAt = manifest.startedAt
@@ -220,7 +229,7 @@ extension BackupService {
         info.bytesCopied = manifest.bytesCopied
         info.bytesLinked = manifest.bytesLinked
         info.bytesOwn = try ownBytes(path, manifest)
-        info.isAdopted = try isAdopted(path)
+        info.isAdopted = isAdopted
         info.lastVerified = try lastVerified(manifest.id, in: destination)
         info.comment = manifest.comment
         return info

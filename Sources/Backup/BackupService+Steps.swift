@@ -267,6 +267,10 @@ extension BackupService {
         _ manifest: BackupManifest, admission: Admission, job: BackupJob
     ) throws(DatabaseError) {
         try job.begin(.publishing)
+        // A verification that has ended meanwhile may have found what was linked damaged.
+        if let parent = admission.parent, let damage = try damage(of: parent) {
+            throw .parentDamaged(parent.path, what: damage.text)
+        }
         let lock = try admission.destination.lock(platform.clock, job)
         defer { lock.release() }
         try admission.staging.publish(manifest, as: admission.path)

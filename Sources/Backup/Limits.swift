@@ -64,6 +64,10 @@ package enum Limits {
     static let restoreAttempts = 5
     /// Bytes of the note of a verification: a time and a word.
     static let verifiedNoteBytes = 256
+    /// Bytes of the note of what was found damaged: its text, each character of four bytes, and a time.
+    static let damageNoteBytes = 16 << 10
+    /// Unicode scalars of what such a note says: a message with two checksums and a long path.
+    static let damageTextLength = 2_000
     /// How long a shared segment may go unread: a month of bit rot at most.
     package static let reverifyMicroseconds: Int64 = 30 * 86_400_000_000
     /// The longest wait for the rate between two looks at cancellation.

@@ -143,7 +143,7 @@ struct BackupCommand {
                 info.name, info.status.rawValue, info.kind, MomentText.of(info.finishedAt),
                 number(info.tables), number(info.rows), number(info.bytes), number(info.bytesOwn),
                 info.isAdopted ? "adopted" : MomentText.of(info.lastVerified),
-                info.comment ?? info.error ?? "",
+                info.error ?? info.comment ?? "",
             ]
         }
         let header = [

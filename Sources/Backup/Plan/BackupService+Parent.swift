@@ -11,10 +11,30 @@ extension BackupService {
         guard case .incremental(let name) = bound.request.kind, bound.request.allowsLinks else {
             return nil
         }
-        if let name { return try namedParent(name, in: bound.destination) }
-        if let newest = try newestParent(in: bound) { return newest }
-        job.notice("no earlier backup of this database is here, so this one is FULL")
-        return nil
+        if let name {
+            let parent = try namedParent(name, in: bound.destination)
+            guard let damage = try damage(of: parent) else { return parent }
+            job.notice(
+                "backup '\(name)' was found damaged, so this one is FULL: \(damage.text)")
+            return nil
+        }
+        let (newest, passedOver) = try newestParent(in: bound)
+        if let (name, damage) = passedOver {
+            job.notice(
+                "backup '\(name)' was found damaged and is no parent, "
+                    + (newest.map { "'\(Path.name(of: $0.path))' is" } ?? "so this one is FULL")
+                    + ": \(damage.text)")
+        } else if newest == nil {
+            job.notice("no earlier backup of this database is here, so this one is FULL")
+        }
+        return newest
+    }
+
+    /// What a verification has found in a parent, or in a backup that shares files with it.
+    func damage(of parent: BackupPlan.Parent) throws(DatabaseError) -> Damage? {
+        let place = Destination(path: Path.directory(of: parent.path), files: platform.files)
+        return try DamageNotes(in: place).damage(
+            of: parent.manifest.id, Path.name(of: parent.path))
     }
 
     private func namedParent(_ name: String, in destination: Destination) throws(DatabaseError)
@@ -33,8 +53,13 @@ extension BackupService {
         return BackupPlan.Parent(path: path, manifest: manifest)
     }
 
-    /// The newest complete backup of this database that covers what is asked for.
-    private func newestParent(in bound: BoundBackup) throws(DatabaseError) -> BackupPlan.Parent? {
+    /// The newest complete backup of this database that covers what is asked for, and the newest one
+    /// that would be it if it were not damaged.
+    private func newestParent(in bound: BoundBackup) throws(DatabaseError) -> (
+        parent: BackupPlan.Parent?, passedOver: (name: String, damage: Damage)?
+    ) {
+        let notes = try DamageNotes(in: bound.destination)
+        var passedOver: (name: String, damage: Damage)?
         for name in try candidates(in: bound.destination) {
             let path = Path.join(bound.destination.path, name)
             do throws(DatabaseError) {
@@ -42,13 +67,17 @@ extension BackupService {
                 guard manifest.database == source.database, isOfOurHistory(manifest),
                     covers(manifest, bound), try !isAdopted(path)
                 else { continue }
-                return BackupPlan.Parent(path: path, manifest: manifest)
+                if let damage = notes.damage(of: manifest.id, name) {
+                    passedOver = passedOver ?? (name, damage)
+                    continue
+                }
+                return (BackupPlan.Parent(path: path, manifest: manifest), passedOver)
             } catch _ {
                 // A damaged one is no parent; verifying it tells why.
                 continue
             }
         }
-        return nil
+        return (nil, passedOver)
     }
 
     /// Names of backups of this database, the newest first, by what the fronts of their manifests

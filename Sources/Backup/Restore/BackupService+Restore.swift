@@ -30,6 +30,7 @@ extension BackupService {
             let told =
                 error.state == .cancelled
                 ? DatabaseError.restoreCancelled() : error.inBackup(job.info.path)
+            noteDamage(error, metAt: job.info.path)
             end(job, told)
             throw told
         }

@@ -39,16 +39,45 @@ extension BackupService {
         _ name: String, _ path: String, _ manifest: BackupManifest, _ mode: VerifyMode,
         _ job: BackupJob
     ) throws(DatabaseError) -> VerifyReport {
+        var found = DamageFound()
+        do throws(DatabaseError) {
+            let rows = try search(path, manifest, mode, job, &found)
+            if mode != .quick { note(manifest, mode: mode, at: path) }
+            return VerifyReport(
+                name: name, files: manifest.files.count, bytes: manifest.bytes, rows: rows)
+        } catch {
+            let told = found.first ?? error
+            if told.state == .corrupted {
+                let named = Self.damagedFile(told, below: path).map { [$0] } ?? []
+                noteDamage(
+                    told, isDeep: found.isDeep, of: manifest, at: path,
+                    files: found.files.isEmpty ? named : found.files)
+            }
+            throw error
+        }
+    }
+
+    private func search(
+        _ path: String, _ manifest: BackupManifest, _ mode: VerifyMode, _ job: BackupJob,
+        _ found: inout DamageFound
+    ) throws(DatabaseError) -> Int? {
         try job.begin(.verifying, bytes: mode == .quick ? 0 : manifest.bytes)
         let verifier = BackupVerifier(path: path, files: platform.files) {
             bytes throws(DatabaseError) in try job.advance(bytes)
         }
-        try verifier.verify(manifest, mode: mode == .quick ? .quick : .full)
+        for file in manifest.files {
+            do throws(DatabaseError) {
+                try verifier.verify(file, mode: mode == .quick ? .quick : .full)
+            } catch {
+                try found.take(error, of: file.path)
+            }
+        }
+        try found.raise()
+        try verifier.refuseStrangers(manifest)
         if source.isDatabase { try compare(path, manifest, mode, job) }
-        let rows = mode == .deep ? try examine(path, manifest, job: job) : nil
-        if mode != .quick { note(manifest, mode: mode, at: path) }
-        return VerifyReport(
-            name: name, files: manifest.files.count, bytes: manifest.bytes, rows: rows)
+        guard mode == .deep else { return nil }
+        found.isDeep = true
+        return try examine(path, manifest, job: job, &found)
     }
 
     /// Compares what `_backup.json` says with what the tables' manifests and the segments say.
@@ -67,9 +96,9 @@ extension BackupService {
     }
 
     /// Decodes every row of every segment and compares what was computed with what is written.
-    private func examine(_ path: String, _ manifest: BackupManifest, job: BackupJob)
-        throws(DatabaseError) -> Int
-    {
+    private func examine(
+        _ path: String, _ manifest: BackupManifest, job: BackupJob, _ found: inout DamageFound
+    ) throws(DatabaseError) -> Int {
         try job.begin(.verifying, bytes: manifest.bytes)
         let root = try ReadableRoot(root: path, platform: platform)
         defer { root.close() }
@@ -77,12 +106,17 @@ extension BackupService {
         for table in root.tables {
             for entry in table.segments {
                 let file = Path.join(root.databaseDirectory, table.relativePath(of: entry))
-                try SegmentExamination.examine(
-                    file, entry: entry, of: table.definition, files: platform.files)
+                do throws(DatabaseError) {
+                    try SegmentExamination.examine(
+                        file, entry: entry, of: table.definition, files: platform.files)
+                } catch {
+                    try found.take(error, of: "db/" + table.relativePath(of: entry))
+                }
                 rows += entry.rows
                 try job.advance(entry.bytes)
             }
         }
+        try found.raise()
         guard rows == manifest.rows else {
             throw .backupDamaged(
                 path, what: "expected \(manifest.rows) rows and found \(rows)")
@@ -105,6 +139,8 @@ extension BackupService {
             try platform.files.makeDurableDirectory(directory)
             try platform.files.publish(
                 Array(text.utf8), as: Path.join(directory, manifest.id), replacing: .atomically)
+            let place = Destination(path: Path.directory(of: path), files: platform.files)
+            try DamageNotes(in: place).clear(manifest.id, Path.name(of: path), after: mode)
         } catch {
             platform.log.log(.error, "backup", "cannot note the verification: \(error)")
         }
@@ -114,16 +150,19 @@ extension BackupService {
     func lastVerified(_ id: String, in destination: Destination) throws(DatabaseError) -> Int64? {
         guard RelativePath.isSafe(id) else { return nil }
         let file = Path.join(destination.path, Self.verifiedDirectory, id)
-        guard try platform.files.info(file)?.kind == .file else { return nil }
+        guard let info = try platform.files.info(file), info.kind == .file,
+            info.size <= Limits.verifiedNoteBytes
+        else { return nil }
         let bytes = try platform.files.readAll(file, upTo: Limits.verifiedNoteBytes)
         return Int64(String(decoding: bytes.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
     }
 
-    /// Forgets the note of a backup that is removed.
-    func forgetVerification(_ id: String, in destination: Destination) {
+    /// Forgets the notes of a backup that is removed.
+    func forgetVerification(_ id: String, _ name: String, in destination: Destination) {
         guard RelativePath.isSafe(id) else { return }
         let file = Path.join(destination.path, Self.verifiedDirectory, id)
         do throws(DatabaseError) {
+            try DamageNotes(in: destination).clear(id, name, after: nil)
             if try platform.files.info(file) != nil { try platform.files.remove(file) }
         } catch {
             platform.log.log(.error, "backup", "cannot forget a verification: \(error)")

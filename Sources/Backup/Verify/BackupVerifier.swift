@@ -27,14 +27,6 @@ struct BackupVerifier: Sendable {
     /// Called with the bytes read since the last call; throws to stop.
     let advance: @Sendable (Int) throws(DatabaseError) -> Void
 
-    /// Checks every file of the manifest, and that `db/` holds nothing else.
-    ///
-    /// - Throws: XX001 naming the first file that is wrong.
-    func verify(_ manifest: BackupManifest, mode: VerifyMode) throws(DatabaseError) {
-        for file in manifest.files { try verify(file, mode: mode) }
-        try refuseStrangers(manifest)
-    }
-
     /// Checks that `db/` holds nothing that the manifest does not list.
     func refuseStrangers(_ manifest: BackupManifest) throws(DatabaseError) {
         let expected = Set(manifest.files.map(\.path))
