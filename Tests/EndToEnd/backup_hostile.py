@@ -388,6 +388,47 @@ class HostileTests(server.ServerTestCase):
         self.refused(other, ("XX001",), ("SELECT * FROM t",), str(path), "block")
         self.assertEqual(other.value("SELECT n FROM u"), "7")
 
+    def test_nothing_is_linked_to_what_was_found_damaged(self):
+        running, connection = self.begun()
+        connection.query("INSERT INTO t VALUES ('2026-01-03', 3)")
+        connection.query("BACKUP DATABASE INCREMENTAL AS 'i1'")
+        path = segment_of(self.backups / "i1")
+        path.chmod(0o600)
+        with open(path, "r+b") as file:
+            file.seek(300)
+            byte = file.read(1)[0]
+            file.seek(300)
+            file.write(bytes([byte ^ 1]))
+        with self.assertRaises(SQLError) as raised:
+            connection.query("VERIFY BACKUP 'i1' DEEP")
+        self.assertEqual(raised.exception.state, "XX001")
+        # The file has another name in the first one.
+        for name in ("sound", "i1"):
+            status, error = connection.query(
+                f"SELECT status, error FROM backups() WHERE name = '{name}'")[0]
+            self.assertEqual(status, "failed")
+            self.assertIn(str(path), error)
+        connection.query("INSERT INTO t VALUES ('2026-01-04', 4)")
+        for name, source in (("i2", ""), ("i3", "FROM 'i1'")):
+            connection.notices.clear()
+            connection.query(f"BACKUP DATABASE INCREMENTAL {source} AS '{name}'")
+            self.assertIn("'i1' was found damaged", " ".join(connection.notices))
+            connection.query(f"VERIFY BACKUP '{name}' DEEP")
+            self.assertEqual(connection.value(
+                f"SELECT kind FROM backups() WHERE name = '{name}'"), "full")
+        connection.query("BACKUP DATABASE INCREMENTAL AS 'i4'")
+        self.assertEqual(connection.value(
+            "SELECT parent FROM backups() WHERE name = 'i4'"), "i3")
+        # Found without a server: this server knows.
+        path = segment_of(self.backups / "i3")
+        path.chmod(0o600)
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        self.assertEqual(self.offline("verify", "i3").returncode, 5)
+        connection.query("BACKUP DATABASE INCREMENTAL AS 'i5'")
+        self.assertEqual(connection.value(
+            "SELECT parent FROM backups() WHERE name = 'i5'"), "i2")
+        connection.query("VERIFY BACKUP 'i5' DEEP")
+
     def test_a_start_says_how_to_go_on_with_what_is_left(self):
         running, connection = self.begun()
         for harm, word in ((lambda backup: segment_of(backup).unlink(), "file is missing"),
