@@ -234,7 +234,7 @@ package enum SettingTable {
                 + "INSERT SELECT."),
         SettingKey(
             "cairo.sql.memory.limit", .size(0...(1 << 46)), "0", .query,
-            "Memory for sorts, groups and joins of all statements; 0 takes a quarter of the machine."
+            "Memory that one statement may take for sorts, groups, joins and strings; 0: 512 MiB."
         ),
         SettingKey(
             "ram.usage.limit.percent", .integer(0...100), "90", .query,
