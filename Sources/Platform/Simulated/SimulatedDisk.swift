@@ -121,13 +121,21 @@ package final class SimulatedDisk: Sendable {
         }
     }
 
-    /// Flips one bit of a file, on the platter too.
-    package func flipBit(_ path: String, offset: Int, bit: Int = 0) {
-        state.withLock { state in
+    /// Flips one bit of a file, on the platter too. What comes back flips it back, whatever names
+    /// the file has by then.
+    @discardableResult
+    package func flipBit(_ path: String, offset: Int, bit: Int = 0) -> @Sendable () -> Void {
+        let node = state.withLock { state in
             guard let node = Self.node(state.tree, path), offset >= 0, offset < node.length else {
                 preconditionFailure("a bit can only be flipped inside a file")
             }
             node.flip(bit: bit & 7, at: offset)
+            return node
+        }
+        return {
+            self.state.withLock { _ in
+                if offset < node.length { node.flip(bit: bit & 7, at: offset) }
+            }
         }
     }
 

@@ -60,8 +60,9 @@ extension SimulatedDisk {
 /// A flipped bit, and how to flip it back.
 struct FlippedBit {
     let path: String
-    let offset: Int
-    let bit: Int
+    /// Heals the file wherever it is by then: it never changes, but it may have been detached and
+    /// attached, or be in use by a backup alone.
+    let restore: @Sendable () -> Void
 
     /// Flips a bit of a file whose path passes; nil when there is none.
     init?(
@@ -71,15 +72,7 @@ struct FlippedBit {
         if paths.isEmpty { return nil }
         path = paths[Int(random.next() % UInt64(paths.count))]
         guard let length = disk.contents(of: path)?.count, length > 0 else { return nil }
-        offset = Int(random.next() % UInt64(length))
-        bit = Int(random.next() % 8)
-        disk.flipBit(path, offset: offset, bit: bit)
-    }
-
-    /// Heals the file if it is still there: it never changes, but it may be gone.
-    func restore(on disk: SimulatedDisk) {
-        if (disk.contents(of: path)?.count ?? 0) > offset {
-            disk.flipBit(path, offset: offset, bit: bit)
-        }
+        let offset = Int(random.next() % UInt64(length))
+        restore = disk.flipBit(path, offset: offset, bit: Int(random.next() % 8))
     }
 }

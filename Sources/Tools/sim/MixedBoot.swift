@@ -125,7 +125,10 @@ struct MixedBoot: Sendable {
             flipped = FlippedBit(of: machine.disk, random: &random) {
                 $0.hasPrefix(Self.root + "/db/") && $0.hasSuffix(".seg")
             }
-            if flipped != nil { tally.add("bits flipped") }
+            if let flipped {
+                tally.add("bits flipped")
+                model.trace("a bit of \(flipped.path) is flipped")
+            }
         }
         model.flipped.withLock { $0 = flipped }
         faults.begin(on: machine.disk)
@@ -157,7 +160,7 @@ struct MixedBoot: Sendable {
     /// Flips the bit of this life back.
     private func heal() {
         model.flipped.withLock { flipped in
-            flipped?.restore(on: machine.disk)
+            flipped?.restore()
             flipped = nil
         }
     }

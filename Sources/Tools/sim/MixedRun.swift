@@ -51,7 +51,7 @@ struct MixedRun {
         if machine.isDown { model.tally.add(isKill ? "processes killed" : "power losses") }
         machine.disk.heal()
         model.flipped.withLock { flipped in
-            flipped?.restore(on: machine.disk)
+            flipped?.restore()
             flipped = nil
         }
         machine.crash()

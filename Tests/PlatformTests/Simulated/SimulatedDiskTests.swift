@@ -154,6 +154,23 @@ struct SimulatedDiskTests {
         #expect(machine.disk.contents(of: "/db/a") == [0, 8])
     }
 
+    @Test("a flipped bit is flipped back under whatever name the file has by then")
+    func flipsBack() throws {
+        let machine = try prepared(1)
+        let files = machine.platform.files
+        try files.publish([0, 0], as: "/db/a")
+        try files.link("/db/a", to: "/db/b")
+
+        let restore = machine.disk.flipBit("/db/a", offset: 1, bit: 3)
+        try files.remove("/db/a")
+        try files.rename("/db/b", to: "/db/c", replacing: false)
+        try files.publish([0, 0], as: "/db/a")
+        restore()
+
+        #expect(machine.disk.contents(of: "/db/c") == [0, 0])
+        #expect(machine.disk.contents(of: "/db/a") == [0, 0])
+    }
+
     @Test("handles, locks and the platform of before a crash are dead")
     func invalidates() throws {
         let machine = try prepared(1)
