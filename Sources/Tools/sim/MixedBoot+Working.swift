@@ -74,11 +74,6 @@ extension MixedBoot {
                 model.trace("definitions \(script.statements)")
                 for statement in script.statements { try client.run(statement) }
                 for kind in script.kinds { tally.add("ddl \(kind)") }
-                if script.results.count == 1 {
-                    model.endDefining(isCommitted: true)
-                } else {
-                    try settle(client)
-                }
             } catch {
                 model.trace("definitions failed \(error)")
                 if isOver(engine.storage) { return }
@@ -87,28 +82,33 @@ extension MixedBoot {
                 }
                 model.endDefining(isCommitted: false)
                 if !roll(back: client) { return }
+                continue
+            }
+            if script.results.count == 1 {
+                model.endDefining(isCommitted: true)
+            } else if !settle(client, "definitions", in: engine) {
+                return
             }
         }
     }
 
-    /// Where more than one end is possible, the table says which it was.
-    private func settle(_ client: InProcessClient) throws(DatabaseError) {
+    /// Where more than one end is possible, the table says which it was. What cannot be read now,
+    /// for a flipped bit, is said by the next start: nothing is defined any more in this life.
+    private func settle(_ client: InProcessClient, _ what: String, in engine: Engine) -> Bool {
         while true {
-            let found: [String: SeenTable]
             do throws(DatabaseError) {
-                found = try definedTables(client)
-            } catch {
-                // Read again: nobody but this task changes these tables, and a fault passes.
-                let storage = client.session.engine.storage
-                if isOver(storage) || !isExpected(error, storage) || error.state == .corrupted {
-                    throw error
+                let found = try definedTables(client)
+                if let problem = model.settleDefined(found: found, isAnswered: true) {
+                    complaints.add(problem)
                 }
-                continue
+                return true
+            } catch {
+                if isOver(engine.storage) { return false }
+                let isExplained = isExpected(error, engine.storage)
+                if !isExplained { complaints.add("\(what): \(error)") }
+                // Read again: nobody but this task changes these tables, and a fault passes.
+                if !isExplained || error.state == .corrupted { return false }
             }
-            if let problem = model.settleDefined(found: found, isAnswered: true) {
-                complaints.add(problem)
-            }
-            return
         }
     }
 
@@ -118,17 +118,10 @@ extension MixedBoot {
         if possible.count == 1 { return true }
         model.beginDefining(possible)
         engine.enforceTimeToLive()
-        do throws(DatabaseError) {
-            try settle(client)
-            if model.defined != possible[0] { tally.add("TTL dropped partitions") }
-            tally.add("TTL enforced")
-            return true
-        } catch {
-            if !isOver(engine.storage), !isExpected(error, engine.storage) {
-                complaints.add("TTL: \(error)")
-            }
-            return false
-        }
+        guard settle(client, "TTL", in: engine) else { return false }
+        if model.defined != possible[0] { tally.add("TTL dropped partitions") }
+        tally.add("TTL enforced")
+        return true
     }
 
     func maintain(_ storage: Storage, _ random: inout SplitMix) {
