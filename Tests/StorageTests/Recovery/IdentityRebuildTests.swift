@@ -37,7 +37,10 @@ import Values
     }
 
     private func spoil(isMissing: Bool) throws {
-        if !isMissing { return world.disk.flipBit(path, offset: 30) }
+        if !isMissing {
+            world.disk.flipBit(path, offset: 30)
+            return
+        }
         try world.platform.files.remove(path)
         try world.platform.files.syncDirectory("/root/db")
     }
