@@ -11,6 +11,9 @@ package struct DatabaseError: Error, Sendable, Equatable {
     /// Zero-based offset in characters (Unicode scalars) into the statement's text.
     package let position: Int?
     package let cause: Cause?
+    /// The absolute path of the file or directory that is damaged, where one is: for those who act on
+    /// it. People read it in the message.
+    package let damagedPath: String?
 
     /// What lay beneath: the failed system call, so that callers may branch on its errno.
     package struct Cause: Sendable, Equatable {
@@ -27,7 +30,7 @@ package struct DatabaseError: Error, Sendable, Equatable {
 
     package init(
         _ state: SQLState, _ message: String, detail: String? = nil, hint: String? = nil,
-        position: Int? = nil, cause: Cause? = nil
+        position: Int? = nil, cause: Cause? = nil, damagedPath: String? = nil
     ) {
         self.state = state
         self.message = message
@@ -35,13 +38,21 @@ package struct DatabaseError: Error, Sendable, Equatable {
         self.hint = hint
         self.position = position
         self.cause = cause
+        self.damagedPath = damagedPath
     }
 
     /// Returns the same error placed at an offset of the statement, unless it has a place already.
     package func at(_ position: Int?) -> DatabaseError {
         DatabaseError(
             state, message, detail: detail, hint: hint, position: self.position ?? position,
-            cause: cause)
+            cause: cause, damagedPath: damagedPath)
+    }
+
+    /// Returns the same error told with another detail and hint.
+    package func with(detail: String?, hint: String?) -> DatabaseError {
+        DatabaseError(
+            state, message, detail: detail, hint: hint, position: position, cause: cause,
+            damagedPath: damagedPath)
     }
 }
 

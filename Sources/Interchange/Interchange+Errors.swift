@@ -6,8 +6,7 @@ extension DatabaseError {
         var place = "Line \(line)"
         if let column { place += ", column \(column)" }
         let detail = self.detail.map { "\(place). \($0)" } ?? "\(place)."
-        return DatabaseError(
-            state, message, detail: detail, hint: hint, position: position, cause: cause)
+        return with(detail: detail, hint: hint)
     }
 
     static func missingColumn(_ name: String) -> DatabaseError {

@@ -17,7 +17,8 @@ extension DatabaseError {
 
     static func fileTooLong(path: String, size: Int, limit: Int) -> DatabaseError {
         DatabaseError(
-            .corrupted, "file of \(size) bytes is above its limit of \(limit) bytes \"\(path)\"")
+            .corrupted, "file of \(size) bytes is above its limit of \(limit) bytes \"\(path)\"",
+            damagedPath: path)
     }
 
     /// A simulated machine lost its power; the caller's process does not exist any more.
@@ -69,7 +70,8 @@ extension DatabaseError {
     static func notAFile(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "not a regular file \"\(path)\"",
-            hint: "Something else was put in its place; look at the path with `ls -l`.")
+            hint: "Something else was put in its place; look at the path with `ls -l`.",
+            damagedPath: path)
     }
 
     /// Someone else holds the lock of a root or of a destination.

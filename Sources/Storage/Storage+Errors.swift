@@ -104,14 +104,15 @@ extension DatabaseError {
     static func damaged(_ path: String, offset: Int, _ what: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "\(what) at offset \(offset) of \"\(path)\"",
-            hint: "Restore this file from a backup.")
+            hint: "Restore this file from a backup.", damagedPath: path)
     }
 
     /// Behind a link in the place of a directory lie the files of somebody else.
     static func notADirectory(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "a symbolic link or a file is in the place of the directory \"\(path)\"",
-            hint: "Put the directory itself there; to keep it on another disk, mount that disk.")
+            hint: "Put the directory itself there; to keep it on another disk, mount that disk.",
+            damagedPath: path)
     }
 
     static func damaged(_ path: String, _ failure: DecodeFailure) -> DatabaseError {
@@ -126,27 +127,28 @@ extension DatabaseError {
     static func damagedBlock(_ path: String, block: String, _ what: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "\(what) in block \(block) of \"\(path)\"",
-            hint: "Restore this file from a backup.")
+            hint: "Restore this file from a backup.", damagedPath: path)
     }
 
     static func missingSegment(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "a segment is missing \"\(path)\"",
             detail: "Everything but the rows in it can be read.",
-            hint: "Put the file back, or RESTORE TABLE … FULL brings it back from a backup.")
+            hint: "Put the file back, or RESTORE TABLE … FULL brings it back from a backup.",
+            damagedPath: path)
     }
 
     static func missingManifest(_ directory: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "its manifest is missing \"\(Path.join(directory, "_manifest.*"))\"",
-            hint: "Put the file back.")
+            hint: "Put the file back.", damagedPath: directory)
     }
 
     static func missingTableDirectory(_ id: UInt64, _ directory: String) -> DatabaseError {
         DatabaseError(
             .corrupted,
             "its directory is missing \"\(directory)/…~\(id)\"",
-            hint: "Put the directory back.")
+            hint: "Put the directory back.", damagedPath: directory)
     }
 
     /// - Parameter next: the first commit behind the damage that can be read.
@@ -159,7 +161,7 @@ extension DatabaseError {
                 "A valid batch follows at offset \(laterOffset), so this is no torn end of a crash.",
             hint:
                 "Restore a backup; or give up the damaged commits, with a copy of the root at hand: "
-                + Repair.skipping(to: next, path) + ".")
+                + Repair.skipping(to: next, path) + ".", damagedPath: path)
     }
 
     /// - Parameter next: the commit that the log would go on with.
@@ -167,7 +169,7 @@ extension DatabaseError {
         DatabaseError(
             .corrupted, "the log does not hold commit \(lsn) any more \"\(path)\"",
             detail: Repair.extent(lost: lsn),
-            hint: Repair.choice(next, path))
+            hint: Repair.choice(next, path), damagedPath: path)
     }
 
     /// - Parameter next: the commit that a new log would begin with.
@@ -175,7 +177,7 @@ extension DatabaseError {
         DatabaseError(
             .corrupted, "the log ends at commit \(end) but \(expected) was recorded \"\(path)\"",
             detail: Repair.extent(lost: end.next),
-            hint: Repair.choice(next, path))
+            hint: Repair.choice(next, path), damagedPath: path)
     }
 
     /// - Parameter next: the commit that the log would go on with.
@@ -185,13 +187,13 @@ extension DatabaseError {
         DatabaseError(
             .corrupted, damage.message,
             detail: Repair.extent(lost: lost),
-            hint: Repair.choice(next, path))
+            hint: Repair.choice(next, path), damagedPath: path)
     }
 
     /// An identity file that cannot be read.
     static func damagedIdentity(_ damage: DatabaseError, _ path: String) -> DatabaseError {
         DatabaseError(
-            .corrupted, damage.message, hint: Repair.rebuilding(path))
+            .corrupted, damage.message, hint: Repair.rebuilding(path), damagedPath: path)
     }
 
     static func soundIdentity(_ path: String) -> DatabaseError {
@@ -209,13 +211,13 @@ extension DatabaseError {
     static func missingDatabaseFile(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "data without its identity file \"\(path)\"",
-            hint: Repair.rebuilding(path) + " Or choose an empty directory.")
+            hint: Repair.rebuilding(path) + " Or choose an empty directory.", damagedPath: path)
     }
 
     static func sealedDatabaseFile(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "identity file of a backup beside a log that holds commits \"\(path)\"",
-            hint: Repair.rebuilding(path))
+            hint: Repair.rebuilding(path), damagedPath: path)
     }
 
     static func noDatabase(_ root: String) -> DatabaseError {
@@ -287,13 +289,14 @@ extension DatabaseError {
                 + "was changed.",
             hint: [error.hint, "To go on without the restore, remove the trigger \(trigger)."]
                 .compactMap(\.self).joined(separator: " "),
-            cause: error.cause)
+            cause: error.cause, damagedPath: error.damagedPath)
     }
 
     static func copyLacks(_ path: String) -> DatabaseError {
         DatabaseError(
             .corrupted, "cannot restore the snapshot, a file of it is missing \"\(path)\"",
-            hint: "Nothing was changed. Copy the missing file, or take another copy.")
+            hint: "Nothing was changed. Copy the missing file, or take another copy.",
+            damagedPath: path)
     }
 }
 

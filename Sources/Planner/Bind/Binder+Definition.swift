@@ -250,7 +250,8 @@ package struct BoundCheck: Sendable {
 
 extension DatabaseError {
     func withoutPosition() -> DatabaseError {
-        DatabaseError(state, message, detail: detail, hint: hint, cause: cause)
+        DatabaseError(
+            state, message, detail: detail, hint: hint, cause: cause, damagedPath: damagedPath)
     }
 }
 

@@ -36,7 +36,8 @@ package struct DamagedTable: Sendable {
             detail: "Its files in \(directoryName) are left as they are; the other tables work.",
             hint:
                 "RESTORE TABLE … FULL puts a backup's in its place, RESTORE DATABASE … FULL schemas and "
-                + "sequences too; DROP TABLE, for a schema DROP SCHEMA, removes it and its files.")
+                + "sequences too; DROP TABLE, for a schema DROP SCHEMA, removes it and its files.",
+            damagedPath: error.damagedPath)
     }
 
     /// Whether it is what somebody means by a name, in any schema when its own is not known.
