@@ -155,12 +155,13 @@ extension DatabaseError {
             damage.state, damage.message, detail: "The root is a backup; it was left as it is.",
             hint: "Start on another backup. To start on what is left of this one all the same, "
                 + "remove \"\(manifest)\".",
-            cause: damage.cause)
+            cause: damage.cause, damagedPath: damage.damagedPath)
     }
 
     static func backupDamaged(_ path: String, what: String) -> DatabaseError {
         DatabaseError(
-            .corrupted, "backup is damaged, \(what) \"\(path)\"", hint: waysOutOfDamage)
+            .corrupted, "backup is damaged, \(what) \"\(path)\"", hint: waysOutOfDamage,
+            damagedPath: path)
     }
 
     /// What to do about a damaged backup: no other backup puts one of its files right.
@@ -173,24 +174,53 @@ extension DatabaseError {
     ///
     /// - Parameter path: where the backup lies.
     func inBackup(_ path: String) -> DatabaseError {
-        guard state == .corrupted, !path.isEmpty, message.contains("\"\(path)/"),
+        guard state == .corrupted, damagedFile(below: path) != nil,
             hint?.hasSuffix(Self.waysOutOfDamage) != true
         else { return self }
-        return DatabaseError(
-            state, message, detail: detail, hint: Self.waysOutOfDamage, position: position,
-            cause: cause)
+        return with(detail: detail, hint: Self.waysOutOfDamage)
+    }
+
+    /// The damaged file by its path in a backup; nil when it is none of it.
+    ///
+    /// - Parameter path: where the backup lies.
+    func damagedFile(below path: String) -> String? {
+        let front = Array((path + "/").utf8)
+        guard let damagedPath, !path.isEmpty, damagedPath.utf8.starts(with: front) else {
+            return nil
+        }
+        return String(decoding: damagedPath.utf8.dropFirst(front.count), as: UTF8.self)
     }
 
     static func backupChecksum(_ path: String, expected: String, found: String) -> DatabaseError {
         .backupDamaged(path, what: "expected SHA-256 \(expected) and found \(found)")
     }
 
-    static func sourceDamaged(_ path: String, expected: String, found: String) -> DatabaseError {
+    /// A segment of the database that is not what its table's manifest says.
+    static func sourceDamaged(_ path: String, table: String, what: String) -> DatabaseError {
         DatabaseError(
-            .corrupted,
-            "segment is damaged, expected SHA-256 \(expected) and found \(found) \"\(path)\"",
+            .corrupted, "segment of table \"\(table)\" is damaged, \(what) \"\(path)\"",
             detail: "The backup was given up, so that it does not carry the damage on.",
-            hint: "RESTORE the partition from an earlier backup.")
+            hint: waysOutOfSource, damagedPath: path)
+    }
+
+    static func sourceMissing(_ path: String, table: String, cause: DatabaseError)
+        -> DatabaseError
+    {
+        DatabaseError(
+            .missingFile, "segment of table \"\(table)\" is missing \"\(path)\"",
+            detail: "The backup was given up: it would lack rows.",
+            hint: "Put the file back. Without it, " + waysOutOfSource, cause: cause.cause)
+    }
+
+    /// What to do about a file of a live table.
+    private static let waysOutOfSource =
+        "RESTORE TABLE … FULL brings the partition back from a backup in which VERIFY BACKUP finds "
+        + "nothing, ALTER TABLE … DROP PARTITION gives its rows up."
+
+    /// The live file that was to take the place of a damaged one of the parent is damaged too.
+    func alsoDamaged(in parent: String) -> DatabaseError {
+        let also = "The backup's file, which this one shared, is damaged too \"\(parent)\"."
+        return with(detail: [detail, also].compactMap(\.self).joined(separator: " "), hint: hint)
     }
 
     static func backupFormatNewer(_ path: String, found: Int, known: Int) -> DatabaseError {

@@ -208,14 +208,17 @@ extension BackupService {
     }
 
     /// 7. Copies, checking digests on the way.
-    func copy(_ plan: BackupPlan, staging: Staging, crew: Crew, job: BackupJob)
-        throws(DatabaseError) -> [StagingRun.Made]
+    func copy(_ plan: BackupPlan, run: StagingRun, crew: Crew) throws(DatabaseError)
+        -> [StagingRun.Made]
     {
-        try job.begin(.copying, bytes: plan.bytesToCopy)
-        let run = StagingRun(
+        try run.job.begin(.copying, bytes: plan.bytesToCopy)
+        return try run.run(plan, crew: crew)
+    }
+
+    func makeRun(_ plan: BackupPlan, staging: Staging, crew: Crew, job: BackupJob) -> StagingRun {
+        StagingRun(
             staging: staging, job: job, source: source, writeback: writeback(of: crew),
             now: platform.clock.now(), syncsEach: plan.syncsEach)
-        return try run.run(plan, crew: crew)
     }
 
     func makeCrew(_ bound: BoundBackup) -> Crew {
@@ -231,44 +234,32 @@ extension BackupService {
     /// 8. Reads back what was written, while the disk is at it, and then makes it durable. A linked
     /// file was looked at when it was linked; it is read when nobody has for long.
     func verify(
-        _ made: [StagingRun.Made], plan: BackupPlan, bound: BoundBackup, staging: Staging,
-        crew: Crew, job: BackupJob
-    ) throws(DatabaseError) -> [BackupManifest.File] {
-        let readsAll = bound.request.isVerified
-        let limit = settings.reverifyMicroseconds
-        let now = platform.clock.now()
-        @Sendable func isRead(_ file: BackupManifest.File) -> Bool {
-            if file.origin != .linked { return readsAll }
-            guard let limit else { return false }
-            return file.readAt.map { now - $0 >= limit } ?? true
+        _ made: [StagingRun.Made], plan: BackupPlan, bound: BoundBackup, run: StagingRun,
+        parent: BackupPlan.Parent?, crew: Crew
+    ) throws(DatabaseError) -> Rereading {
+        var rereading = Rereading(
+            run: run, facts: plan.facts, crew: crew, readsCopies: bound.request.isVerified,
+            reverifyMicroseconds: settings.reverifyMicroseconds, now: platform.clock.now(),
+            parent: parent, files: made)
+        try rereading.read()
+        if let parent, let found = rereading.found {
+            tell(found, of: parent, job: run.job)
+            try rereading.copyInstead()
         }
-        let bytes = made.reduce(0) { $0 + (isRead($1.file) ? $1.file.bytes : 0) }
-        try job.begin(.verifying, bytes: bytes)
-        let verifier = BackupVerifier(path: staging.path, files: platform.files) {
-            bytes throws(DatabaseError) in try job.advance(bytes)
-        }
-        let files = try crew.map(made) { made throws(DatabaseError) in
-            var file = made.file
-            if isRead(file) {
-                try verifier.reread(file, checks: made.checks)
-                file.readAt = now
-            } else if file.origin != .linked {
-                try verifier.verify(file, mode: .quick)
-            }
-            return file
-        }
-        try staging.sync(plan, outputs: made.compactMap(\.output))
-        return files
+        try run.staging.sync(plan, outputs: rereading.files.compactMap(\.output))
+        return rereading
     }
 
     /// 9. The rename that is the backup. Under the destination's lock: before it the staging
     /// directory loses its own.
+    ///
+    /// - Parameter isParentRead: whether every linked file was read just now.
     func publish(
-        _ manifest: BackupManifest, admission: Admission, job: BackupJob
+        _ manifest: BackupManifest, admission: Admission, isParentRead: Bool, job: BackupJob
     ) throws(DatabaseError) {
         try job.begin(.publishing)
         // A verification that has ended meanwhile may have found what was linked damaged.
-        if let parent = admission.parent, let damage = try damage(of: parent) {
+        if !isParentRead, let parent = admission.parent, let damage = try damage(of: parent) {
             throw .parentDamaged(parent.path, what: damage.text)
         }
         let lock = try admission.destination.lock(platform.clock, job)

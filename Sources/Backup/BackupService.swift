@@ -115,12 +115,14 @@ package final class BackupService: Sendable {
             let plan = try compare(description, with: admission.parent, pin: pin)
             try record(plan, admission: admission, pin: pin, job: job)
             let crew = makeCrew(bound)
-            let staging = admission.staging
-            let made = try copy(plan, staging: staging, crew: crew, job: job)
-            let files = try verify(
-                made, plan: plan, bound: bound, staging: staging, crew: crew, job: job)
-            manifest = makeManifest(bound, admission, pin, plan: plan, files: files, job: job)
-            try publish(manifest, admission: admission, job: job)
+            let run = makeRun(plan, staging: admission.staging, crew: crew, job: job)
+            let made = try copy(plan, run: run, crew: crew)
+            let read = try verify(
+                made, plan: plan, bound: bound, run: run, parent: admission.parent, crew: crew)
+            manifest = makeManifest(
+                bound, admission, pin, plan: plan, files: read.files.map(\.file), job: job)
+            try publish(
+                manifest, admission: admission, isParentRead: read.isParentRead, job: job)
         } catch {
             let told = explained(error, admission)
             admission.staging.discard()

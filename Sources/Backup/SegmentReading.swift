@@ -13,12 +13,39 @@ struct SegmentReading: Sendable {
         /// The digest of the very bytes that were written, in hex.
         let sha256: String
         let bytes: Int
-        /// Whether the source ended there.
-        let isWhole: Bool
+        /// How long the source is.
+        let sourceBytes: Int
         /// The CRC-32C of each chunk that was written.
         let checks: [UInt32]
         /// Whether it has the blocks of the source: then it was itself read for the digest.
         let sharesBlocks: Bool
+
+        /// What of the source is not as it should be; nil when all is.
+        func difference(from expected: SegmentReading.Expected) -> String? {
+            guard sourceBytes == expected.bytes, bytes == expected.bytes else {
+                return "expected \(expected.bytes) bytes and found \(sourceBytes)"
+            }
+            if sha256 == expected.sha256 { return nil }
+            return "expected SHA-256 \(expected.sha256) and found \(sha256)"
+        }
+    }
+
+    /// What is written down of a file.
+    struct Expected: Sendable {
+        let bytes: Int
+        /// In hex.
+        let sha256: String
+    }
+
+    /// What of a file is not as it should be; nil when all is.
+    func difference(of path: String, from expected: Expected) throws(DatabaseError) -> String? {
+        let size = try files.open(path, .read, permissions: 0).size()
+        guard size == expected.bytes else {
+            return "expected \(expected.bytes) bytes and found \(size)"
+        }
+        let found = try digest(of: path, bytes: expected.bytes)
+        if found == expected.sha256 { return nil }
+        return "expected SHA-256 \(expected.sha256) and found \(found)"
     }
 
     /// The SHA-256 of the first `bytes` bytes in hex; of fewer when the file ends before.
@@ -43,13 +70,15 @@ struct SegmentReading: Sendable {
     ///
     /// - Parameter mayShare: whether the file may have the blocks of the source where the file
     ///   system can do that, and is only read; a source of another length is not whole then.
+    /// - Parameter admit: called before anything is written; throws when there is no room for it.
     func copy(
         _ source: String, to target: String, bytes: Int, _ writeback: Writeback,
-        mayShare: Bool = false
+        mayShare: Bool = false, admit: () throws(DatabaseError) -> Void = {}
     ) throws(DatabaseError) -> Copy {
         let input = try files.open(source, .read, permissions: 0)
         let output = try files.open(target, .create, permissions: 0o400)
         let isShared = mayShare ? try output.shareBlocks(of: input) : false
+        if !isShared { try admit() }
         var run = Writeback.Run()
         var digest = SHA256()
         var checks: [UInt32] = []
@@ -66,7 +95,7 @@ struct SegmentReading: Sendable {
         if !isShared { writeback.end(&run, at: done, of: output) }
         return Copy(
             output: output, sha256: hexadecimal(digest.finish()), bytes: done,
-            isWhole: try input.size() == done, checks: checks, sharesBlocks: isShared)
+            sourceBytes: try input.size(), checks: checks, sharesBlocks: isShared)
     }
 
     /// Hands out the first `bytes` bytes chunk by chunk, and tells how many there were.

@@ -92,10 +92,15 @@ final class BackupRig: Sendable {
 /// Keeps what it is told.
 final class ProgressRecord: ProgressSink {
     let notices = Mutex<[String]>([])
+    let warnings = Mutex<[String]>([])
     let stages = Mutex<[BackupProgress]>([])
 
     func report(_ progress: BackupProgress) { stages.withLock { $0.append(progress) } }
     func notice(_ message: String) { notices.withLock { $0.append(message) } }
+    func warn(_ message: String) {
+        notice(message)
+        warnings.withLock { $0.append(message) }
+    }
 }
 
 /// The error a call ends with, nil when it succeeds.

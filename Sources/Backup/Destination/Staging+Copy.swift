@@ -12,11 +12,11 @@ struct StagingRun: Sendable {
     /// Whether files stay open until each is synced by itself.
     let syncsEach: Bool
 
-    private var files: any FileSystem { staging.files }
+    var files: any FileSystem { staging.files }
 
     /// A file of the backup, and its handle while it has to be synced.
     struct Made: Sendable {
-        let file: BackupManifest.File
+        var file: BackupManifest.File
         let output: (any OpenFile)?
         /// Of a copied file: the sums that it has to read back with.
         var checks: [UInt32]?
@@ -63,7 +63,7 @@ struct StagingRun: Sendable {
             let file = BackupManifest.File(
                 path: path, bytes: bytes, sha256: sha256, origin: .copied, segment: segment,
                 readAt: now)
-            return try copy(source, to: file)
+            return try copy(source, to: file, facts)
         case .link(let path, let parent, let source, let bytes, let sha256, let segment):
             let about = facts[segment]
             let isLinked = try link(
@@ -71,7 +71,7 @@ struct StagingRun: Sendable {
             let file = BackupManifest.File(
                 path: path, bytes: bytes, sha256: sha256, origin: isLinked ? .linked : .copied,
                 segment: segment, readAt: isLinked ? about?.readAt : now)
-            return isLinked ? Made(file: file, output: nil) : try copy(source, to: file)
+            return isLinked ? Made(file: file, output: nil) : try copy(source, to: file, facts)
         }
     }
 
@@ -89,18 +89,44 @@ struct StagingRun: Sendable {
     }
 
     /// Copies a segment and compares the digest of the very bytes that are written.
-    private func copy(_ source: String, to file: BackupManifest.File) throws(DatabaseError)
-        -> Made
-    {
+    private func copy(
+        _ source: String, to file: BackupManifest.File,
+        _ facts: [String: BackupPlan.SegmentFacts]
+    ) throws(DatabaseError) -> Made {
+        let table = file.segment.flatMap { facts[$0]?.table } ?? ""
         let reading = SegmentReading(files: files) {
             [job] bytes throws(DatabaseError) in try job.advance(bytes)
         }
-        let copy = try reading.copy(
-            source, to: Path.join(staging.path, file.path), bytes: file.bytes, writeback)
-        guard copy.bytes == file.bytes, copy.isWhole, copy.sha256 == file.sha256 else {
-            throw .sourceDamaged(source, expected: file.sha256, found: copy.sha256)
+        let target = Path.join(staging.path, file.path)
+        let copy: SegmentReading.Copy
+        do throws(DatabaseError) {
+            copy = try reading.copy(source, to: target, bytes: file.bytes, writeback)
+        } catch {
+            // It may be the place of the copy that is gone.
+            guard error.state == .missingFile, try files.info(source) == nil else { throw error }
+            throw .sourceMissing(source, table: table, cause: error)
+        }
+        let expected = SegmentReading.Expected(bytes: file.bytes, sha256: file.sha256)
+        if let what = copy.difference(from: expected) {
+            throw .sourceDamaged(source, table: table, what: what)
         }
         return Made(file: file, output: syncsEach ? copy.output : nil, checks: copy.checks)
+    }
+
+    /// Puts a copy of the live file in the place of a link to one that is not sound.
+    ///
+    /// - Throws: XX001 when the live file is damaged too.
+    func copyInstead(of file: BackupManifest.File, _ facts: [String: BackupPlan.SegmentFacts])
+        throws(DatabaseError) -> Made
+    {
+        guard let source = file.segment.flatMap({ facts[$0]?.source }) else {
+            preconditionFailure("only segments of the plan are linked")
+        }
+        try files.remove(Path.join(staging.path, file.path))
+        let copied = BackupManifest.File(
+            path: file.path, bytes: file.bytes, sha256: file.sha256, origin: .copied,
+            segment: file.segment, readAt: now)
+        return try copy(source, to: copied, facts)
     }
 
     /// Whether a directory between the destination and a file of a backup is none: a link in its

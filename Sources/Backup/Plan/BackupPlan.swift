@@ -34,6 +34,10 @@ struct BackupPlan: Sendable, Equatable {
 
     struct SegmentFacts: Sendable, Equatable {
         let rows: Int
+        /// The table that it is of, as people name it.
+        let table: String
+        /// Where the database has it.
+        let source: String
         /// When the parent's file was last read and found right.
         let readAt: Int64?
     }
@@ -113,7 +117,7 @@ extension BackupPlan {
         for table in tables {
             try builder.makeDirectory("db/" + table.directory)
             try builder.write(table.manifest, below: "db", permissions: 0o600)
-            for segment in table.segments { try builder.add(segment) }
+            for segment in table.segments { try builder.add(segment, of: table) }
         }
         for file in configuration { try builder.write(file, below: "conf", permissions: 0o600) }
         return BackupPlan(
@@ -159,7 +163,9 @@ private struct PlanBuilder {
         operations.append(.write(path: path, bytes: file.bytes, permissions: permissions))
     }
 
-    mutating func add(_ segment: PinnedDatabase.Segment) throws(DatabaseError) {
+    mutating func add(_ segment: PinnedDatabase.Segment, of table: PinnedDatabase.Table)
+        throws(DatabaseError)
+    {
         let path = "db/" + segment.path
         guard RelativePath.isSafe(path) else {
             throw .backupDamaged(path, what: "segment leaves the root")
@@ -167,7 +173,8 @@ private struct PlanBuilder {
         try makeDirectory(Path.directory(of: path))
         let digest = hexadecimal(segment.sha256)
         facts[segment.id] = BackupPlan.SegmentFacts(
-            rows: segment.rows, readAt: parentFiles[segment.id]?.readAt)
+            rows: segment.rows, table: table.label, source: segment.source,
+            readAt: parentFiles[segment.id]?.readAt)
         // Same id, length and digest: only then the parent's file is this segment (D3).
         if let file = parentFiles[segment.id], file.bytes == segment.bytes, file.sha256 == digest {
             operations.append(
@@ -184,6 +191,9 @@ private struct PlanBuilder {
 }
 
 extension PinnedDatabase.Table {
+    /// Its name as a statement has it.
+    fileprivate var label: String { schema == "public" ? name : "\(schema).\(name)" }
+
     fileprivate var described: BackupManifest.Table {
         BackupManifest.Table(
             kind: kind, id: id, schema: schema, name: name, directory: directory,

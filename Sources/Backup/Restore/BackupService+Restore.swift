@@ -73,8 +73,8 @@ extension BackupService {
                 countsLostRows: request.mode != .refuse, tableIDs: storage.reserveTableID)
             if let conflict = plan.firstConflict { throw conflict }
             announce(plan, job: job)
-            try admit(plan, storage)
-            var material = makeMaterial(request, storage, job: job)
+            let room = try RestoreRoom.admit(plan, storage)
+            var material = makeMaterial(request, storage, room, job: job)
             do throws(DatabaseError) {
                 var edits = try materialise(plan, into: &material, job: job)
                 let timeline = beginTimeline(request, &edits, storage)
@@ -157,25 +157,14 @@ extension BackupService {
                 + (gone > 0 ? "; \(gone) partitions that the backup lacks go" : ""))
     }
 
-    /// Checks the room before the first byte is copied.
-    private func admit(_ plan: RestorePlan, _ storage: Storage) throws(DatabaseError) {
-        let path = storage.databaseDirectory
-        let needed = plan.bytesToCopy + Limits.spareBytes
-        let free = try platform.files.freeBytes(of: path)
-        guard free >= needed else {
-            throw .restoreDoesNotFit(
-                path, needed: needed, free: free, canLink: plan.bytesToCopy > 0)
-        }
-    }
-
     private func makeMaterial(
-        _ request: RestoreRequest, _ storage: Storage, job: BackupJob
+        _ request: RestoreRequest, _ storage: Storage, _ room: RestoreRoom?, job: BackupJob
     ) -> RestoreMaterial {
         let crew = Crew(workers: platform.workers, count: Limits.usualCopyWorkers)
         return RestoreMaterial(
             files: storage.files, chance: platform.chance, job: job,
             isVerified: request.isVerified, crew: crew, writeback: writeback(of: crew),
-            notice: { job.notice($0) })
+            room: room, notice: { job.notice($0) })
     }
 
     /// 4 and 5. Brings the segments beside the live ones and checks them.

@@ -120,21 +120,17 @@ extension DatabaseError {
     /// A segment of a backup whose bytes are not what they were.
     ///
     /// - Parameter block: what the segment's own checksums say, when they say anything.
-    static func backupSegmentDamaged(
-        _ path: String, expected: String, found: String, block: String?
-    ) -> DatabaseError {
-        DatabaseError(
-            .corrupted,
-            "backup is damaged, expected SHA-256 \(expected) and found \(found) \"\(path)\"",
+    static func backupSegmentDamaged(_ path: String, what: String, block: String?)
+        -> DatabaseError
+    {
+        backupDamaged(path, what: what).with(
             detail: block.map { "Inside: \($0)." },
             hint: "Nothing was restored. " + waysOutOfDamage)
     }
 
-    static func copyDamaged(_ path: String, expected: String, found: String) -> DatabaseError {
+    static func copyDamaged(_ path: String, what: String) -> DatabaseError {
         DatabaseError(
-            .inputOutput,
-            "copy is not what was written, expected SHA-256 \(expected) and found \(found) "
-                + "\"\(path)\"",
+            .inputOutput, "copy is not what was written, \(what) \"\(path)\"",
             hint: "Nothing was restored. The disk may be failing; look at the kernel's log.")
     }
 }

@@ -14,6 +14,8 @@ struct RestoreMaterial {
     let isVerified: Bool
     let crew: Crew
     let writeback: Writeback
+    /// Asked before bytes are written where only shared blocks fit; nil where all fit.
+    let room: RestoreRoom?
     /// Told once when links cannot be made.
     let notice: (String) -> Void
     private(set) var bytesCopied = 0
@@ -36,7 +38,7 @@ struct RestoreMaterial {
 
     init(
         files: any FileSystem, chance: any Chance, job: BackupJob, isVerified: Bool, crew: Crew,
-        writeback: Writeback, notice: @escaping (String) -> Void
+        writeback: Writeback, room: RestoreRoom? = nil, notice: @escaping (String) -> Void
     ) {
         self.files = files
         self.chance = chance
@@ -44,6 +46,7 @@ struct RestoreMaterial {
         self.isVerified = isVerified
         self.crew = crew
         self.writeback = writeback
+        self.room = room
         self.notice = notice
     }
 
@@ -218,9 +221,9 @@ struct RestoreMaterial {
     /// - Returns: each file when it is to be synced by itself: else none stays open.
     private func write(syncsEach: Bool) throws(DatabaseError) -> [(any OpenFile)?] {
         let reading = reading
-        let writeback = writeback
+        let (writeback, room) = (writeback, room)
         let copies = try crew.map(pending) { file throws(DatabaseError) in
-            let copy = try file.write(reading, writeback)
+            let copy = try file.write(reading, writeback, room)
             return Written(
                 checks: copy.sharesBlocks ? nil : copy.checks,
                 output: syncsEach ? copy.output : nil)
@@ -280,15 +283,21 @@ extension RestoreMaterial {
         let final: String
         let entry: SegmentEntry
 
-        func write(_ reading: SegmentReading, _ writeback: Writeback) throws(DatabaseError)
-            -> SegmentReading.Copy
+        private var expected: SegmentReading.Expected {
+            .init(bytes: entry.bytes, sha256: hexadecimal(entry.sha256))
+        }
+
+        func write(_ reading: SegmentReading, _ writeback: Writeback, _ room: RestoreRoom?)
+            throws(DatabaseError) -> SegmentReading.Copy
         {
             let copy = try reading.copy(
-                source, to: temporary, bytes: entry.bytes, writeback, mayShare: true)
-            let expected = hexadecimal(entry.sha256)
-            guard copy.bytes == entry.bytes, copy.isWhole, copy.sha256 == expected else {
+                source, to: temporary, bytes: entry.bytes, writeback, mayShare: true
+            ) { () throws(DatabaseError) in
+                try room?.admit(entry.bytes, reading.files)
+            }
+            if let what = copy.difference(from: expected) {
                 throw .backupSegmentDamaged(
-                    source, expected: expected, found: copy.sha256,
+                    source, what: what,
                     block: SegmentExamination.firstDamage(of: source, files: reading.files))
             }
             guard try copy.output.size() == entry.bytes else {
@@ -299,10 +308,8 @@ extension RestoreMaterial {
 
         func reread(_ checks: [UInt32], _ reading: SegmentReading) throws(DatabaseError) {
             if try reading.isSame(temporary, as: checks, bytes: entry.bytes) { return }
-            let found = try reading.digest(of: temporary, bytes: entry.bytes)
-            let expected = hexadecimal(entry.sha256)
-            guard found == expected else {
-                throw .copyDamaged(final, expected: expected, found: found)
+            if let what = try reading.difference(of: temporary, from: expected) {
+                throw .copyDamaged(final, what: what)
             }
         }
     }

@@ -89,7 +89,9 @@ struct RestoreSourceOpening {
                     if isTemporaryMade { removeTemporary() }
                 })
             if !isAdopted {
-                try BackupAccount(path: path, manifest: manifest, root: root).compareSegments()
+                let account = BackupAccount(path: path, manifest: manifest, root: root)
+                try account.compareSegments()
+                try account.refuseUnnamedSegments(in: wantedDirectories(manifest, scope))
             }
             return source
         } catch {

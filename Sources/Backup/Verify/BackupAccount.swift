@@ -40,16 +40,9 @@ struct BackupAccount: Sendable {
         guard root.identity.timeline == manifest.timeline else {
             throw .backupDamaged(path, what: "db/ is of another timeline")
         }
-        var named: Set<String> = []
+        try refuseUnnamedSegments()
         var found: [UInt64: BackupManifest.Table] = [:]
-        for table in root.tables {
-            named.formUnion(table.segments.map { "db/" + table.relativePath(of: $0) })
-            found[table.definition.id] = Self.account(of: table)
-        }
-        for file in manifest.files where file.segment != nil && !named.contains(file.path) {
-            throw .backupDamaged(
-                Path.join(path, file.path), what: "a segment that belongs to no table")
-        }
+        for table in root.tables { found[table.definition.id] = Self.account(of: table) }
         for relation in root.relations {
             found[relation.id] = Self.account(of: relation)
         }
@@ -65,6 +58,22 @@ struct BackupAccount: Sendable {
         }
         if let (_, table) = found.min(by: { $0.key < $1.key }) {
             throw differing(table.name, "it is not in _backup.json")
+        }
+    }
+
+    /// That every segment that is listed is one of a table: else rows would be missing.
+    ///
+    /// - Parameter directories: beginnings of the paths that count; nil for all.
+    /// - Throws: XX001 naming the segment.
+    func refuseUnnamedSegments(in directories: [String]? = nil) throws(DatabaseError) {
+        var named: Set<String> = []
+        for table in root.tables {
+            named.formUnion(table.segments.map { "db/" + table.relativePath(of: $0) })
+        }
+        for file in manifest.files where file.segment != nil && !named.contains(file.path) {
+            if let directories, !directories.contains(where: file.path.hasPrefix) { continue }
+            throw .backupDamaged(
+                Path.join(path, file.path), what: "a segment that belongs to no table")
         }
     }
 

@@ -28,10 +28,27 @@ extension BackupService {
         }
     }
 
+    /// What a backup found in the files that it shares with its parent.
+    func tell(_ found: Rereading.Found, of parent: BackupPlan.Parent, job: BackupJob) {
+        if let damage = found.damage {
+            noteDamage(
+                damage, isDeep: false, of: parent.manifest, at: parent.path, files: found.files)
+        }
+        let name = Path.name(of: parent.path)
+        let subject =
+            found.count == 1
+            ? "a file of the parent '\(name)' is"
+            : "\(found.count) files of the parent '\(name)' are"
+        let text =
+            "\(subject) not shared but copied from the database: \(found.first.message)"
+        platform.log.log(.error, "backup", text)
+        job.warn(text)
+    }
+
     /// Damage that a restore met.
     func noteDamage(_ error: DatabaseError, metAt path: String) {
         guard error.state == .corrupted, !path.isEmpty,
-            let file = Self.damagedFile(error, below: path)
+            let file = error.damagedFile(below: path)
         else { return }
         let place = Destination(path: Path.directory(of: path), files: platform.files)
         do throws(DatabaseError) {
@@ -41,15 +58,6 @@ extension BackupService {
         } catch _ {
             // A backup without a manifest that can be read is no parent anyway.
         }
-    }
-
-    /// The file that a message names, by its path in the backup.
-    static func damagedFile(_ error: DatabaseError, below path: String) -> String? {
-        let front = "\"\(path)/"
-        guard let begin = error.message.firstRange(of: front)?.upperBound,
-            let end = error.message[begin...].firstIndex(of: "\"")
-        else { return nil }
-        return String(error.message[begin..<end])
     }
 
     /// Other backups here of which a file is one of these, by hard link.

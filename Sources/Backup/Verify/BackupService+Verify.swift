@@ -48,7 +48,7 @@ extension BackupService {
         } catch {
             let told = found.first ?? error
             if told.state == .corrupted {
-                let named = Self.damagedFile(told, below: path).map { [$0] } ?? []
+                let named = told.damagedFile(below: path).map { [$0] } ?? []
                 noteDamage(
                     told, isDeep: found.isDeep, of: manifest, at: path,
                     files: found.files.isEmpty ? named : found.files)

@@ -24,8 +24,7 @@ struct DamageFound {
     func raise() throws(DatabaseError) {
         guard let first else { return }
         guard files.count > 1, first.detail == nil else { throw first }
-        throw DatabaseError(
-            first.state, first.message, detail: "\(files.count) of its files are damaged.",
-            hint: first.hint, cause: first.cause)
+        throw first.with(
+            detail: "\(files.count) of its files are damaged.", hint: first.hint)
     }
 }

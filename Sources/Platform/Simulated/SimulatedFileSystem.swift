@@ -172,8 +172,8 @@ final class SimulatedFile: OpenFile {
 
     func finishWriteback(at offset: Int, count: Int) {}
 
-    /// What is shared is no more durable than what is written. It takes room as if it were copied:
-    /// the simulated disk knows no blocks.
+    /// What is shared is no more durable than what is written. It takes no room until it is written
+    /// to, also when the other file is gone.
     func shareBlocks(of other: any OpenFile) throws(DatabaseError) -> Bool {
         guard let other = other as? SimulatedFile else { return false }
         return try BlockSharing.attempt { () throws(DatabaseError) in
@@ -182,11 +182,9 @@ final class SimulatedFile: OpenFile {
                 guard tree.sharesBlocks else { throw SimulatedFailure(ErrorNumber.notSupported) }
                 try requireWriting()
                 let bytes = other.node.read(at: 0, count: other.node.length)
-                guard tree.capacity == nil || bytes.count <= tree.freeBytes else {
-                    throw SimulatedFailure(ErrorNumber.noSpace)
-                }
                 node.truncate(to: 0)
                 node.write(bytes[...], at: 0)
+                node.sharesBlocks = true
             }
         }
     }

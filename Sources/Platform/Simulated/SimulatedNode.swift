@@ -12,6 +12,8 @@ final class SimulatedNode: @unchecked Sendable {
 
     // Files: the pages now, and the old content of each page changed since the last sync.
     fileprivate(set) var length = 0
+    /// Whether its blocks are another file's, so that they take no room of their own.
+    var sharesBlocks = false
     private var pages: [[UInt8]] = []
     private var unsynced: [Int: [UInt8]] = [:]
     /// Pages whose sync failed: the kernel takes them for clean, so no later sync writes them.
@@ -46,6 +48,7 @@ final class SimulatedNode: @unchecked Sendable {
 
     func write(_ bytes: ArraySlice<UInt8>, at offset: Int) {
         if bytes.isEmpty { return }
+        sharesBlocks = false
         grow(to: offset + bytes.count)
         var at = offset
         var rest = bytes

@@ -156,7 +156,9 @@ struct SimulatedTree {
 
     private func usedBytes(below node: SimulatedNode, _ seen: inout Set<Int>) -> Int {
         if !seen.insert(node.number).inserted { return 0 }
-        return node.entries.values.reduce(node.length) { $0 + usedBytes(below: $1, &seen) }
+        return node.entries.values.reduce(node.sharesBlocks ? 0 : node.length) {
+            $0 + usedBytes(below: $1, &seen)
+        }
     }
 
     // MARK: Durability

@@ -114,6 +114,44 @@ import Testing
         #expect(error?.message.contains("belongs to no table") == true)
     }
 
+    @Test("RESTORE refuses it in the same words, of a table, as a new one, and of a database")
+    func refusesLackingSegment() throws {
+        let rig = try RestoreRig.withBackup(0..<20)
+        try Self.forge(rig, Forgery(entry: { _ in nil }))
+        let words = Self.verify(rig, .full)?.message
+        let before = try rig.contents()
+
+        for request in [
+            RestoreRequest.table("trades", from: "one", .replace),
+            .table("trades", from: "one", .differing),
+            .table("trades", from: "one", target: .newTable(.init(name: "copy"))),
+            RestoreRequest(scope: .database, source: "one", mode: .replace),
+        ] {
+            let error = rig.refusal(of: request)
+
+            #expect(error?.state == .corrupted)
+            #expect(error?.message == words)
+        }
+        #expect(words?.contains("belongs to no table") == true)
+        #expect(try rig.contents() == before)
+    }
+
+    @Test("a segment that another table lacks does not keep this one from being restored")
+    func restoresBesideLackingSegment() throws {
+        let rig = try RestoreRig()
+        try rig.create("a")
+        try rig.append("a", 0..<20)
+        try rig.create("b")
+        try rig.append("b", 0..<20)
+        let rows = try rig.rows("b")
+        try rig.backup("one")
+        try Self.forge(rig, Forgery(entry: { _ in nil }))
+
+        #expect(rig.refusal(of: .table("a", from: "one", .replace))?.state == .corrupted)
+        try rig.restore(.table("b", from: "one", .replace))
+        #expect(try rig.rows("b") == rows)
+    }
+
     @Test("rows and bounds that both accounts agree about and the segment does not are found")
     func findsForgedEntries() throws {
         for (forgery, word) in [
