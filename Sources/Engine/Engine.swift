@@ -36,6 +36,7 @@ package final class Engine: Sendable {
     let locks: TableLocks
     let sequences: SequenceNumbers
     let keys = KeyIndexes()
+    let loadMemory: LoadMemory
     private let queryTimeout: Atomic<Int>
 
     /// - Parameter backup: nil where BACKUP is not offered.
@@ -51,6 +52,7 @@ package final class Engine: Sendable {
         locks = TableLocks(platform: platform)
         storage.deferCompaction { [locks] in locks.isHeld($0) }
         sequences = SequenceNumbers(storage: storage)
+        loadMemory = LoadMemory(storage.settings)
     }
 
     /// Makes a session for a user who has proved who they are.

@@ -14,8 +14,16 @@ enum Limits {
     static let redos = 20
     /// Milliseconds that a statement waits for a table's lock when the client says nothing.
     static let lockTimeoutMilliseconds = 10_000
-    /// A statement's rows become segments above this part of the memory for writes.
-    static let bulkMemoryParts = 128
+    /// A load gathers up to this part of the memory for writes before it writes a segment: few large
+    /// ones are cheaper to read, to keep and to compact than many small ones. Writing takes about
+    /// three times as much besides.
+    static let gatheredMemoryParts = 16
+    /// From this part on the rows of a statement are worth a segment at its end: a backup right after
+    /// it can copy a file and need not write one first.
+    static let segmentMemoryParts = 128
+    /// Once all loads together hold more than this part, each writes what is worth a segment: many
+    /// connections that load at once take little more than two of them.
+    static let allLoadsMemoryParts = 8
     /// Bytes of rows below which no statement's rows become segments, however little memory there is.
     static let leastBulkBytes = 1 << 20
     /// Bytes of a COPY's stream that wait before its client is asked to wait.

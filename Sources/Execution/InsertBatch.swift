@@ -5,17 +5,14 @@ package import Values
 
 /// The rows an INSERT writes, as columns of its table.
 package enum InsertBatch {
-    /// Computes all rows; one vector per column of the table, in its order.
+    /// Computes rows that the statement has written out; one vector per column of the table, in its
+    /// order.
     ///
     /// - Throws: 23502 where a value must be, 53200 above the query's memory, what computing throws.
-    package static func make(_ insert: BoundInsert, _ context: ExecutionContext)
-        throws(DatabaseError) -> Batch
-    {
-        let batch: Batch
-        switch insert.source {
-        case .rows(let rows): batch = try gather(rows, insert, context)
-        case .query(let query): batch = try run(query, insert, context)
-        }
+    package static func make(
+        _ rows: [[BoundExpression]], of insert: BoundInsert, _ context: ExecutionContext
+    ) throws(DatabaseError) -> Batch {
+        let batch = try gather(rows, insert, context)
         try check(batch, of: insert.table)
         return batch
     }
@@ -109,23 +106,5 @@ package enum InsertBatch {
             }
         }
         return Batch(rowCount: rows.count, columns: builders.map { $0.makeVector() })
-    }
-
-    private static func run(
-        _ query: BoundQuery, _ insert: BoundInsert, _ context: ExecutionContext
-    ) throws(DatabaseError) -> Batch {
-        let cursor = try Cursor(query, context)
-        let budget = MemoryBudget(context.memoryBytes)
-        var batches: [Batch] = []
-        while let batch = try cursor.next() {
-            try budget.charge(batch.byteCount)
-            let columns = insert.mapping.enumerated().map { index, source in
-                source.map { batch.columns[$0] }
-                    ?? Operand.scalar(.null, insert.table.columns[index].type)
-                    .spread(batch.rowCount)
-            }
-            batches.append(Batch(rowCount: batch.rowCount, columns: columns))
-        }
-        return Selection.concatenate(batches, types: insert.table.columns.map(\.type))
     }
 }

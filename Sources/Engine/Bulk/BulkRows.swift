@@ -12,8 +12,11 @@ import Values
 struct BulkRows: Sendable {
     let table: TableDefinition
     private let storage: Storage
-    /// Bytes of rows that are kept.
-    private let share: Int
+    private let memory: LoadMemory.Share
+    /// Bytes of rows that are gathered before they become segments.
+    private let gatheredBytes: Int
+    /// Bytes of rows that are worth a segment.
+    private let segmentBytes: Int
     private(set) var rowCount = 0
     private(set) var batches: [Batch] = []
     private(set) var entries: [SegmentEntry] = []
@@ -24,11 +27,13 @@ struct BulkRows: Sendable {
     /// The keys that no row may repeat.
     var keys: KeyCheck?
 
-    init(_ storage: Storage, table: TableDefinition) {
-        self.storage = storage
+    init(_ engine: Engine, table: TableDefinition) {
+        storage = engine.storage
         self.table = table
-        share = max(
-            Limits.leastBulkBytes, storage.settings.writeMemoryBytes / Limits.bulkMemoryParts)
+        memory = engine.loadMemory.makeShare()
+        let available = storage.settings.writeMemoryBytes
+        gatheredBytes = max(Limits.leastBulkBytes, available / Limits.gatheredMemoryParts)
+        segmentBytes = max(Limits.leastBulkBytes, available / Limits.segmentMemoryParts)
     }
 
     /// Takes rows in the table's columns. Blocks while a segment is written.
@@ -39,15 +44,19 @@ struct BulkRows: Sendable {
         batches.append(batch)
         rowCount += batch.rowCount
         rows += batch.rowCount
-        bytes += batch.columns.reduce(0) {
+        let size = batch.columns.reduce(0) {
             $0 + $1.values.count + ($1.heap?.count ?? 0) + ($1.validity?.count ?? 0)
         }
-        if bytes >= share || rows >= storage.settings.segmentRows { try spill() }
+        bytes += size
+        memory.take(size)
+        let isFull = bytes >= gatheredBytes || rows >= storage.settings.segmentRows
+        if isFull || bytes >= segmentBytes && memory.whole.isCrowded { try spill() }
     }
 
-    /// Ends the rows: when some are in segments, the rest becomes segments too.
+    /// Ends the rows: those that are worth a segment become one, and so does the rest of rows that
+    /// are in segments already.
     mutating func finish() throws(DatabaseError) {
-        if !entries.isEmpty, rows > 0 { try spill() }
+        if rows > 0, !entries.isEmpty || bytes >= segmentBytes { try spill() }
     }
 
     /// Gives back what was written and nobody will commit.
@@ -55,6 +64,7 @@ struct BulkRows: Sendable {
         let gone = entries
         entries = []
         batches = []
+        memory.giveBack()
         if !gone.isEmpty { storage.discardSegments(gone, of: table) }
     }
 
@@ -74,5 +84,6 @@ struct BulkRows: Sendable {
         batches = []
         bytes = 0
         rows = 0
+        memory.giveBack()
     }
 }

@@ -113,7 +113,7 @@ extension Session {
     private func bulkRows(
         of table: Catalog.TableDefinition, _ view: StatementView, keys: KeyCheck?
     ) throws(DatabaseError) -> BulkRows {
-        var rows = BulkRows(engine.storage, table: table)
+        var rows = BulkRows(engine, table: table)
         if !table.checks.isEmpty {
             var binder = Binder(relations: view)
             rows.check = RowCheck(
@@ -125,13 +125,25 @@ extension Session {
 
     // MARK: - Statements whose rows come from a query
 
-    /// INSERT … SELECT: few rows go the usual way, many become segments.
+    /// INSERT … SELECT: few rows go the usual way, many become segments. What RETURNING gives is kept
+    /// until the rows are committed.
     func insert(
-        _ query: BoundQuery, into bound: BoundInsert, _ view: StatementView, _ values: [Value],
-        completion: @escaping Completion
+        _ query: BoundQuery, into bound: BoundInsert, _ returning: BoundReturning?,
+        _ view: StatementView, _ values: [Value], completion: @escaping Completion
     ) throws(DatabaseError) {
-        let rows = try gather(query, into: bound.table, mapping: bound.mapping, view, values)
-        store(rows, "INSERT 0", completion)
+        var returned = returning.map { ReturnedRows($0, values, computingLimits) }
+        var rows = try gather(query, into: bound.table, mapping: bound.mapping, view, values) {
+            batch throws(DatabaseError) in
+            try returned?.add(batch)
+        }
+        let ending: Completion
+        do throws(DatabaseError) {
+            ending = try self.ending(returned, .counted("INSERT 0"), completion)
+        } catch {
+            rows.discard()
+            throw error
+        }
+        store(rows, "INSERT 0", ending)
     }
 
     /// CREATE TABLE … AS: the table and its rows in one commit.
@@ -158,7 +170,8 @@ extension Session {
 
     private func gather(
         _ query: BoundQuery, into table: Catalog.TableDefinition, mapping: [Int?],
-        _ view: StatementView, _ values: [Value]
+        _ view: StatementView, _ values: [Value],
+        look: (Batch) throws(DatabaseError) -> Void = { _ in }
     ) throws(DatabaseError) -> BulkRows {
         let keys = table.keys.isEmpty ? nil : KeyCheck(laterFor: table)
         var rows = try bulkRows(of: table, view, keys: keys)
@@ -167,6 +180,7 @@ extension Session {
                 of: query, into: table, mapping: mapping, context(view, values)
             ) { batch throws(DatabaseError) in
                 try rows.append(batch)
+                try look(batch)
             }
             try rows.finish()
         } catch {

@@ -78,7 +78,7 @@ extension Session {
             () throws(DatabaseError) -> Completion in
             try enforceKeys(bound, rewrite, view)
             return try self.returning(
-                returning, rewrite.returned, of: bound.table, modification.values,
+                returning, rewrite.returned, modification.values,
                 .counted(modification.word), completion)
         }
         let result = CommandResult(

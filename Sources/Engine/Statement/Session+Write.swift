@@ -42,7 +42,7 @@ extension Session {
         try check(values, binder)
         let table = bound.table
         // What a query gives is compared with the keys that are there when it has given all.
-        let isLater = if case .query = bound.source { returning == nil } else { false }
+        let isLater = if case .query = bound.source { true } else { false }
         let isLocked = !table.keys.isEmpty && !isLater
         guard isLocked || engine.locks.isClosedToRows(table.id) else {
             return try self.insert(
@@ -64,14 +64,17 @@ extension Session {
         _ bound: BoundInsert, _ returning: BoundReturning?, _ view: StatementView,
         _ values: [Value], completion: @escaping Completion
     ) throws(DatabaseError) {
-        // What is to be returned is kept in memory.
-        if case .query(let query) = bound.source, returning == nil {
-            return try self.insert(query, into: bound, view, values, completion: completion)
+        let rows: [[BoundExpression]]
+        switch bound.source {
+        case .query(let query):
+            return try self.insert(
+                query, into: bound, returning, view, values, completion: completion)
+        case .rows(let written): rows = written
         }
-        let batch = try InsertBatch.make(bound, context(view, values))
+        let batch = try InsertBatch.make(rows, of: bound, context(view, values))
         try enforce(batch, bound.table, view)
         let ending = try self.returning(
-            returning, [batch], of: bound.table, values, .counted("INSERT 0"), completion)
+            returning, [batch], values, .counted("INSERT 0"), completion)
         let result = CommandResult("INSERT 0 \(batch.rowCount)", rowCount: batch.rowCount)
         apply(result, completion: ending) { $0.append(batch, to: bound.table) }
     }
