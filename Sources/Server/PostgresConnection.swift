@@ -141,6 +141,7 @@ final class PostgresConnection: @unchecked Sendable {
     func finish(_ answer: SessionAnswer = .done) {
         session?.statementEnded()
         guard socket.isOpen else { return }
+        sendReports()
         perform(machine.finish(answer, transaction: transactionStatus))
     }
 
@@ -148,7 +149,16 @@ final class PostgresConnection: @unchecked Sendable {
     func fail(_ error: DatabaseError) {
         session?.statementEnded()
         guard socket.isOpen else { return }
+        sendReports()
         perform(machine.fail(error, transaction: transactionStatus))
+    }
+
+    /// Tells which parameters came back, before the client may send the next statement.
+    private func sendReports() {
+        guard let reports = session?.takeParameterReports(), !reports.isEmpty else { return }
+        var encoder = BackendEncoder()
+        for report in reports { encoder.parameterStatus(WireSetting(report.name, report.value)) }
+        socket.send(encoder.take())
     }
 
     private var transactionStatus: PostgresWire.TransactionStatus {

@@ -54,12 +54,16 @@ extension Session {
     ) {
         guard case .implicit(let open) = transaction else { return completion(.success(())) }
         transaction = .none
-        commit(open, completion: completion)
+        let before = endParameters(isCommitted: true)
+        commit(open) { [self] result in
+            if case .failure = result { undoParameters(before) }
+            completion(result)
+        }
     }
 
     /// Forgets everything of the transaction: the client is gone, or an error ended it.
     package func rollback() {
-        endLocalParameters()
+        endParameters(isCommitted: false)
         let gone = open
         transaction = .none
         if let gone { abandon(gone) }
@@ -72,6 +76,7 @@ extension Session {
         case .none, .failed: break
         case .implicit(let open):
             transaction = .none
+            endParameters(isCommitted: false)
             abandon(open)
         case .block(let open):
             guard open.savepoints.isEmpty else {
@@ -79,15 +84,28 @@ extension Session {
                 return
             }
             transaction = .failed(OpenTransaction(startedAt: open.startedAt))
-            endLocalParameters()
+            endParameters(isCommitted: false)
             abandon(open)
         }
     }
 
-    /// SET LOCAL lasts no longer than its transaction.
-    func endLocalParameters() {
-        parameters.endTransaction()
+    /// SET LOCAL lasts no longer than its transaction, and SET goes with one that is undone.
+    ///
+    /// - Returns: the parameters as they were, for `undoParameters`.
+    @discardableResult
+    func endParameters(isCommitted: Bool) -> SessionParameters {
+        let before = parameters
+        parameters.endTransaction(isCommitted: isCommitted)
         admitNotices()
+        return before
+    }
+
+    /// Brings back what a transaction had set whose commit failed.
+    ///
+    /// - Parameter before: what `endParameters` gave.
+    func undoParameters(_ before: SessionParameters) {
+        parameters = before
+        endParameters(isCommitted: false)
     }
 
     /// Commits a transaction that the session has let go of, and gives back what it held.

@@ -177,10 +177,16 @@ package final class Session: @unchecked Sendable {
     /// What a client is told when it connects: names and values of parameters.
     package var initialParameters: [(String, String)] { parameters.initialReport }
 
+    /// Parameters that came back with a transaction or savepoint, for a client that was not told yet:
+    /// what failed has no command that could tell it.
+    package func takeParameterReports() -> [(name: String, value: String)] {
+        parameters.takeReports()
+    }
+
     /// Sets what a start-up packet asks for; unknown names are ignored, as they are hints there.
     package func applyStartup(_ name: String, _ value: String) {
         // A client that asks for something odd at start still gets its session.
-        _ = try? parameters.set(name, to: value)
+        _ = try? parameters.set(name, to: value, .session)
         admitNotices()
     }
 

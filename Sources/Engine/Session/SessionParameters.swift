@@ -9,9 +9,11 @@ struct SessionParameters {
     /// How long a statement may run as the client has said; zero is for ever, nil when it has not.
     private(set) var statementTimeoutMilliseconds: Int?
     private let defaults: [String: String]
-    /// What comes back at the end of the transaction: the parameters that SET LOCAL has set, as they
-    /// were before.
+    /// What comes back with COMMIT: the parameters that SET LOCAL has set, as they were before or as
+    /// SET has set them since.
     private var outer: [String: Outer] = [:]
+    /// What comes back with ROLLBACK: all that the transaction has set, as it was before.
+    private var undo: [String: Outer] = [:]
     /// What a client is still to be told that came back.
     private var untold: [(name: String, value: String)] = []
 
@@ -56,6 +58,16 @@ struct SessionParameters {
 
     var all: [(String, String)] { values.sorted { $0.key < $1.key } }
 
+    /// How long a value holds that is set.
+    enum Lasting {
+        /// Until another is set: there is no transaction.
+        case session
+        /// The same, unless the transaction under way is undone.
+        case committed
+        /// To the end of the transaction.
+        case local
+    }
+
     /// What setting a parameter has come to.
     struct Change {
         /// The name and value a client must be told, if any.
@@ -66,10 +78,8 @@ struct SessionParameters {
 
     /// Sets a parameter; nil is its default. Names with a point are the client's own. A value that is
     /// not honoured is not taken: what SHOW gives is what holds.
-    ///
-    /// - Parameter isLocal: only until `endTransaction`.
     @discardableResult
-    mutating func set(_ name: String, to value: String?, isLocal: Bool = false)
+    mutating func set(_ name: String, to value: String?, _ lasting: Lasting)
         throws(DatabaseError) -> Change
     {
         let key = name.lowercased()
@@ -93,8 +103,7 @@ struct SessionParameters {
             statementTimeoutMilliseconds = Self.milliseconds(value)
         }
         if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
-        // What is set for the session is what comes back, too.
-        if change.warning == nil { outer[key] = isLocal ? outer[key] ?? before : nil }
+        if change.warning == nil { note(before, of: key, lasting) }
         change.reported = reported(key)
         return change
     }
@@ -103,34 +112,46 @@ struct SessionParameters {
         Self.reported[key].map { ($0, values[key] ?? "") }
     }
 
-    // MARK: - SET LOCAL
+    // MARK: - In transactions
 
-    /// Undoes what SET LOCAL has set.
-    mutating func endTransaction() {
-        for (key, before) in outer.sorted(by: { $0.key < $1.key }) { bringBack(key, before) }
-        outer = [:]
+    private mutating func note(_ before: Outer, of key: String, _ lasting: Lasting) {
+        switch lasting {
+        // What is set for the session is what comes back, too.
+        case .session: outer[key] = nil
+        case .committed:
+            undo[key] = undo[key] ?? before
+            outer[key] = nil
+        case .local:
+            undo[key] = undo[key] ?? before
+            outer[key] = outer[key] ?? before
+        }
     }
 
-    /// Undoes what SET LOCAL has set since a savepoint.
+    /// Undoes what SET LOCAL has set, and everything when the transaction is undone.
+    mutating func endTransaction(isCommitted: Bool) {
+        let back = isCommitted ? outer : undo
+        for (key, before) in back.sorted(by: { $0.key < $1.key }) { bringBack(key, before) }
+        outer = [:]
+        undo = [:]
+    }
+
+    /// Undoes what was set since a savepoint.
     ///
     /// - Parameter saved: the parameters as they were then.
     mutating func goBack(to saved: SessionParameters) {
-        for (key, before) in outer.sorted(by: { $0.key < $1.key }) {
-            guard saved.outer[key] != nil else {
-                outer[key] = nil
-                bringBack(key, before)
-                continue
-            }
+        for key in undo.keys.sorted() {
             let then = Outer(
                 value: saved.values[key], statementTimeout: saved.statementTimeoutMilliseconds)
             bringBack(key, then)
         }
+        outer = saved.outer
+        undo = saved.undo
     }
 
     private mutating func bringBack(_ key: String, _ before: Outer) {
+        if key == "statement_timeout" { statementTimeoutMilliseconds = before.statementTimeout }
         if values[key] == before.value { return }
         values[key] = before.value
-        if key == "statement_timeout" { statementTimeoutMilliseconds = before.statementTimeout }
         if key == "lock_timeout" { lockTimeoutMilliseconds = Self.milliseconds(values[key]) ?? 0 }
         if let change = reported(key) {
             untold.removeAll { $0.name == change.name }
@@ -173,11 +194,15 @@ struct SessionParameters {
         }
     }
 
-    mutating func reset() {
-        values = defaults
-        outer = [:]
-        lockTimeoutMilliseconds = Limits.lockTimeoutMilliseconds
-        statementTimeoutMilliseconds = nil
+    /// Gives every parameter its default. Those that a client is told of wait in `takeReports`.
+    mutating func reset(_ lasting: Lasting) {
+        let changed = values.keys.filter { values[$0] != defaults[$0] || outer[$0] != nil }
+        let timed = statementTimeoutMilliseconds == nil ? [] : ["statement_timeout"]
+        for key in Set(changed + timed).sorted() {
+            let before = Outer(value: values[key], statementTimeout: statementTimeoutMilliseconds)
+            note(before, of: key, lasting)
+            bringBack(key, Outer(value: defaults[key], statementTimeout: nil))
+        }
     }
 
     /// What a client is told when it connects.

@@ -15,27 +15,33 @@ extension Session {
                     "SET LOCAL can only be used in transaction blocks")
                 // It is checked all the same.
                 var copy = parameters
-                try copy.set(set.name.text, to: set.value)
+                try copy.set(set.name.text, to: set.value, .local)
                 return .command(CommandResult("SET"))
             }
         }
-        let isLocal = set.scope == .local
-        return .command(try change(set.name.text, to: set.value, isLocal: isLocal, "SET"))
+        let lasting = set.scope == .local ? .local : lastingOfSet
+        return .command(try change(set.name.text, to: set.value, lasting, "SET"))
     }
 
     func reset(_ name: String?) throws(DatabaseError) -> Outcome {
         guard let name else {
-            parameters.reset()
+            parameters.reset(lastingOfSet)
             admitNotices()
-            return .command(CommandResult("RESET"))
+            return .command(
+                CommandResult("RESET", reportedParameters: parameters.takeReports()))
         }
-        return .command(try change(name, to: nil, "RESET"))
+        return .command(try change(name, to: nil, lastingOfSet, "RESET"))
+    }
+
+    /// How long SET and RESET hold that do not say LOCAL.
+    var lastingOfSet: SessionParameters.Lasting {
+        if case .none = transaction { .session } else { .committed }
     }
 
     private func change(
-        _ name: String, to value: String?, isLocal: Bool = false, _ tag: String
+        _ name: String, to value: String?, _ lasting: SessionParameters.Lasting, _ tag: String
     ) throws(DatabaseError) -> CommandResult {
-        let change = try parameters.set(name, to: value, isLocal: isLocal)
+        let change = try parameters.set(name, to: value, lasting)
         if let warning = change.warning { notice(.warning, .warning, warning) }
         admitNotices()
         return CommandResult(tag, reportedParameters: change.reported.map { [$0] } ?? [])
@@ -44,11 +50,13 @@ extension Session {
     func discard(_ what: Discard) throws(DatabaseError) -> Outcome {
         if what == .all {
             try refuseInBlock("DISCARD ALL")
-            parameters.reset()
+            parameters.reset(lastingOfSet)
             admitNotices()
         }
         if what == .all || what == .plans { named.removeAll() }
-        return .command(CommandResult("DISCARD \(what.rawValue)"))
+        return .command(
+            CommandResult(
+                "DISCARD \(what.rawValue)", reportedParameters: parameters.takeReports()))
     }
 
     func show(_ show: Show) throws(DatabaseError) -> Outcome {

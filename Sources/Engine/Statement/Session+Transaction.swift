@@ -70,15 +70,18 @@ extension Session {
             completion(.success(.command(ended("ROLLBACK"))))
         case .implicit(let open), .block(let open):
             transaction = .none
-            endLocalParameters()
+            let before = endParameters(isCommitted: true)
             let ended = ended("COMMIT")
-            commit(open) { result in completion(result.map { .command(ended) }) }
+            commit(open) { [self] result in
+                if case .failure = result { undoParameters(before) }
+                completion(result.map { .command(ended) })
+            }
         }
     }
 
-    /// The end of a transaction, which tells the client what SET LOCAL had changed.
+    /// The end of a transaction, which tells the client which parameters came back.
     private func ended(_ tag: String) -> CommandResult {
-        CommandResult(tag, reportedParameters: parameters.takeReports())
+        CommandResult(tag, reportedParameters: takeParameterReports())
     }
 
     private func warnNoBlock() {
@@ -147,11 +150,13 @@ extension Session {
         case .session:
             if let isolation = modes.isolation {
                 _ = try parameters.set(
-                    "default_transaction_isolation", to: isolation.rawValue.lowercased())
+                    "default_transaction_isolation", to: isolation.rawValue.lowercased(),
+                    lastingOfSet)
             }
             if let access = modes.access {
                 _ = try parameters.set(
-                    "default_transaction_read_only", to: access == .readOnly ? "on" : "off")
+                    "default_transaction_read_only", to: access == .readOnly ? "on" : "off",
+                    lastingOfSet)
             }
         }
     }

@@ -153,6 +153,93 @@ struct SessionParametersTests {
         #expect(command.reportedParameters.map(\.value) == [""])
     }
 
+    private func command(_ text: String) throws -> CommandResult {
+        guard case .command(let command) = try client.outcome(text) else {
+            throw DatabaseError(.internalError, "no command")
+        }
+        return command
+    }
+
+    @Test("SET in a block is undone by ROLLBACK, and the client is told")
+    func undone() throws {
+        let session = client.session
+        try client.run("SET application_name TO 'outer'")
+        try client.run("BEGIN")
+        try client.run("SET application_name TO 'x'")
+        try client.run("SET LOCAL application_name TO 'y'")
+        try client.run("SET application_name TO 'z'")
+        try client.run("SET statement_timeout TO '0'")
+        try client.run("SET lock_timeout TO '1s'")
+        try client.run("SET client_min_messages TO 'error'")
+
+        let ended = try command("ROLLBACK")
+
+        #expect(ended.reportedParameters.map(\.name) == ["application_name"])
+        #expect(ended.reportedParameters.map(\.value) == ["outer"])
+        #expect(session.parameters.statementTimeoutMilliseconds == nil)
+        #expect(session.parameters.lockTimeoutMilliseconds == 10_000)
+        #expect(try client.run("SHOW application_name") == ["outer"])
+        // Notices come again, too.
+        try client.run("DROP TABLE IF EXISTS nothing")
+        #expect(heard.take().count == 1)
+    }
+
+    @Test("SET in a block stays with COMMIT, below what SET LOCAL has hidden it by")
+    func committed() throws {
+        try client.run("BEGIN")
+        try client.run("SET application_name TO 'x'")
+        try client.run("SET LOCAL application_name TO 'y'")
+
+        let ended = try command("COMMIT")
+
+        #expect(ended.reportedParameters.map(\.value) == ["x"])
+        try client.run("BEGIN")
+        try client.run("SELECT 1")
+        #expect(try command("ROLLBACK").reportedParameters.isEmpty)
+        #expect(try client.run("SHOW application_name") == ["x"])
+    }
+
+    @Test("a commit that fails undoes SET")
+    func failedCommit() throws {
+        let other = rig.connect()
+        try client.run("CREATE TABLE t (x INT)")
+        try client.run("BEGIN")
+        try client.run("SET application_name TO 'x'")
+        try client.run("INSERT INTO t VALUES (1)")
+        try other.run("DROP TABLE t")
+
+        #expect(client.failure("COMMIT") != nil)
+
+        #expect(client.session.takeParameterReports().map(\.value) == [""])
+        #expect(try client.run("SHOW application_name") == [""])
+    }
+
+    @Test("a failure in statements that came together undoes their SET")
+    func implicit() throws {
+        client.session.openImplicitTransaction()
+        try client.run("SET application_name TO 'x'")
+        _ = client.failure("SELECT * FROM nothing")
+
+        #expect(try client.run("SHOW application_name") == [""])
+        #expect(client.session.takeParameterReports().map(\.name) == ["application_name"])
+    }
+
+    @Test("RESET ALL tells the client what changed, and ROLLBACK brings it back")
+    func resetAll() throws {
+        try client.run("SET application_name TO 'x'")
+        try client.run("SET app.user TO 'me'")
+        try client.run("SET statement_timeout TO '5s'")
+        try client.run("BEGIN")
+
+        #expect(try command("RESET ALL").reportedParameters.map(\.value) == [""])
+        #expect(client.failure("SHOW app.user") != nil)
+
+        let ended = try command("ROLLBACK")
+        #expect(ended.reportedParameters.map(\.value) == ["x"])
+        #expect(try client.run("SHOW app.user") == ["me"])
+        #expect(client.session.parameters.statementTimeoutMilliseconds == 5_000)
+    }
+
     @Test("limits of time that SET LOCAL has set end with the block")
     func localLimits() throws {
         let session = client.session
