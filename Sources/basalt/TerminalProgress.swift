@@ -28,7 +28,7 @@ struct TerminalProgress: ProgressSink {
 
     func notice(_ message: String) {
         Self.clear()
-        Process.printError("notice: \(message.inOneLine)")
+        Process.printError("notice: \(message)")
     }
 
     /// Takes the bar away before anything else is written.

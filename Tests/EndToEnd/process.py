@@ -17,6 +17,45 @@ LONG = "SELECT count(*) FROM n a CROSS JOIN n b CROSS JOIN n c"
 
 
 class Process(ServerTestCase):
+    def test_a_client_is_told_of_parameters_that_come_back(self):
+        server = self.start()
+        client = self.connect(server)
+        told = lambda: (client.parameters["application_name"], client.parameters["search_path"])
+        client.query("SET application_name = 'outer'")
+        start = told()
+
+        for ending in ("ROLLBACK", "SELECT * FROM nothing", "ROLLBACK TO s"):
+            client.query("BEGIN; SAVEPOINT s; RELEASE s")
+            if "TO" in ending:
+                client.query("SAVEPOINT s")
+            client.query("SET application_name = 'inner'; SET search_path = lab")
+            self.assertEqual(told(), ("inner", "lab"))
+            try:
+                client.query(ending)
+            except SQLError:
+                pass  # A block that fails is undone at once.
+            self.assertEqual(told(), start, ending)
+            client.query("ROLLBACK")
+
+        # Statements that came together are one transaction, too.
+        with self.assertRaises(SQLError):
+            client.query("SET application_name = 'inner'; SELECT * FROM nothing")
+        self.assertEqual(told(), start)
+        self.assertEqual(client.value("SHOW application_name"), "outer")
+
+    def test_what_a_client_sends_forges_no_line_of_the_log_and_no_answer(self):
+        server = self.start()
+        name = "x\n2026-01-01T00:00:00.000000Z C server forged\x1b[2J"
+        with self.assertRaises(SQLError) as refused:
+            self.connect(server).query(f'SELECT "{name}"')
+        self.assertNotIn("\n", refused.exception.message)
+        self.assertIn("\\u001b[2J", refused.exception.message)
+        status, text = server.execute(f'SELECT "{name}"')
+        self.assertEqual(status, 400)
+        self.assertIn(name, json.loads(text)["error"])
+        server.stop()
+        self.assertFalse([line for line in server.log if "\x1b" in line or line.startswith(name[2:])])
+
     def numbers(self, server, count=5000):
         rows = ", ".join(f"({number})" for number in range(count))
         server.psql("CREATE TABLE n (x LONG)", f"INSERT INTO n VALUES {rows}")

@@ -25,6 +25,7 @@ class Connection:
         self.status = b"I"
         self.tag = ""
         self.notices = []
+        self.parameters = {}
         try:
             self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
             body = struct.pack("!I", 196608) + b"".join(
@@ -83,6 +84,8 @@ class Connection:
             elif kind == b"E":
                 fields = self._fields(body)
                 failure = SQLError(fields["C"], fields["M"])
+            elif kind == b"S":
+                self._note(body)
             elif kind == b"N":
                 self.notices.append(self._fields(body)["M"])
             elif kind == b"Z":
@@ -90,6 +93,10 @@ class Connection:
                 if failure:
                     raise failure
                 return rows
+
+    def _note(self, body):
+        name, value = body[:-1].decode().split("\0")
+        self.parameters[name] = value
 
     @staticmethod
     def _cells(body):
@@ -117,6 +124,8 @@ class Connection:
                 raise SQLError(fields["C"], fields["M"])
             if kind == b"Z":
                 return
+            if kind == b"S":
+                self._note(body)
             if kind != b"R":
                 continue
             code = struct.unpack("!I", body[:4])[0]

@@ -1,4 +1,5 @@
 import CPlatform
+import Diagnostics
 import Glibc
 
 /// What a command does with its own process.
@@ -17,7 +18,7 @@ package enum Process {
     package static func raiseFileLimit() { _ = basalt_raise_file_limit() }
 
     /// Writes a line for people to the standard error.
-    package static func printError(_ line: String) { writeError(line + "\n") }
+    package static func printError(_ line: String) { writeError(line.inOneLine + "\n") }
 
     /// Whether people see the standard error on a terminal.
     package static var isErrorTerminal: Bool { isatty(2) == 1 }

@@ -13,8 +13,8 @@ enum LogLine {
         }
     }
 
-    /// Returns the line with its break. A message of several lines becomes one: nobody can forge a
-    /// line by what he sends.
+    /// Returns the line with its break. Control characters in the message are written as in source
+    /// code: nobody can forge a line by what he sends, or speak to the terminal it is read on.
     static func encode(
         microseconds: Int64, _ level: LogLevel, _ room: String, _ message: String
     ) -> [UInt8] {
@@ -26,9 +26,9 @@ enum LogLine {
         line.append(UInt8(ascii: " "))
         line += room.utf8
         line.append(UInt8(ascii: " "))
-        for byte in message.utf8.prefix(LoggingLimits.messageBytes) {
-            line.append(byte < 0x20 || byte == 0x7f ? UInt8(ascii: " ") : byte)
-        }
+        // No scalar is shorter than a byte: what is left out here would be cut anyway.
+        let begin = String(message.unicodeScalars.prefix(LoggingLimits.messageBytes))
+        line += begin.inOneLine.utf8.prefix(LoggingLimits.messageBytes)
         line.append(0x0a)
         return line
     }

@@ -193,9 +193,10 @@ package struct BackendEncoder: Sendable {
         field("S", severity.rawValue)
         field("V", severity.rawValue)
         field("C", error.state.code)
-        field("M", error.message)
-        if let detail = error.detail { field("D", detail) }
-        if let hint = error.hint { field("H", hint) }
+        // Names and values of others stand in them, and end up on somebody's terminal.
+        field("M", error.message.inOneLine)
+        if let detail = error.detail { field("D", detail.inOneLine) }
+        if let hint = error.hint { field("H", hint.inOneLine) }
         if let position = error.position { field("P", String(position + 1)) }
         output.append(0)
     }

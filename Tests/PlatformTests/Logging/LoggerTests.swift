@@ -53,10 +53,22 @@ private final class HandClock: WorldClock {
     func injection() {
         let logger = logger()
 
-        logger.log(.error, "sql", "a\nb\u{1b}[31m")
+        logger.log(.error, "sql", "a\nb\r\u{1b}[31m\u{9b}2J\u{2028}ü")
         logger.close()
 
-        #expect(seen.text == "2026-11-20T12:00:00.000000Z E sql a b [31m\n")
+        let message = #"a\nb\r\u001b[31m\u009b2J\u2028ü"#
+        #expect(seen.text == "2026-11-20T12:00:00.000000Z E sql \(message)\n")
+    }
+
+    @Test("a message of any length is one line that is cut")
+    func length() {
+        let logger = logger()
+
+        logger.log(.error, "sql", String(repeating: "\n", count: 1 << 20))
+        logger.close()
+
+        #expect(seen.text.utf8.count < 32 << 10)
+        #expect(seen.text.utf8.filter { $0 == 0x0a }.count == 1)
     }
 
     @Test("levels decide what is written, and may change")

@@ -73,6 +73,28 @@ struct BackendEncoderTests {
         #expect(report.position == 8)
     }
 
+    @Test("what an error quotes cannot speak to the terminal it is shown on")
+    func controlCharacters() throws {
+        let error = DatabaseError(
+            .undefinedColumn, "no \"a\n\u{1b}[2J\"", detail: "D\u{7}.", hint: "H\r.")
+
+        let sent = try messages { encoder in
+            encoder.errorResponse(error)
+            encoder.notice(error)
+        }
+
+        #expect(sent.count == 2)
+        for message in sent {
+            switch message {
+            case .error(let report), .notice(let report):
+                #expect(report.message == #"no "a\n\u001b[2J""#)
+                #expect(report.detail == #"D\u0007."#)
+                #expect(report.hint == #"H\r."#)
+            default: Issue.record("no error")
+            }
+        }
+    }
+
     @Test("a zero inside a text cannot end it early")
     func zeros() throws {
         #expect(try messages { $0.commandComplete("A\u{0}B") } == [.commandComplete("AB")])
