@@ -105,18 +105,43 @@ struct RepairCommand {
         var settings = StorageSettings()
         settings.isReadOnly = true
         let storage = try Storage.open(root: root.path, platform: platform, settings: settings)
-        if let damage = storage.damage { throw damage }
         let snapshot = storage.snapshot()
+        defer { snapshot.release() }
+        try report(try damage(storage, snapshot, platform))
+        print("sound: \(snapshot.tables.count) tables up to commit \(snapshot.lsn)")
+        try storage.close()
+    }
+
+    /// Everything that is missing: whoever has lost one file wants to know of all before choosing a
+    /// backup.
+    private func damage(
+        _ storage: Storage, _ snapshot: Snapshot, _ platform: Platform
+    ) throws(DatabaseError) -> [DatabaseError] {
+        var found = snapshot.damagedTables.sorted { $0.id < $1.id }.map(\.error)
         for table in snapshot.tables {
             for segment in table.segments {
                 let path = storage.segmentPath(segment, of: table.definition)
                 let size = try platform.files.info(path)?.size
-                guard size == segment.bytes else { throw missingSegment(path, table.name, size) }
+                if size != segment.bytes { found.append(missingSegment(path, table.name, size)) }
             }
         }
-        print("sound: \(snapshot.tables.count) tables up to commit \(snapshot.lsn)")
-        snapshot.release()
-        try storage.close()
+        return found
+    }
+
+    /// Names each damage, up to a limit, and ends with an error if there is any.
+    private func report(_ damage: [DatabaseError]) throws(DatabaseError) {
+        guard let first = damage.first else { return }
+        if damage.count == 1 { throw first }
+        for error in damage.prefix(Limits.damagesTold) {
+            Process.printError("basalt: \(error.message)")
+        }
+        throw DatabaseError(
+            .corrupted, "\(damage.count) tables and segments are damaged or missing",
+            detail: damage.count > Limits.damagesTold
+                ? "The first \(Limits.damagesTold) stand above." : nil,
+            hint:
+                "RESTORE TABLE … FULL brings each table back from a backup, RESTORE DATABASE … FULL all."
+        )
     }
 
     private func missingSegment(_ path: String, _ table: String, _ size: Int?) -> DatabaseError {

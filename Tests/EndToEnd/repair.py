@@ -143,6 +143,20 @@ class Repair(ServerTestCase):
         server.psql("RESTORE TABLE t FROM 'b1' FULL")
         self.assertEqual(server.rows(COUNT), ["2|3"])
 
+    def test_all_that_is_missing_is_told(self):
+        self.make()
+        gone = self.segments("t") + self.segments("other")
+        self.assertEqual(len(gone), 3)
+        for path in gone:
+            path.unlink()
+
+        looked = basalt("repair", "-d", str(self.root))
+
+        self.assertEqual(looked.returncode, 5)
+        for path in gone:
+            self.assertEqual(looked.stderr.count(path.name), 1, looked.stderr)
+        self.assertIn("3 tables and segments are damaged or missing", looked.stderr)
+
     # The log
 
     def lose(self, path, kind):

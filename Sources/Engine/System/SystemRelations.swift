@@ -123,7 +123,7 @@ struct SystemRelations: Sendable {
         snapshot.table(id: table.id)?.rowCount ?? 0
     }
 
-    /// QuestDB's columns, and the number of rows.
+    /// QuestDB's columns, and behind them schema, number of rows and whether anything is damaged.
     private var tables: ComputedRelation {
         ComputedRelation(
             name: "tables",
@@ -141,6 +141,7 @@ struct SystemRelations: Sendable {
                 PlanColumn(name: "matView", type: .boolean),
                 PlanColumn(name: "table_schema", type: .varchar),
                 PlanColumn(name: "rows", type: .long),
+                PlanColumn(name: "damaged", type: .boolean),
             ]
         ) { _ in
             definitions.map { table in
@@ -157,8 +158,21 @@ struct SystemRelations: Sendable {
                     .integer(Int64(table.timeToLive?.value ?? 0)),
                     .string(table.timeToLive?.unit.name ?? "HOUR"), .boolean(false),
                     .string(table.schema), .integer(Int64(rowCount(table))),
+                    .boolean(!engine.storage.damagedSegments(of: table.id).isEmpty),
                 ]
-            }
+            } + damagedTables
+        }
+    }
+
+    /// Tables that cannot be opened, as rows of `tables()`: they have not gone, and nothing but their
+    /// names is known.
+    private var damagedTables: [[Value]] {
+        snapshot.damagedTables.filter { !hidden.contains($0.id) }.sorted { $0.id < $1.id }.map {
+            [
+                .integer(Int64($0.id)), .string($0.name), .null, .null, .null, .null,
+                .boolean(true), .string($0.directoryName), .null, .null, .null, .boolean(false),
+                $0.schema.map(Value.string) ?? .null, .null, .boolean(true),
+            ]
         }
     }
 
