@@ -6,8 +6,8 @@ import Testing
 
 @testable import Engine
 
-@Suite("tables() and table_damage()")
-struct DamagedTablesTests {
+@Suite("StorageRelations")
+struct StorageRelationsTests {
     private let rig: EngineRig
     private let client: Client
 
