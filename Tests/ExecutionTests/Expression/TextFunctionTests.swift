@@ -67,8 +67,19 @@ struct TextFunctionTests {
             _ = try RowFunction.apply(.function(.concat), many, .varchar, small)
         }
 
+        let mapped = #expect(throws: DatabaseError.self) {
+            let long = Value.string(String(repeating: "a", count: 200_000))
+            _ = try self.text(.lower, long, in: small)
+        }
+        let searched = #expect(throws: DatabaseError.self) {
+            // Four bytes for each of the pattern.
+            _ = try TextSearch([UInt8](repeating: 0x61, count: 50_000), small)
+        }
+
         #expect(error?.state == .outOfMemory)
         #expect(joined?.state == .outOfMemory)
+        #expect(mapped?.state == .outOfMemory)
+        #expect(searched?.state == .outOfMemory)
     }
 
     @Test("a string above the limit of one value is refused whatever memory there is")
@@ -110,6 +121,34 @@ struct TextFunctionTests {
         #expect(clock.count == 4)
     }
 
+    private func cancelled(_ body: (Allowance) throws -> Void) -> Bool {
+        let clock = CountingClock(endingAt: 1)
+        do {
+            try body(Allowance(MemoryBudget(1 << 30), clock.makeFlag()))
+            return false
+        } catch {
+            return (error as? DatabaseError)?.state == .cancelled
+        }
+    }
+
+    @Test("each part of the work is counted by itself")
+    func parts() throws {
+        let few = Value.string(String(repeating: "a", count: 1_000))
+        let much = Value.string(String(repeating: "b", count: 1_000))
+        let long = String(repeating: "a", count: Limits.workUnits + 1)
+
+        // What is put in, where little is searched.
+        #expect(cancelled { _ = try text(.replace, few, .string("a"), much, in: $0) })
+        // The table of a pattern.
+        #expect(cancelled { _ = try TextSearch(Array((long + long).utf8), $0) })
+        // A text whose first letter decides.
+        #expect(
+            cancelled {
+                let pattern = try LikePattern("b%", escape: nil, ignoringCase: false, $0)
+                _ = try pattern.matches(long, $0)
+            })
+    }
+
     @Test("LIKE with a piece that has to be tried everywhere counts what it tries")
     func like() throws {
         let clock = CountingClock(endingAt: 2)
@@ -133,10 +172,28 @@ struct AllowanceTests {
 
     @Test("what a batch took is given back before the next one")
     func givenBack() throws {
-        // A thousand rows of 13 bytes; both runs together and both columns would be too much.
+        // A thousand rows of 3 and 13 bytes; both runs together would be too much.
+        let numbers = (0..<1_000).map { Int64($0) }
+        let table = Runs(runs: [Runs.Run(numbers: numbers), Runs.Run(numbers: numbers)])
         let text = "SELECT a::varchar || '0123456789' FROM t"
 
-        #expect(try table.rows(text, memoryBytes: 24_000).count == 1_003)
+        #expect(try table.rows(text, memoryBytes: 24_000).count == 2_000)
+    }
+
+    @Test("a symbol's string is charged for each row that it becomes text in")
+    func symbols() throws {
+        let budget = MemoryBudget(100_000)
+        let interpreter = Interpreter(parameters: [], Allowance(budget, CancellationFlag()))
+        var builder = ColumnBuilder(type: .symbol)
+        let text = Value.string(String(repeating: "s", count: 1_000))
+        for _ in 0..<101 { builder.append(text) }
+        let column = builder.makeVector()
+
+        let error = #expect(throws: DatabaseError.self) {
+            _ = try interpreter.cast(column, to: .varchar)
+        }
+
+        #expect(error?.state == .outOfMemory)
     }
 
     @Test(
