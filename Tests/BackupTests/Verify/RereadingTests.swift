@@ -187,6 +187,39 @@ struct RereadingTests {
         #expect(try rig.contents() == before)
     }
 
+    @Test("the copy that takes the place of a rotten file is read back as well")
+    func spoiledCopy() throws {
+        let rig = try Self.rig()
+        let victim = try Self.victim(rig)
+        let live = try Self.twin(rig, of: victim)
+        let disk = rig.machine.disk
+        disk.flipBit(victim, offset: 100)
+        let sound = disk.contents(of: live)
+        let isSpoiled = Mutex(false)
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service.backup(
+                BackupRequest(scope: .database, kind: .incremental(from: nil), name: "next"),
+                isCancelled: {
+                    let copy = disk.paths().first {
+                        $0.contains("/.staging-") && $0.hasSuffix(Path.name(of: victim))
+                    }
+                    // The link has a bit that the live file has not.
+                    guard let copy, disk.contents(of: copy) == sound,
+                        !isSpoiled.withLock({ $0 })
+                    else { return false }
+                    isSpoiled.withLock { $0 = true }
+                    disk.flipBit(copy, offset: 200)
+                    return false
+                })
+        }
+
+        #expect(isSpoiled.withLock { $0 })
+        #expect(error?.state == .corrupted)
+        #expect(!disk.paths().contains { $0.contains(".staging") })
+        #expect(try Self.states(rig)["next"] != .complete)
+    }
+
     @Test("what the disk does not give out is copied from the database, and no damage is noted")
     func unreadable() throws {
         // The same seed gives the same name to the directory in which a backup is made.
