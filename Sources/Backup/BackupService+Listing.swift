@@ -11,12 +11,13 @@ extension BackupService {
     /// newest first.
     package func list(destination text: String? = nil) throws(DatabaseError) -> [BackupInfo] {
         let destination = try Destination.resolve(text, settings: settings, files: platform.files)
+        // First what runs, then what is there: one that is published between is in both, not in none.
+        let live = jobs.withLock { $0 }
+        let infos = live.map { (act: $0.act, info: $0.info) }
         var rows: [BackupInfo] = []
         let notes = try DamageNotes(in: destination)
         for name in try destination.names() { rows.append(row(name, in: destination, notes)) }
         let published = Set(rows.map(\.id))
-        let live = jobs.withLock { $0 }
-        let infos = live.map { (act: $0.act, info: $0.info) }
         let earlier = Set(live.map(\.id))
         let past = (source.journal?.jobs ?? []).filter { !earlier.contains($0.id) }
         for (act, info) in infos + past.map({ (act: $0.act, info: $0.info) }) {

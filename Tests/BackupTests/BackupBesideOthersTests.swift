@@ -175,4 +175,49 @@ struct BackupBesideOthersTests {
         try rig.service.drop("two")
         #expect(!rig.machine.disk.paths().contains { $0.hasPrefix(reading) && $0 != reading })
     }
+
+    @Test(
+        "a backup is listed from its beginning on, at its end too",
+        arguments: 1...20 as ClosedRange<UInt64>)
+    func isListedThroughout(seed: UInt64) throws {
+        let rig = try RestoreRig(seed: seed)
+        try rig.create("trades", columns: Self.columns)
+        try rig.append("trades", 0..<30)
+        // Reading what these are takes a while, in which the new one may come to its end.
+        for name in ["one", "two", "three"] { try rig.backup(name) }
+        let (service, hasEnded, hasLooked) = (rig.service, Flag(), Flag())
+        let seen = Mutex<[[BackupInfo.Status]]>([])
+        var request = BackupRequest(scope: .database, name: "held")
+        request.workers = 1
+
+        rig.platform.workers.start("looks") {
+            var isLast = false
+            while !isLast {
+                isLast = hasEnded.isSet
+                let rows = (try? service.list()) ?? []
+                let states = rows.filter { $0.name == "held" }.map(\.status)
+                seen.withLock { $0.append(states) }
+            }
+            hasLooked.isSet = true
+        }
+        rig.machine.runTask("backup") { [request] in
+            _ = try? service.backup(request)
+            hasEnded.isSet = true
+        }
+        rig.machine.run { hasLooked.isSet }
+
+        let states = seen.withLock { $0 }
+        let began = states.drop { $0.isEmpty }
+        #expect(began.allSatisfy { $0 == [.running] || $0 == [.complete] }, "\(states)")
+        #expect(began.first == [.running], "\(states)")
+        #expect(began.last == [.complete], "\(states)")
+    }
+}
+
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool {
+        get { value.load(ordering: .acquiring) }
+        set { value.store(newValue, ordering: .releasing) }
+    }
 }
