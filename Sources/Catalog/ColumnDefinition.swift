@@ -41,7 +41,8 @@ package enum ColumnDefault: Sendable, Equatable {
 package struct ColumnDefinition: Sendable, Equatable {
     /// Stable for the life of the column; segments are mapped by it.
     package internal(set) var id: UInt32
-    package internal(set) var name: String
+    package internal(set) var name: String { didSet { foldedName = FoldedName(name) } }
+    package private(set) var foldedName: FoldedName
     package internal(set) var type: ValueType
     /// How long strings may be, or how many digits of a second are kept; nil for all.
     package internal(set) var modifier: TypeModifier?
@@ -57,6 +58,7 @@ package struct ColumnDefinition: Sendable, Equatable {
         precondition(modifier?.suits(type) ?? true, "only some types have a modifier")
         self.id = id
         self.name = name
+        foldedName = FoldedName(name)
         self.type = type
         self.modifier = modifier
         self.isNullable = isNullable

@@ -74,8 +74,8 @@ package struct TableDefinition: Sendable, Equatable {
 
     /// Finds a column by name, without regard to case.
     package func columnIndex(named name: String) -> Int? {
-        let wanted = name.lowercased()
-        return columns.firstIndex { $0.name.lowercased() == wanted }
+        let wanted = FoldedName(name)
+        return columns.firstIndex { $0.foldedName == wanted }
     }
 
     package func columnIndex(id: UInt32) -> Int? { columns.firstIndex { $0.id == id } }

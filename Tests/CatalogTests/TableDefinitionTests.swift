@@ -19,6 +19,29 @@ import Values
         #expect(table.columnIndex(named: "amount") == nil)
     }
 
+    @Test(
+        "many columns outside ASCII are found in any case, by their last name, however they are composed"
+    )
+    func foreignColumnNames() throws {
+        let count = 1_000
+        let columns = (0..<count).map {
+            ColumnDefinition(
+                id: UInt32($0 + 1), name: "Gr\u{f6}\u{df}e des Werkst\u{fc}cks \($0)", type: .int)
+        }
+        var wide = TableDefinition(
+            id: 1, name: "wide", columns: columns, timestampIndex: nil, partitionUnit: .none)
+        for number in 0..<count {
+            let name = "GR\u{d6}\u{df}E DES WERKST\u{dc}CKS \(number)"
+            #expect(wide.columnIndex(named: name) == number)
+        }
+        #expect(wide.columnIndex(named: "gro\u{308}\u{df}e des werkstu\u{308}cks 7") == 7)
+
+        wide = wide.withColumnName("H\u{f6}he", at: 7)
+
+        #expect(wide.columnIndex(named: "H\u{d6}HE") == 7)
+        #expect(wide.columnIndex(named: columns[7].name) == nil)
+    }
+
     @Test("a partition unit is found by its name in any case", arguments: PartitionUnit.allCases)
     func units(unit: PartitionUnit) {
         #expect(PartitionUnit.named(unit.name.lowercased()) == unit)

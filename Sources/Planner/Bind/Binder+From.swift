@@ -154,12 +154,13 @@ extension Binder {
     private mutating func usingCondition(_ name: Name, left: Range<Int>, at position: Int)
         throws(DatabaseError) -> BoundExpression
     {
+        let folded = FoldedName(name.text)
         let first = scope.columns.indices.first {
             left.contains($0) && scope.columns[$0].sharing != .hidden
-                && scope.columns[$0].plan.name.lowercased() == name.folded
+                && scope.columns[$0].foldedName == folded
         }
         let second = scope.columns.indices.first {
-            $0 >= left.upperBound && scope.columns[$0].plan.name.lowercased() == name.folded
+            $0 >= left.upperBound && scope.columns[$0].foldedName == folded
         }
         guard let first, let second else {
             throw .undefinedColumn(name.text, at: name.position)

@@ -1,3 +1,4 @@
+import Catalog
 package import Diagnostics
 package import SQL
 import Values
@@ -211,9 +212,8 @@ extension Binder {
             return Expression(.column(ColumnReference(name: Name(column.plan.name))))
         }
         if case .column(let reference) = key.kind, reference.qualifier.isEmpty {
-            let isColumn = scope.columns.contains {
-                $0.plan.name.lowercased() == reference.name.folded
-            }
+            let name = FoldedName(reference.name.text)
+            let isColumn = scope.columns.contains { $0.foldedName == name }
             let item = items.first { $0.alias?.lowercased() == reference.name.folded }
             if !isColumn, let expression = item?.expression { return expression }
         }

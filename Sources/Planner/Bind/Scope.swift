@@ -1,3 +1,4 @@
+import Catalog
 import Diagnostics
 import SQL
 import Values
@@ -9,8 +10,16 @@ struct Scope {
         let table: String
         let schema: String?
         let plan: PlanColumn
+        let foldedName: FoldedName
         /// How JOIN USING treats it, when its name stands alone.
         var sharing = Sharing.none
+
+        init(table: String, schema: String?, plan: PlanColumn) {
+            self.table = table
+            self.schema = schema
+            self.plan = plan
+            foldedName = FoldedName(plan.name)
+        }
     }
 
     /// JOIN USING makes one column of two: the left one stands for both, the right one is found by
@@ -26,7 +35,7 @@ struct Scope {
     }
 
     func resolve(_ reference: ColumnReference) throws(DatabaseError) -> Int {
-        let name = reference.name.folded
+        let name = FoldedName(reference.name.text)
         let table = reference.qualifier.last?.folded
         let schema = reference.qualifier.count > 1 ? reference.qualifier.first?.folded : nil
         var found: Int?
@@ -36,7 +45,7 @@ struct Scope {
             if table == nil, column.sharing == .hidden { continue }
             if let schema, let own = column.schema, own != schema { continue }
             isTableKnown = true
-            guard column.plan.name.lowercased() == name else { continue }
+            guard column.foldedName == name else { continue }
             if found != nil {
                 throw .ambiguousColumn(reference.name.text, at: reference.name.position)
             }
