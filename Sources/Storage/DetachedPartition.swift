@@ -56,10 +56,16 @@ package struct DetachedPartition: Sendable, Equatable {
     static func read(_ directory: String, _ files: any FileSystem) throws(DatabaseError)
         -> DetachedPartition?
     {
+        if try files.info(Path.join(directory, markName)) != nil { return nil }
+        return try readMarked(directory, files)
+    }
+
+    /// The same, whether or not it counts by now.
+    static func readMarked(_ directory: String, _ files: any FileSystem) throws(DatabaseError)
+        -> DetachedPartition?
+    {
         let path = Path.join(directory, manifestName)
-        guard try files.info(path) != nil,
-            try files.info(Path.join(directory, markName)) == nil
-        else { return nil }
+        guard try files.info(path) != nil else { return nil }
         let bytes = try files.readAll(path, upTo: Limits.manifestBytes)
         let name = Path.name(of: directory).dropLast(suffix.count)
         return DetachedPartition(
@@ -72,37 +78,67 @@ package struct DetachedPartition: Sendable, Equatable {
     /// - Parameter forgotten: the commit that the log calls its end, if there is one.
     static func sweep(
         _ directory: String, of segments: [SegmentEntry], forgottenAt forgotten: LSN?,
-        _ files: any FileSystem
+        now: LSN, _ files: any FileSystem
     ) throws(DatabaseError) {
         if let found = try read(directory, files) {
             let isForgotten = forgotten.map { found.keptAt < $0 } ?? false
             guard isForgotten || found.isAttached(to: segments) else { return }
         }
-        try remove(directory, files)
+        try remove(directory, goneAt: forgotten ?? now, files)
     }
 
     /// The manifest goes first: without it the directory is nothing. Where removals are held it is
-    /// marked, and goes when somebody needs its place or at a later start.
-    static func remove(_ directory: String, _ files: any FileSystem) throws(DatabaseError) {
+    /// marked, and goes when somebody needs its place or at a later start; one that never had a
+    /// manifest stays as it is.
+    ///
+    /// - Parameter lsn: a commit at which it counted no more.
+    static func remove(_ directory: String, goneAt lsn: LSN, _ files: any FileSystem)
+        throws(DatabaseError)
+    {
         let manifest = Path.join(directory, manifestName)
         if try files.info(manifest) != nil {
             try files.remove(manifest)
             if try files.info(manifest) != nil {
                 let mark = Path.join(directory, markName)
-                if try files.info(mark) == nil { try files.publish([], as: mark) }
+                if try files.info(mark) == nil {
+                    try files.publish(Array("\(lsn)".utf8), as: mark)
+                }
                 try files.syncDirectory(directory)
                 return
             }
         }
         // A process that was killed may have removed it and not told the disk.
         try files.syncDirectory(directory)
-        try files.removeTree(directory)
+        for name in try files.list(directory) {
+            let path = Path.join(directory, name)
+            try files.removeTree(path)
+            if try files.info(path) != nil { return }
+        }
+        try files.removeDirectory(directory)
         try files.syncDirectory(Path.directory(of: directory))
     }
 
     /// Whether a file belongs to a detached partition: it is never removed later than it was asked
     /// for, since another partition may have its name by then.
     static func holds(_ path: String) -> Bool { Path.directory(of: path).hasSuffix(suffix) }
+
+    /// Whether it lay beside its table at a commit, as far as the directory tells: it may have been made
+    /// for a commit that came later.
+    func isOlder(than lsn: LSN) -> Bool {
+        // An earlier format does not tell. What was written after the commit left after it.
+        keptAt == .zero ? segments.allSatisfy { $0.lastLSN <= lsn } : keptAt < lsn
+    }
+
+    /// Whether its mark says that a directory counted no more at a commit. That of an earlier build
+    /// does not tell.
+    static func wasGone(_ directory: String, at lsn: LSN, _ files: any FileSystem)
+        throws(DatabaseError) -> Bool
+    {
+        let mark = Path.join(directory, markName)
+        guard try files.info(mark)?.kind == .file else { return false }
+        let bytes = try files.readAll(mark, upTo: Limits.detachedMarkBytes)
+        return UInt64(String(decoding: bytes, as: UTF8.self)).map { $0 <= lsn.value } ?? false
+    }
 
     /// Whether a table has these rows: the directory is left over from a crash, or from an error
     /// while it was removed. Their files may have been rewritten since, which keeps their commits:
@@ -162,15 +198,34 @@ extension Storage {
     {
         try forget(detached.partition, of: table)
         let place = directory(of: detached.partition, table)
-        if try files.info(place) != nil { throw .detachedPlaceHeld(detached.partition) }
-        try files.makeDurableDirectory(place)
-        for entry in detached.segments {
-            let target = Path.join(place, "\(entry.id).seg")
-            try files.link(segmentPath(entry, of: table), to: target)
+        if try files.info(place) == nil {
+            try files.makeDurableDirectory(place)
+        } else {
+            // What a crash left of it and a prepared snapshot keeps from going, perhaps not durable.
+            try files.syncDirectory(Path.directory(of: place))
         }
+        for name in [DetachedPartition.manifestName, DetachedPartition.markName]
+        where try files.info(Path.join(place, name)) != nil {
+            throw .detachedPlaceHeld(detached.partition)
+        }
+        for entry in detached.segments { try link(entry, of: table, into: place) }
         try files.syncDirectory(place)
         try files.publish(
             detached.encode(keptAt: lastLSN), as: Path.join(place, DetachedPartition.manifestName))
+    }
+
+    /// Does nothing when the directory has the very same file already.
+    private func link(_ entry: SegmentEntry, of table: TableDefinition, into place: String)
+        throws(DatabaseError)
+    {
+        let source = segmentPath(entry, of: table)
+        let target = Path.join(place, "\(entry.id).seg")
+        guard let there = try files.info(target) else {
+            return try files.link(source, to: target)
+        }
+        guard let file = try files.info(source), file.inode == there.inode,
+            file.device == there.device
+        else { throw .detachedPlaceHeld(entry.partition) }
     }
 
     /// Links a detached partition's segments back under new names; durable afterwards. Blocks.
@@ -204,7 +259,9 @@ extension Storage {
     /// Removes a detached partition's directory, if there is one; what readers map stays readable.
     package func forget(_ partition: String, of table: TableDefinition) throws(DatabaseError) {
         let place = directory(of: partition, table)
-        if try files.info(place) != nil { try DetachedPartition.remove(place, files) }
+        if try files.info(place) != nil {
+            try DetachedPartition.remove(place, goneAt: lastLSN, files)
+        }
         let forgotten = ForgottenPartition(table: table.id, partition: partition)
         core.state.withLock { _ = $0.forgotten.remove(forgotten) }
     }

@@ -88,6 +88,8 @@ enum Limits {
     static let snapshotRecordBytes = 64 << 20
     /// Bytes of the name of a directory in which a restore sets things aside.
     static let asideNameBytes = 64
+    /// Bytes of the mark of a detached partition that counts no more: the digits of a commit.
+    static let detachedMarkBytes = 32
     /// Timelines a database remembers to have come from.
     static let ancestors = 32
     /// Tables, schemas and sequences that `_database` lists, by about ten bytes each.

@@ -176,6 +176,47 @@ class SnapshotTests(server.ServerTestCase):
         refused = again.psql(f"BACKUP DATABASE TO '{root}/before-restore-1/x'", check=False)
         self.assertIn("22023", refused.stderr)
 
+    def test_what_was_detached_before_prepare_comes_back(self):
+        running = self.start()
+        running.psql(
+            "CREATE TABLE t (ts TIMESTAMP, v LONG) TIMESTAMP(ts) PARTITION BY DAY",
+            "CREATE TABLE gone (v LONG)",
+            "INSERT INTO t VALUES ('2026-01-01', 1), ('2026-01-02', 2), ('2026-01-03', 3)",
+            "INSERT INTO gone VALUES (7)",
+            "ALTER TABLE t DETACH PARTITION LIST '2026-01-01'", "SNAPSHOT PREPARE;")
+        copies = [self.copy("early")]
+        running.psql(
+            "ALTER TABLE t ATTACH PARTITION LIST '2026-01-01'",
+            "ALTER TABLE t DETACH PARTITION LIST '2026-01-02'", "DELETE FROM t WHERE v = 1")
+        copies.append(self.copy("late"))
+        running.stop(signal.SIGKILL)
+        copies.append(self.folder / "root")
+        for root in copies:
+            (root / "_restore").touch()
+            restored = self.start(root.name)
+            self.expect(restored, "2|5")
+            refused = restored.psql(
+                "ALTER TABLE t ATTACH PARTITION LIST '2026-01-02'", check=False)
+            self.assertIn("ERROR", refused.stderr)
+            restored.psql("ALTER TABLE t ATTACH PARTITION LIST '2026-01-01'")
+            self.expect(restored)
+            self.assertEqual(
+                (root / "before-restore-1").exists(), root.name != "early", root.name)
+
+    def test_a_detach_that_was_killed_beside_a_snapshot_can_be_done_again(self):
+        running = self.prepare()
+        left = next((self.folder / "root" / "db").glob("t~*")) / "2026-01-02.detached"
+        left.mkdir()
+        segment = next((left.parent / "2026-01-02").glob("*.seg"))
+        os.link(segment, left / segment.name)
+        running.stop(signal.SIGKILL)
+
+        again = self.start()
+        again.psql("ALTER TABLE t DETACH PARTITION LIST '2026-01-02'")
+        self.expect(again, "2|4")
+        again.psql("ALTER TABLE t ATTACH PARTITION LIST '2026-01-02'", "SNAPSHOT COMPLETE;")
+        self.expect(again)
+
     def test_kill_while_restoring(self):
         running = self.prepare()
         running.psql("TRUNCATE TABLE t", "DROP TABLE gone")

@@ -322,7 +322,8 @@ struct Recovery {
         let forgotten = recovered.forgotten[partition]
         do throws(DatabaseError) {
             try DetachedPartition.sweep(
-                place, of: table.segments.map(\.entry), forgottenAt: forgotten, files)
+                place, of: table.segments.map(\.entry), forgottenAt: forgotten,
+                now: recovered.lastLSN, files)
         } catch {
             // Nothing in the table needs it: ATTACH will tell whoever asks for it.
             log.log(.error, "storage", "cannot read a detached partition: \(error)")

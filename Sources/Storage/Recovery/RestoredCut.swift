@@ -68,6 +68,25 @@ struct RestoredCut {
             }
         }
     }
+
+    // MARK: What was detached
+
+    /// Whether a directory below a table's is a partition that lay beside it at the cut, its rows not
+    /// in it: no manifest of the cut names such a one, and its files never change. The answer is
+    /// the same however far a restore was when it was interrupted.
+    func holdsDetached(_ place: String, of table: Table) throws(DatabaseError) -> Bool {
+        guard place.hasSuffix(DetachedPartition.suffix) else { return false }
+        do throws(DatabaseError) {
+            guard let found = try DetachedPartition.readMarked(place, files) else { return false }
+            if try DetachedPartition.wasGone(place, at: lsn, files) { return false }
+            return found.isOlder(than: lsn) && !found.isAttached(to: table.manifest.segments)
+        } catch {
+            // ATTACH tells whoever asks for it.
+            guard [.corrupted, .featureNotSupported].contains(error.state) else { throw error }
+            return true
+        }
+    }
+
     // MARK: Whether it is all there is
 
     /// Whether a directory has nothing that was committed beside the cut or after it: what else lies
@@ -89,6 +108,11 @@ struct RestoredCut {
         for name in try files.list(path) {
             let place = Path.join(path, name)
             if try files.info(place)?.kind == .directory {
+                if try holdsDetached(place, of: table) {
+                    let mark = Path.join(place, DetachedPartition.markName)
+                    if try files.info(mark) != nil { return false }
+                    continue
+                }
                 let others = try files.list(place).filter { !segments.contains("\(name)/\($0)") }
                 if !others.isEmpty { return false }
             } else if let found = Manifest.lsn(of: name), found > lsn {

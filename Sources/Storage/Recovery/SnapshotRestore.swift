@@ -88,13 +88,13 @@ struct SnapshotRestore {
         try cut.check(below: directory)
         let aside = try setAside(cut, snapshot)
         try putBack(cut, aside)
-        try clearOthers(cut, aside)
+        let detached = try clearOthers(cut, aside)
         try files.publish([], as: Path.join(snapshot.path, Self.restoredName))
         try conclude(snapshot)
         platform.log.log(
             .advisory, "storage",
             "restored the snapshot of LSN \(record.snapshot.lsn): \(cut.tables.count) tables, "
-                + "a new timeline \(cut.database.timeline) begins")
+                + "\(detached) detached partitions, a new timeline \(cut.database.timeline) begins")
         if let aside { try report(aside) }
     }
 
@@ -167,14 +167,17 @@ struct SnapshotRestore {
 
     /// Clears what is not of the cut: later tables, segments and manifests, and the log. One sync
     /// for all files, before the directories that they were moved out of go.
-    private func clearOthers(_ cut: RestoredCut, _ aside: AsideRoot?) throws(DatabaseError) {
+    ///
+    /// - Returns: how many detached partitions stay.
+    private func clearOthers(_ cut: RestoredCut, _ aside: AsideRoot?) throws(DatabaseError) -> Int {
         var ours: [String: RestoredCut.Table] = [:]
         for table in cut.tables { ours[table.directory] = table }
         var emptied: [String] = []
+        var detached = 0
         for name in try files.list(directory) where TableDirectory.id(of: name) != nil {
             let path = Path.join(directory, name)
             if let table = ours[name] {
-                try clearOthers(of: table, path, aside)
+                detached += try clearOthers(of: table, in: cut, path, aside)
             } else {
                 try clearTree(path, aside)
                 if try files.info(path) != nil { emptied.append(path) }
@@ -187,15 +190,21 @@ struct SnapshotRestore {
         try files.syncFileSystem(of: directory)
         for path in emptied { try removeEmpty(path) }
         if !emptied.isEmpty { try files.syncFileSystem(of: directory) }
+        return detached
     }
 
+    /// - Returns: how many partitions stay that were detached.
     private func clearOthers(
-        of table: RestoredCut.Table, _ path: String, _ aside: AsideRoot?
-    ) throws(DatabaseError) {
+        of table: RestoredCut.Table, in cut: RestoredCut, _ path: String, _ aside: AsideRoot?
+    ) throws(DatabaseError) -> Int {
         let segments = table.segments
+        var detached = 0
         for name in try files.list(path) {
             let place = Path.join(path, name)
-            if try files.info(place)?.kind == .directory {
+            let isDirectory = try files.info(place)?.kind == .directory
+            if isDirectory, name.hasSuffix(DetachedPartition.suffix) {
+                detached += try settle(detached: place, of: table, in: cut, aside) ? 1 : 0
+            } else if isDirectory {
                 for file in try files.list(place) where !segments.contains("\(name)/\(file)") {
                     try clearTree(Path.join(place, file), aside)
                 }
@@ -203,6 +212,30 @@ struct SnapshotRestore {
                 try clear(place, aside)
             }
         }
+        return detached
+    }
+
+    /// Keeps what was detached at the cut, also when it was attached since. Of another one the
+    /// description goes first, and durably before the mark: together they tell which it is.
+    ///
+    /// - Returns: whether it stays.
+    private func settle(
+        detached place: String, of table: RestoredCut.Table, in cut: RestoredCut,
+        _ aside: AsideRoot?
+    ) throws(DatabaseError) -> Bool {
+        let mark = Path.join(place, DetachedPartition.markName)
+        let isMarked = try files.info(mark) != nil
+        if try cut.holdsDetached(place, of: table) {
+            if isMarked { try clear(mark, aside) }
+            return true
+        }
+        let manifest = Path.join(place, DetachedPartition.manifestName)
+        if try files.info(manifest) != nil {
+            try clear(manifest, aside)
+            if isMarked { try files.syncDirectory(place) }
+        }
+        try clearTree(place, aside)
+        return false
     }
 
     /// Clears the files; directories stay, empty.
