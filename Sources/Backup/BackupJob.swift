@@ -60,6 +60,9 @@ final class BackupJob: Sendable {
         }
     }
 
+    /// The place belongs to another backup, and what becomes of this job says nothing of it.
+    func giveUpPlace() { state.withLock { $0.path = "" } }
+
     /// Names the backup that a restore or a verification reads.
     func reads(_ name: String, path: String) {
         state.withLock {

@@ -23,7 +23,10 @@ extension BackupService {
         for (act, info) in infos + past.map({ (act: $0.act, info: $0.info) }) {
             // A finished one is listed by what lies on disk: it may have been dropped since. How a
             // restore or a verification ended is told by backup_jobs(): its backup is as good as before.
-            let isOver = info.status == .complete || act != .backup && info.status != .running
+            // So is one that was refused: its name is another's, and it has no path.
+            let isRefused = !info.name.isEmpty && info.path.isEmpty
+            let isRunning = info.status == .running
+            let isOver = info.status == .complete || !isRunning && (act != .backup || isRefused)
             guard !isOver, !published.contains(info.id) else { continue }
             // Whoever names no destination sees what runs and what failed anywhere.
             let isHere = text == nil || Path.directory(of: info.path) == destination.path

@@ -79,6 +79,26 @@ extension BackupService {
             isIncremental: bound.request.kind != .full, parent: nil)
     }
 
+    /// What the statement asks for is refused at once, also when it does not wait for the end.
+    func refuseTaken(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError) {
+        let destination = bound.destination
+        guard let name = bound.request.name,
+            try platform.files.info(Path.join(destination.path, name)) != nil
+        else { return }
+        job.giveUpPlace()
+        throw .backupNameTaken(name, path: destination.path)
+    }
+
+    private func freeName(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError) -> String {
+        do throws(DatabaseError) {
+            return try bound.destination.freeName(
+                bound.request.name, day: CalendarDay.name(microseconds: job.startedAt))
+        } catch {
+            if error.state == .duplicateObject { job.giveUpPlace() }
+            throw error
+        }
+    }
+
     /// 2. Removes what the dead left in the destination, chooses name and parent, and makes the
     /// locked staging directory that reserves the name: others may write here at the same time.
     /// From here a crash is swept.
@@ -87,8 +107,7 @@ extension BackupService {
         let lock = try destination.lock(platform.clock, job)
         defer { lock.release() }
         try destination.sweep(database: source.database) { job.warn($0) }
-        let name = try destination.freeName(
-            bound.request.name, day: CalendarDay.name(microseconds: job.startedAt))
+        let name = try freeName(bound, job: job)
         let parent = try chooseParent(bound, job: job)
         job.name(
             name, path: Path.join(destination.path, name), isIncremental: parent != nil,

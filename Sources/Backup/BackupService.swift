@@ -62,6 +62,7 @@ package final class BackupService: Sendable {
         do throws(DatabaseError) {
             let bound = try bind(request)
             nameJob(job, of: bound)
+            try refuseTaken(bound, job: job)
             source.journal?.note(job.record)
             return Announced(id: job.id, bound: bound, filter: filter, job: job)
         } catch {

@@ -10,6 +10,7 @@ package struct JobRecord: Sendable, Equatable {
     package var status: BackupInfo.Status
     /// The backup that is made or read.
     package let name: String
+    /// Empty for a backup that was refused before it had a place.
     package let path: String
     /// Of a backup: `full` or `incremental`.
     package let kind: String

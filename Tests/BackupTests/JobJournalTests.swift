@@ -41,7 +41,34 @@ struct JobJournalTests {
         #expect(jobs[0].error?.contains("already exists") == true)
         #expect(jobs[3].requestedBy == "ann")
         #expect(jobs.allSatisfy { $0.finishedAt != nil })
-        #expect(try rig.service.list().filter { $0.status == .failed }.count == 1)
+        // The name is the good one's.
+        #expect(try rig.service.list().map(\.status) == [.complete])
+    }
+
+    @Test("a backup that is refused since its name is taken says nothing of the one that has it")
+    func refused() throws {
+        let rig = try filled()
+        let again = BackupRequest(scope: .database, name: "one")
+        #expect(
+            failure { () throws(DatabaseError) in _ = try rig.service.announce(again) }?.state
+                == .duplicateObject)
+        // Two at once: the second finds the name free, and taken when its turn comes.
+        let next = BackupRequest(scope: .database, name: "next")
+        let first = try rig.service.announce(next)
+        let second = try rig.service.announce(next)
+        _ = try rig.service.perform(first)
+        #expect(
+            failure { () throws(DatabaseError) in _ = try rig.service.perform(second) }?.state
+                == .duplicateObject)
+        for _ in 0..<2 {
+            #expect(Set(try rig.service.list().map(\.name)) == ["one", "next"])
+            #expect(try rig.service.list().allSatisfy { $0.status == .complete })
+            #expect(rig.service.listJobs().filter { $0.status == .failed }.count == 2)
+            try rig.storage.close()
+            try rig.reopen()
+        }
+        try rig.service.drop("one")
+        #expect(try rig.service.list().map(\.name) == ["next"])
     }
 
     @Test("a job that runs shows its progress, and one that a power loss ended has failed")
