@@ -127,6 +127,7 @@ final class HTTPConnection: @unchecked Sendable {
                 return respondJSON(.badRequest, ExecResponse.emptyQuery())
             }
             guard found.count == 1 else { throw .multipleStatements() }
+            if let command = prepared.commandForLaterStatements { throw .noSession(command) }
             run(prepared, query, session)
         } catch {
             fail(error, query)

@@ -27,6 +27,14 @@ extension DatabaseError {
             hint: "Send them one by one, or as one simple query.")
     }
 
+    static func noSession(_ command: String) -> DatabaseError {
+        DatabaseError(
+            .featureNotSupported, "\(command) has no effect over HTTP",
+            detail: "Each request is a session of its own and commits by itself.",
+            hint: "Use a PostgreSQL client for transactions and settings of a session.",
+            position: 0)
+    }
+
     static func wrongParameterCount(expected: Int, found: Int) -> DatabaseError {
         DatabaseError(
             .protocolViolation,

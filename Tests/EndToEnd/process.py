@@ -311,6 +311,20 @@ class Process(ServerTestCase):
              f"http://127.0.0.1:{server.ports['http']}/exec"],
             capture_output=True, text=True, timeout=30, check=True).stdout
 
+    def test_what_is_for_later_statements_is_no_request(self):
+        server = self.start()
+        server.psql("CREATE TABLE t (a INT)")
+        for statement in (
+                "BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "SAVEPOINT s",
+                "SET statement_timeout = '1s'", "SET TRANSACTION READ ONLY",
+                "PREPARE p AS SELECT 1"):
+            status, text = server.execute(statement)
+            self.assertEqual(status, 400, statement)
+            self.assertIn("has no effect over HTTP", text)
+        for statement in ("INSERT INTO t VALUES (1)", "RESET ALL", "DISCARD ALL"):
+            self.assertEqual(server.execute(statement)[0], 200, statement)
+        self.assertEqual(server.rows("SELECT a FROM t"), ["1"])
+
     def test_a_page_whose_name_was_turned_to_this_server_changes_nothing(self):
         server = self.start()
         server.psql("CREATE TABLE t (a INT)", "INSERT INTO t VALUES (7)")

@@ -17,6 +17,22 @@ package struct PreparedStatement: Sendable {
     /// The columns a description found, to be held on to.
     package let columns: [PlanColumn]?
 
+    /// The command, if all it does is for later statements of the same session.
+    package var commandForLaterStatements: String? {
+        switch parsed.statement {
+        case .begin: "BEGIN"
+        case .commit: "COMMIT"
+        case .rollback: "ROLLBACK"
+        case .savepoint: "SAVEPOINT"
+        case .releaseSavepoint: "RELEASE SAVEPOINT"
+        case .rollbackToSavepoint: "ROLLBACK TO SAVEPOINT"
+        case .setTransaction: "SET TRANSACTION"
+        case .set: "SET"
+        case .prepare: "PREPARE"
+        default: nil
+        }
+    }
+
     /// The statement for these values: a decimal of which nothing said how many digits it has gets
     /// the shape of its value, as if it had been written in the text.
     func fitted(to values: [Value]) -> PreparedStatement {
