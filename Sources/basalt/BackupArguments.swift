@@ -10,6 +10,14 @@ struct BackupOptions: Equatable {
         /// `isDryRun` shows the plan and changes nothing.
         case restore(RestoreRequest, isDryRun: Bool)
         case drop
+
+        /// Whether it only reads a backup, which needs nothing of a root.
+        var isReading: Bool {
+            switch self {
+            case .list, .verify, .inspect: true
+            case .create, .restore, .drop: false
+            }
+        }
     }
 
     var act: Act

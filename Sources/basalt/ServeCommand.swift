@@ -20,7 +20,11 @@ struct ServeCommand {
         Signal.block([Signal.terminate, Signal.interrupt, Signal.hangup])
         let files = LinuxFileSystem()
         if !options.isReadOnly {
-            try root.create(files, rewritesPublic: options.rewritesPublic)
+            do throws(DatabaseError) {
+                try root.create(files, rewritesPublic: options.rewritesPublic)
+            } catch {
+                throw error.hintingAtReadOnly
+            }
         }
         let configuration = try Configuration.load(
             path: root.configurationFile, files: files, environment: environment)
@@ -34,6 +38,7 @@ struct ServeCommand {
         do throws(DatabaseError) {
             return try serve(configuration, platform, logger)
         } catch {
+            let error = options.isReadOnly ? error : error.hintingAtReadOnly
             platform.log.log(.critical, "server", "\(error)")
             throw error
         }
@@ -269,5 +274,17 @@ struct ServeCommand {
             platform.log.log(.advisory, "server", "stopping, running statements may end")
             server.stop { loop.stop() }
         }
+    }
+}
+
+extension DatabaseError {
+    /// Where nothing can be written a server may still read.
+    fileprivate var hintingAtReadOnly: DatabaseError {
+        guard cause?.errorNumber == ErrorNumber.readOnly else { return self }
+        return with(
+            detail: detail,
+            hint:
+                "The file system is mounted read-only: `basalt serve --read-only` changes nothing "
+                + "on it.")
     }
 }

@@ -239,6 +239,12 @@ class PlacesTests(server.ServerTestCase):
         connection.query("DROP TABLE t")
         connection.query(f"RESTORE TABLE t FROM '{place}/kept'")
         self.goes_on(connection)
+        # A server that may write cannot run there, and says which one can.
+        refused = subprocess.run(
+            [server.BINARY, "serve", "-d", f"{place}/kept"], capture_output=True, text=True,
+            timeout=60)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("--read-only", refused.stderr)
 
     def test_too_few_descriptors(self):
         running, connection = self.filled()
@@ -329,6 +335,14 @@ class PlacesTests(server.ServerTestCase):
         if subprocess.run([*as_nobody, "true"], capture_output=True).returncode != 0:
             self.skipTest("no other user here")
         subprocess.run([*as_nobody, "tar", "-C", str(home), "-xf", str(archive)], check=True)
+        # A path needs no root, least of all that of somebody else.
+        foreign = self.folder / "root"
+        os.chmod(foreign, 0o700)
+        for act in ("verify", "list", "inspect"):
+            read = subprocess.run(
+                [*as_nobody, server.BINARY, "backup", act, "-d", str(foreign),
+                 str(home if act == "list" else home / "two")], capture_output=True, text=True)
+            self.assertEqual((read.returncode, read.stderr), (0, ""), act)
 
         def nobody(root):
             one = self.begin(

@@ -67,6 +67,9 @@ extension Session {
         guard let predicate = statement.filter else { return nil }
         guard case .tables(let names) = statement.scope, let name = names.first, names.count == 1
         else { throw .filterNeedsTable(at: predicate.position) }
+        // Its own mistakes first, in its own words.
+        var own = Binder(relations: view())
+        _ = try own.bindDelete(Delete(table: name, filter: predicate))
         var binder = Binder(relations: view())
         let others = Expression(
             .isTruth(predicate, true, negated: true), position: predicate.position)
