@@ -342,7 +342,7 @@ class PlacesTests(server.ServerTestCase):
             read = subprocess.run(
                 [*as_nobody, server.BINARY, "backup", act, "-d", str(foreign),
                  str(home if act == "list" else home / "two")], capture_output=True, text=True)
-            self.assertEqual((read.returncode, read.stderr), (0, ""), act)
+            self.assertEqual(read.returncode, 0, (act, read.stderr))
 
         def nobody(root):
             one = self.begin(

@@ -68,9 +68,16 @@ struct Destination: Sendable {
         throws(DatabaseError) -> Bool
     {
         if let other = RelativePath.normalized(absolute: other), path == other { return true }
-        guard let mine = try files.info(Path.join(path, ".")),
-            let theirs = try files.info(Path.join(other, "."))
-        else { return false }
+        guard let mine = try files.info(Path.join(path, ".")) else { return false }
+        let theirs: FileInfo?
+        do throws(DatabaseError) {
+            theirs = try files.info(Path.join(other, "."))
+        } catch {
+            // Who may enter one and not the other is told of two directories.
+            guard error.cause?.errorNumber == ErrorNumber.accessDenied else { throw error }
+            return false
+        }
+        guard let theirs else { return false }
         return mine.device == theirs.device && mine.inode == theirs.inode
     }
 
