@@ -49,7 +49,7 @@ package final class Engine: Sendable {
         self.settings = settings
         self.backup = backup
         queryTimeout = Atomic(settings.queryTimeoutMilliseconds)
-        locks = TableLocks(platform: platform)
+        locks = TableLocks(platform: platform) { [weak storage] in storage?.resumeCompaction() }
         storage.deferCompaction { [locks] in locks.isHeld($0) }
         sequences = SequenceNumbers(storage: storage)
         loadMemory = LoadMemory(storage.settings)

@@ -41,6 +41,13 @@ enum Limits {
     static let copyDecoders = 2
     /// Rows of a binary COPY that are gathered together.
     static let copyBinaryRows = 32_768
+    /// Rows of a segment up to which UPDATE and DELETE put what is left of it together with others: a
+    /// block of statistics, so that larger segments are as good as full ones.
+    static let foldedRows = 16_384
+    /// Bytes of such a segment at most.
+    static let foldedBytes = 1 << 20
+    /// Bytes of segments whose new rows wait in memory to be put together.
+    static let foldingBytes = 8 << 20
     /// Numbers of a sequence that the first commit reserves; each later one takes twice as many.
     static let firstStretch = 32
     /// Numbers that a commit reserves at most: so many may be left out by a restart.

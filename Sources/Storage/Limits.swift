@@ -64,6 +64,20 @@ enum Limits {
     static let compactionBytes = 1 << 30
     /// Runs that one compaction puts together.
     static let compactionRuns = 16
+    /// Runs of few bytes that one compaction puts together: each is an open file.
+    static let compactionTinyRuns = 256
+    /// Bytes up to which runs count as few: what is written in some milliseconds.
+    static let compactionTinyBytes = 4 << 20
+    /// New segments of a table after which whoever rewrites it puts small ones together first.
+    static let crowdedSegments = 32
+    /// Small neighbours that are worth it then: all of them may be about to be written anew.
+    static let reliefCrumbs = 8
+    /// Jobs of one such relief, so that a statement is not held up for long.
+    static let reliefJobs = 64
+    /// Bytes that one job of it reads, for the same reason.
+    static let reliefBytes = 8 << 20
+    /// Bytes of the disk that must be free besides: the statement that waits may be about to make room.
+    static let reliefRoomBytes = 64 << 20
     /// Small segments without overlap that a partition may have side by side before they are put
     /// together: opening one costs a query some microseconds.
     static let compactionCrumbs = 64

@@ -63,6 +63,17 @@ extension Storage {
         core.state.withLock { $0.isRewritten = isRewritten }
     }
 
+    /// Tells compaction that a table which it was told to leave alone is free again.
+    package func resumeCompaction() { core.state.withLock { $0.compactor }?.resume() }
+
+    /// Puts small segments of a table together, when many have come up. Blocks, for a while at most;
+    /// for whoever keeps compaction away from the table, has not changed it yet and is going to read
+    /// it anew.
+    package func relieve(table: UInt64) {
+        if settings.isReadOnly || !settings.compaction.isEnabled { return }
+        compactor.relieve(table)
+    }
+
     /// The disk as whoever brings files below `db/` must use it: temporary names and removals mind a
     /// prepared SNAPSHOT.
     package var files: any FileSystem { platform.files }

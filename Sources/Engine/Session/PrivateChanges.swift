@@ -228,6 +228,8 @@ struct PrivateTable: Sendable {
     private(set) var removed: Set<String> = []
     /// The transaction's own segments, and in whose place they are.
     private(set) var exchanges: [SegmentExchange] = []
+    /// Ids of all that these are made of, and of some that are not seen any more.
+    private var ownIDs: Set<String> = []
     /// Rows that the transaction has written and that are in no segment.
     var rows: PrivateRows
     /// The stored segments that something was computed from which no other row may join.
@@ -251,15 +253,17 @@ struct PrivateTable: Sendable {
         if !isCreated { isEmptied = true }
         removed = []
         exchanges = []
+        ownIDs = []
         rows = PrivateRows(definition)
     }
 
     mutating func exchange(_ exchange: SegmentExchange) {
+        ownIDs.formUnion(exchange.seen.lazy.map(\.id))
         guard let id = exchange.removed else {
             exchanges.append(exchange)
             return
         }
-        for index in exchanges.indices {
+        for index in exchanges.indices where ownIDs.contains(id) {
             if let place = exchanges[index].seen.firstIndex(where: { $0.id == id }) {
                 exchanges[index].seen.replaceSubrange(place...place, with: exchange.seen)
                 exchanges[index].later += exchange.later

@@ -46,9 +46,12 @@ final class TableLocks: Sendable {
     private let platform: Platform
     /// Opened when the timer has something new to look at.
     private let gate: any Gate
+    /// Called when tables were given back.
+    private let onRelease: @Sendable () -> Void
 
-    init(platform: Platform) {
+    init(platform: Platform, onRelease: @escaping @Sendable () -> Void = {}) {
         self.platform = platform
+        self.onRelease = onRelease
         gate = platform.workers.makeGate()
     }
 
@@ -144,9 +147,9 @@ final class TableLocks: Sendable {
 
     /// Gives all locks of an owner to those who wait.
     func release(_ owner: LockOwner) {
-        let next = state.withLock { state -> [Waiter] in
+        let (isAny, next) = state.withLock { state -> (Bool, [Waiter]) in
             let tables = state.held.removeValue(forKey: owner) ?? []
-            return tables.sorted().compactMap { table in
+            let waiters = tables.sorted().compactMap { table -> Waiter? in
                 state.holders[table] = nil
                 state.closed.remove(table)
                 guard var queue = state.queues.removeValue(forKey: table) else { return nil }
@@ -157,7 +160,9 @@ final class TableLocks: Sendable {
                 state.waiting[waiter.owner] = nil
                 return waiter
             }
+            return (!tables.isEmpty, waiters)
         }
+        if isAny { onRelease() }
         for waiter in next { resume(waiter, .success(())) }
         if !next.isEmpty { gate.open() }
     }

@@ -59,6 +59,9 @@ extension Session {
         let isStored = changes[locked.id].map { !$0.isCreated && !$0.isEmptied } ?? true
         if case .delete = modification.statement { engine.storage.makeRoomToFree() }
         if isStored { try engine.storage.flush(tables: [locked.id]) }
+        if changes[locked.id] == nil, open?.keepsSnapshot != true {
+            engine.storage.relieve(table: locked.id)
+        }
         let view = view()
         let bound = try bind(modification, view)
         guard bound.table.id == locked.id else {
@@ -147,103 +150,5 @@ extension Session {
             open.note(WrittenSegments(table: table, entries: settled.written))
             open.changes.settle(settled, of: table)
         }
-    }
-}
-
-/// Runs an UPDATE or DELETE over everything a statement sees of a table, one segment at a time.
-struct TableRewrite {
-    let storage: Storage
-    let table: TableDefinition
-    let modifier: RowModifier
-    let check: RowCheck?
-    private(set) var rowCount = 0
-    private(set) var exchanges: [SegmentExchange] = []
-    /// The transaction's rows that are in no segment, as they are afterwards; nil when they stay.
-    private(set) var batches: [Batch]?
-    /// The rows meant, when the modifier keeps them.
-    private(set) var returned: [Batch] = []
-
-    init(
-        storage: Storage, table: TableDefinition, modifier: RowModifier, check: RowCheck? = nil
-    ) {
-        self.storage = storage
-        self.table = table
-        self.modifier = modifier
-        self.check = check
-    }
-
-    var written: [SegmentEntry] { exchanges.flatMap(\.added) }
-
-    /// Leaves no file behind when it fails.
-    mutating func run(_ view: StatementView) throws(DatabaseError) {
-        do throws(DatabaseError) {
-            // What is in memory was committed after the flush: after this statement.
-            let parts = try view.parts(of: table).filter { !$0.isInMemory }
-            let visible = try VisibleRows.resolve(
-                parts.map(\.source), of: table, view.cancellation)
-            let alone = Self.alone(parts)
-            batches = view.changes[table.id]?.rows.batches
-            var hiding: [Int] = []
-            for (index, source) in visible.enumerated() {
-                switch try modifier.modify(source) {
-                case .untouched:
-                    if source.rowCount < parts[index].source.rowCount { hiding.append(index) }
-                case .changed(let hits, let rest, let gone):
-                    if let gone { returned.append(gone) }
-                    rowCount += hits
-                    try check?.check(rest)
-                    try put(rest, in: parts[index].place, alone)
-                }
-            }
-            if rowCount == 0 { return }
-            // A row that was hidden by one that is gone now would come back.
-            for index in hiding {
-                let source = visible[index]
-                let rest = try source.batch(
-                    columns: Array(table.columns.indices), rows: 0..<source.rowCount)
-                try put(rest, in: parts[index].place, alone)
-            }
-        } catch {
-            storage.discardSegments(written, of: table)
-            throw error
-        }
-    }
-
-    /// Partitions with one segment.
-    private static func alone(_ parts: [StatementView.Part]) -> Set<String> {
-        var counts: [String: Int] = [:]
-        for part in parts {
-            switch part.place {
-            case .stored(let segment?), .own(let segment):
-                counts[segment.partition, default: 0] += 1
-            case .stored(nil), .batch: break
-            }
-        }
-        return Set(counts.filter { $0.value == 1 }.keys)
-    }
-
-    /// Puts the rows that are left of a part in its place.
-    private mutating func put(
-        _ rest: Batch, in place: StatementView.Part.Place, _ alone: Set<String>
-    ) throws(DatabaseError) {
-        switch place {
-        case .stored(nil): break
-        case .batch(let index): batches?[index] = rest
-        case .stored(let segment?), .own(let segment):
-            var exchange = SegmentExchange(
-                removed: segment.id, seen: [], isAlone: alone.contains(segment.partition))
-            if rest.rowCount > 0 {
-                exchange.seen = try storage.writeSegments(
-                    [rest], of: table, firstLSN: segment.firstLSN, lastLSN: segment.lastLSN)
-            }
-            exchanges.append(exchange)
-        }
-    }
-}
-
-extension StatementView.Part {
-    /// Whether its rows are committed and in no segment.
-    fileprivate var isInMemory: Bool {
-        if case .stored(nil) = place { true } else { false }
     }
 }

@@ -29,6 +29,8 @@ struct CommitPlan {
     /// Segments that the items take away, and tables that they empty.
     private var removedSegments: Set<String> = []
     private var emptied: Set<UInt64> = []
+    /// The segments of tables as the plan found them, once somebody has asked.
+    private var known: [UInt64: Set<String>] = [:]
 
     init(
         tables: [UInt64: LiveTable], names: [String: UInt64], damaged: Set<UInt64>, nextLSN: LSN
@@ -194,7 +196,10 @@ struct CommitPlan {
             throw .staleDefinition(table: definition.name)
         }
         if replacement.removed.isEmpty { return }
-        let current = Set(tables[replacement.table]?.segments.map(\.entry.id) ?? [])
+        let current =
+            known[replacement.table]
+            ?? Set(tables[replacement.table]?.segments.map(\.entry.id) ?? [])
+        known[replacement.table] = current
         let isEmptied = emptied.contains(replacement.table)
         for id in replacement.removed {
             guard !isEmptied, current.contains(id), !removedSegments.contains(id) else {

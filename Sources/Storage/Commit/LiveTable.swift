@@ -74,18 +74,25 @@ struct LiveTable {
         _ replacement: SegmentReplacement, lsn: LSN, directory: String, files: any FileSystem
     ) -> [SegmentHandle] {
         let removed = Set(replacement.removed)
-        let staying = removed.intersection(replacement.added.map(\.id))
-        let gone = segments.filter {
-            removed.contains($0.entry.id) && !staying.contains($0.entry.id)
-        }
+        let added = Set(replacement.added.map(\.id))
+        var gone: [SegmentHandle] = []
+        var before: [SegmentHandle] = []
+        var after: [SegmentHandle] = []
+        var known: Set<String> = []
         // Everything before the segment whose place they take stays before the new ones.
-        let place = segments.firstIndex { $0.entry.id == replacement.removed.first }
-        var before = (place.map { segments[..<$0] } ?? segments[...])
-            .filter { !removed.contains($0.entry.id) }
-        let after = (place.map { segments[$0...] } ?? [])
-            .filter { !removed.contains($0.entry.id) }
+        var isBefore = true
+        for segment in segments {
+            let id = segment.entry.id
+            if id == replacement.removed.first { isBefore = false }
+            let isAdded = added.contains(id)
+            if removed.contains(id) {
+                if !isAdded { gone.append(segment) }
+                continue
+            }
+            if isAdded { known.insert(id) }
+            if isBefore { before.append(segment) } else { after.append(segment) }
+        }
         var fresh: [SegmentHandle] = []
-        let known = Set(before.map(\.entry.id) + after.map(\.entry.id))
         for entry in replacement.added where !known.contains(entry.id) {
             let handle = SegmentHandle(
                 entry: entry.stamped(lsn), directory: directory, files: files)

@@ -24,6 +24,8 @@ struct CompactionPlanner {
     let inputBytes: Int
     /// Whether nothing may overlap in the end, however few the rows are that do.
     var isThorough = false
+    /// So many small neighbours are worth putting together.
+    var mostCrumbs = Limits.compactionCrumbs
     /// Most bytes of an idle partition that may be rewritten because of late rows.
     var spareBytes = Int.max
 
@@ -86,8 +88,19 @@ struct CompactionPlanner {
         for run in partition.runs { levels[level(run.rows), default: []].append(run) }
         return levels.sorted { $0.key < $1.key }.compactMap { _, runs in
             guard runs.count >= Self.fan else { return nil }
-            return runs.prefix(Limits.compactionRuns).flatMap(\.segments)
+            return chosen(of: runs).flatMap(\.segments)
         }
+    }
+
+    /// The first runs, more of them where they are tiny: then they cost their number, not their
+    /// bytes, and should be gone with one rewriting.
+    private func chosen(of runs: [PlannedRun]) -> ArraySlice<PlannedRun> {
+        var bytes = 0
+        let tiny = runs.prefix(Limits.compactionTinyRuns).prefix { run in
+            bytes += run.segments.reduce(0) { $0 + $1.entry.bytes }
+            return bytes <= Limits.compactionTinyBytes
+        }
+        return runs.prefix(max(Limits.compactionRuns, tiny.count))
     }
 
     /// Small neighbours inside a run: when many of one level lie side by side, or all at last.
@@ -128,7 +141,7 @@ struct CompactionPlanner {
             let parts = stretch.split { self.level($0.entry.rows) > level }
             for part in parts {
                 let count = part.count { self.level($0.entry.rows) == level }
-                if count >= Self.crumbs { return [Array(part.prefix(Self.crumbs))] }
+                if count >= mostCrumbs { return [Array(part.prefix(Self.crumbs))] }
             }
         }
         return []

@@ -10,6 +10,8 @@ package struct CompactionSettings: Sendable {
     package var retrySeconds = 60
     /// Most bytes that one job reads.
     package var inputBytes = Limits.compactionBytes
+    /// New segments of a table after which `Storage.relieve` does something.
+    package var crowdedSegments = Limits.crowdedSegments
 
     package init() {}
 }

@@ -15,6 +15,19 @@ final class Compactor: Sendable {
         var idleness = PartitionIdleness()
         /// When work is tried again after a failure.
         var retryAt: UInt64 = 0
+        /// Whether a table was passed over because somebody is rewriting it.
+        var hasPassedOver = false
+        /// Segments that tables were left with by the last relief.
+        var relieved: [UInt64: Int] = [:]
+    }
+
+    /// Where to look for a job, and of which kind.
+    private struct Scope {
+        /// nil is all.
+        var tables: Set<UInt64>?
+        var isThorough = false
+        /// Small jobs for somebody who is rewriting the table himself.
+        var isRelief = false
     }
 
     /// What one try came to.
@@ -57,6 +70,17 @@ final class Compactor: Sendable {
     /// Tells the background thread that there are new segments.
     func wake() { if state.withLock({ $0.isStarted }) { wakeUp.open() } }
 
+    /// Tells the background thread that somebody is done with rewriting tables. Without this a table
+    /// that gets new segments from its UPDATEs alone would be looked at while one runs, and then not
+    /// before the interval is over.
+    func resume() {
+        let isDue = state.withLock { state in
+            defer { state.hasPassedOver = false }
+            return state.hasPassedOver && state.isStarted
+        }
+        if isDue { wakeUp.open() }
+    }
+
     /// Ends the background thread without waiting for it.
     func cancel() {
         let isRunning = state.withLock { state in
@@ -85,7 +109,7 @@ final class Compactor: Sendable {
         while !isStopped {
             _ = wakeUp.wait(nanoseconds: interval)
             while !isStopped, now >= state.withLock({ $0.retryAt }) {
-                switch work(only: nil, isIdle: { self.isIdle($0, $1) }) {
+                switch work(Scope(), isIdle: { self.isIdle($0, $1) }) {
                 case .done, .again: continue
                 case .nothing: break
                 case .failed(let error): postpone(error)
@@ -124,7 +148,8 @@ final class Compactor: Sendable {
     /// Compacts until nothing is left to do, as if every partition were idle.
     func drain(_ tables: Set<UInt64>?, isThorough: Bool) throws(DatabaseError) {
         for _ in 0..<Limits.compactionJobs {
-            switch work(only: tables, isThorough: isThorough, isIdle: { _, _ in true }) {
+            let scope = Scope(tables: tables, isThorough: isThorough)
+            switch work(scope, isIdle: { _, _ in true }) {
             case .nothing: return
             case .done, .again: continue
             case .failed(let error): throw error
@@ -132,44 +157,80 @@ final class Compactor: Sendable {
         }
     }
 
+    /// Puts small segments of a table together for somebody who is about to rewrite it and lets
+    /// nobody else do so. Where one UPDATE follows the other the background never has its turn, and
+    /// every one of them leaves segments behind. What fails here is left to the background.
+    func relieve(_ table: UInt64) {
+        let count = segmentCount(of: table)
+        let left = state.withLock { $0.relieved[table] ?? 0 }
+        // Looking costs as much as there are segments, so that many must be new.
+        if count < left + max(settings.compaction.crowdedSegments, left / 4) { return }
+        for _ in 0..<Limits.reliefJobs {
+            switch work(Scope(tables: [table], isRelief: true), isIdle: { _, _ in false }) {
+            case .done, .again: continue
+            case .nothing, .failed:
+                let rest = segmentCount(of: table)
+                return state.withLock { state in
+                    if state.relieved.count >= Limits.watchedPartitions { state.relieved = [:] }
+                    state.relieved[table] = rest
+                }
+            }
+        }
+    }
+
+    private func segmentCount(of table: UInt64) -> Int {
+        core.state.withLock { $0.current.tables[table]?.segments.count ?? 0 }
+    }
+
+    /// Whether a table is left alone for now.
+    private func passesOver(_ table: UInt64) -> Bool {
+        guard core.isRewritten(table) else { return false }
+        state.withLock { $0.hasPassedOver = true }
+        // Once more: who gives the table back after this answer finds it said.
+        return core.isRewritten(table)
+    }
+
     /// Looks for the smallest job and does it.
-    private func work(
-        only tables: Set<UInt64>?, isThorough: Bool = false, isIdle: (TableVersion, String) -> Bool
-    ) -> Outcome {
+    private func work(_ scope: Scope, isIdle: (TableVersion, String) -> Bool) -> Outcome {
         let (pinned, pin) = core.pinCurrent(owner: "compaction", since: platform.clock.now())
         defer { core.unpin(pin) }
+        let most = scope.isRelief ? Limits.reliefBytes : Int.max
         var planner = CompactionPlanner(
-            size: settings.segmentSize, inputBytes: settings.compaction.inputBytes)
-        planner.isThorough = isThorough
+            size: settings.segmentSize, inputBytes: min(most, settings.compaction.inputBytes))
+        planner.isThorough = scope.isThorough
+        if scope.isRelief { planner.mostCrumbs = Limits.reliefCrumbs }
         var best: (job: CompactionJob, table: TableVersion)?
         for table in pinned.tables.values.sorted(by: { $0.definition.id < $1.definition.id })
-        where table.segments.count > 1 && tables?.contains(table.definition.id) != false
-            && !core.isRewritten(table.definition.id)
+        where table.segments.count > 1 && scope.tables?.contains(table.definition.id) != false
+            && (scope.isRelief || !passesOver(table.definition.id))
         {
             planner.spareBytes = core.counters(of: table.definition.id)
                 .spareBytes(holding: table.segments.reduce(0) { $0 + $1.entry.bytes })
             let jobs = planner.jobs(
                 table.definition, table.segments.map(\.entry), idle: { isIdle(table, $0) },
                 excluded: Set(table.segments.lazy.filter { $0.damage != nil }.map(\.entry.id)))
-            if let job = jobs.first, best.map({ job.bytes < $0.job.bytes }) ?? true {
+            if let job = jobs.first, job.bytes <= most,
+                best.map({ job.bytes < $0.job.bytes }) ?? true
+            {
                 best = (job, table)
             }
         }
         guard let best else { return .nothing }
-        return perform(best.job, best.table)
+        return perform(best.job, best.table, scope)
     }
 
-    private func perform(_ job: CompactionJob, _ table: TableVersion) -> Outcome {
+    private func perform(_ job: CompactionJob, _ table: TableVersion, _ scope: Scope) -> Outcome {
         let path = Path.join(directory, table.directory)
         let merge = SegmentMerge(
             platform: platform, directory: path, definition: table.definition,
             size: settings.segmentSize, isCancelled: { self.isStopped })
         do throws(MergeFailure) {
-            if let error = shortage(of: job, path) { return .failed(error) }
+            let spare = scope.isRelief ? Limits.reliefRoomBytes : 0
+            if let error = shortage(of: job, path, spare) { return .failed(error) }
             let added = try merge.write(job)
             // Nothing comes back when the server stops.
             if added.isEmpty { return .nothing }
-            return commit(job, table, added, path)
+            return commit(job, table, added, path, isYielding: !scope.isRelief)
         } catch {
             switch error {
             case .failed(let cause): return .failed(cause)
@@ -186,17 +247,19 @@ final class Compactor: Sendable {
     }
 
     /// The room that a job needs is looked for first: filling the disk would fail everybody else.
-    private func shortage(of job: CompactionJob, _ path: String) -> DatabaseError? {
+    private func shortage(of job: CompactionJob, _ path: String, _ spare: Int) -> DatabaseError? {
         do throws(DatabaseError) {
             let free = try platform.files.freeBytes(of: path)
-            return free < job.bytes + job.bytes / 8 ? .noRoomToCompact(job.bytes, free) : nil
+            return free < job.bytes + job.bytes / 8 + spare
+                ? .noRoomToCompact(job.bytes, free) : nil
         } catch {
             return error
         }
     }
 
     private func commit(
-        _ job: CompactionJob, _ table: TableVersion, _ added: [SegmentEntry], _ path: String
+        _ job: CompactionJob, _ table: TableVersion, _ added: [SegmentEntry], _ path: String,
+        isYielding: Bool
     ) -> Outcome {
         let replacement = SegmentReplacement(
             table: table.definition.id, definitionVersion: table.definition.version,
@@ -204,7 +267,7 @@ final class Compactor: Sendable {
         do throws(DatabaseError) {
             var transaction = Transaction(edits: [.replaceSegments(replacement)])
             // A transaction that has rewritten these segments would fail for nothing.
-            transaction.isYielding = true
+            transaction.isYielding = isYielding
             _ = try core.commit(transaction, workers: platform.workers)
             let bytes = added.reduce(0) { $0 + $1.bytes }
             core.count { $0[table.definition.id, default: TableCounters()].compacted += bytes }

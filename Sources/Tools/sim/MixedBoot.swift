@@ -34,6 +34,7 @@ struct MixedBoot: Sendable {
         settings.walRetentionBytes = 32_768
         settings.compaction.isEnabled = !isQuiet
         settings.compaction.retrySeconds = 0
+        settings.compaction.crowdedSegments = seed % 3 == 0 ? 32 : 2
         settings.compaction.idleSeconds = seed % 2 == 0 ? 0 : 86_400
         return settings
     }

@@ -34,8 +34,10 @@ private struct ModificationLoad: TableLoad {
     let definition: String
     let query = "SELECT id, n FROM t ORDER BY id"
     let mostBytesLeft: UInt64 = 3_000
+    private let isCompacted: Bool
 
     init(seed: UInt64) {
+        isCompacted = seed % 4 < 2
         let type = seed % 2 == 0 ? "TIMESTAMP_NS" : "TIMESTAMP"
         definition = """
             CREATE TABLE IF NOT EXISTS t (ts \(type), id INT, n INT) TIMESTAMP(ts)
@@ -47,6 +49,9 @@ private struct ModificationLoad: TableLoad {
         var settings = StorageSettings()
         settings.walFileBytes = 4_096
         settings.flushRows = 60
+        // In the background, and before a statement on a table with more segments than it had.
+        settings.compaction.isEnabled = isCompacted
+        settings.compaction.crowdedSegments = 2
         return settings
     }
 

@@ -214,7 +214,8 @@ struct ModificationTests {
 
         #expect(try client.run("SELECT n FROM o ORDER BY ts") == ["11", "12", "3"])
         try client.run("COMMIT")
-        #expect(storage.snapshot().tables[0].segments.count == 3)
+        // Those that were rewritten are one, and the third is by itself.
+        #expect(storage.snapshot().tables[0].segments.count == 2)
         try storage.compact()
         #expect(storage.snapshot().tables[0].segments.count == 1)
         #expect(try client.run("SELECT n FROM o ORDER BY ts") == ["11", "12", "3"])

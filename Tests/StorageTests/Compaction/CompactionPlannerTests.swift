@@ -46,6 +46,19 @@ import Testing
         #expect(job?.place == .last)
     }
 
+    @Test("many tiny runs are put together at once, large ones a few at a time")
+    func tinyRuns() {
+        let tiny = (0..<200).map { entry($0, 0...99, rows: 2) }
+        let large = (0..<40).map { number in
+            SegmentEntry(
+                id: "l\(number)", partition: "1970-01-01", rows: 1_000, minTimestamp: 0,
+                maxTimestamp: 99, firstLSN: LSN(1), lastLSN: LSN(2), bytes: 1 << 20, sha256: [])
+        }
+
+        #expect(planner.jobs(definition, tiny).first?.inputs.count == 200)
+        #expect(planner.jobs(definition, large).first?.inputs.count == 16)
+    }
+
     @Test("an idle partition takes in its late rows when they are many and not when they are few")
     func idle() {
         let base = (0..<3).map { entry($0, Int64($0 * 100)...Int64($0 * 100 + 99), rows: 4_096) }

@@ -171,6 +171,53 @@ import Values
         #expect(world.runUntilIdle())
     }
 
+    @Test("a table that was passed over is looked at when it is given back")
+    func resumes() throws {
+        let world = SimulatedPlatform(seed: 7)
+        var settings = Self.settings()
+        settings.compaction.isEnabled = true
+        let storage = try Storage.open(root: "/root", platform: world.platform, settings: settings)
+        let id = try storage.makeTrades(unit: .none)
+        let isHeld = Mutex(true)
+        storage.deferCompaction { _ in isHeld.withLock { $0 } }
+        var random: UInt64 = 5
+        _ = try Self.fill(storage, id, flushes: 20, random: &random)
+        world.runUntilIdle()
+        #expect(try #require(storage.metrics(of: id)).bytesCompacted == 0)
+
+        isHeld.withLock { $0 = false }
+        storage.resumeCompaction()
+        world.runUntilIdle()
+
+        #expect(try #require(storage.metrics(of: id)).bytesCompacted > 0)
+        try storage.close()
+    }
+
+    @Test("who keeps compaction away for ever keeps a table's segments few with relief")
+    func relieves() throws {
+        let world = SimulatedPlatform(seed: 7)
+        var settings = StorageSettings()
+        settings.compaction.isEnabled = true
+        settings.compaction.crowdedSegments = 10
+        let storage = try Storage.open(root: "/root", platform: world.platform, settings: settings)
+        let id = try storage.makeTrades(unit: .month)
+        storage.deferCompaction { _ in true }
+        var random: UInt64 = 5
+        var numbers: [Int64] = []
+        var most = 0
+        for _ in 0..<150 {
+            numbers += try Self.fill(
+                storage, id, from: Int64(numbers.count), flushes: 1, random: &random)
+            storage.relieve(table: id)
+            most = max(most, storage.snapshot().table(id: id)?.segments.count ?? 0)
+        }
+
+        // Without, each flush leaves one or two.
+        #expect(most < 60)
+        #expect(try Self.ordered(storage.snapshot().table(id: id)) == Self.expected(numbers))
+        try storage.close()
+    }
+
     @Test("a damaged block is never rewritten: the segment is left, named once in the log")
     func damaged() throws {
         let log = KeptLog()
@@ -276,7 +323,7 @@ import Values
 
         try storage.compact()
 
-        #expect(asked.withLock { $0 } == 3)
+        #expect(asked.withLock { $0 } == 4)
         #expect(storage.snapshot().table(id: id)?.segments.map(\.id) == before)
         let files = try world.platform.files.list("/root/db/trades~\(id)/default")
         #expect(Set(files) == Set(before.map { "\($0).seg" }))
@@ -286,8 +333,14 @@ import Values
         try storage.close()
     }
 
-    @Test("a power loss at every call of a compaction loses nothing and leaves no orphan")
-    func powerLoss() throws {
+    @Test(
+        "a power loss at every call of a compaction loses nothing and leaves no orphan",
+        arguments: [false, true])
+    func powerLoss(isRelief: Bool) throws {
+        var settings = Self.settings()
+        settings.compaction.isEnabled = isRelief
+        settings.compaction.crowdedSegments = 1
+        let chosen = settings
         var call = 1
         var losses = 0
         while true {
@@ -299,12 +352,14 @@ import Values
                 var random: UInt64 = 7
                 do {
                     let storage = try Storage.open(
-                        root: "/root", platform: platform, settings: Self.settings())
+                        root: "/root", platform: platform, settings: chosen)
+                    storage.deferCompaction { _ in isRelief }
                     let id = try storage.makeTrades(unit: .none)
-                    let all = try Self.fill(storage, id, flushes: 5, random: &random)
+                    let all = try Self.fill(
+                        storage, id, flushes: isRelief ? 16 : 5, random: &random)
                     numbers.withLock { $0 = all }
                     world.disk.crashAtCall(fatal)
-                    try storage.compact()
+                    if isRelief { storage.relieve(table: id) } else { try storage.compact() }
                     try storage.flush()
                     world.disk.crashAtCall(nil)
                     try storage.close()
