@@ -151,7 +151,9 @@ extension Committer {
                     continue
                 }
                 update(id, nil)
-                removals.add(table: table, droppedAt: lsn)
+                // A TRUNCATE before has left flushes behind that write into its directory as well.
+                let writing = table.flushing + abandoned.filter { $0.table == id }
+                removals.add(table: table, writing: writing, droppedAt: lsn)
             case .truncate(let id):
                 guard var table = tables[id] else { continue }
                 removals.add(segments: table.segments, at: lsn)

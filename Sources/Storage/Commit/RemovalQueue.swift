@@ -14,7 +14,7 @@ struct RemovalQueue {
         let manifest: Manifest
         let directory: String
         /// Flushes that may still write into the directory.
-        var flushing: [FlushTask] = []
+        var writing: [FlushTask] = []
         /// Whether the directory says by itself that it is dropped, so that the log may go.
         var isMarked = false
         /// Bytes of its segments, as far as they are known.
@@ -37,13 +37,14 @@ struct RemovalQueue {
         for segment in segments { add(path: segment.path, bytes: segment.entry.bytes, at: lsn) }
     }
 
-    mutating func add(table: LiveTable, droppedAt lsn: LSN) {
+    /// - Parameter writing: flushes that may still write into its directory.
+    mutating func add(table: LiveTable, writing: [FlushTask], droppedAt lsn: LSN) {
         let manifest = Manifest(
             definition: table.definition, lsn: lsn, completeTo: lsn, isDropped: true,
             segments: [])
         tables.append(
             Table(
-                manifest: manifest, directory: table.directory, flushing: table.flushing,
+                manifest: manifest, directory: table.directory, writing: writing,
                 bytes: table.segments.reduce(0) { $0 + $1.entry.bytes }))
     }
 
@@ -69,7 +70,7 @@ struct RemovalQueue {
     mutating func takeTables(oldestPin: LSN?) -> [Table] {
         func isFree(_ table: Table) -> Bool {
             let isPinned = oldestPin.map { $0 < table.manifest.lsn } ?? false
-            return !isPinned && table.flushing.allSatisfy { $0.outcome.result != nil }
+            return !isPinned && table.writing.allSatisfy { $0.outcome.result != nil }
         }
         let free = tables.filter(isFree)
         tables.removeAll(where: isFree)

@@ -69,7 +69,7 @@ struct Replay {
         case .drop(let id):
             pending[id] = nil
             guard let table = tables.removeValue(forKey: id) else { return }
-            removals.add(table: table, droppedAt: lsn)
+            removals.add(table: table, writing: [], droppedAt: lsn)
         case .truncate(let id):
             if isKnown(id, lsn) { return }
             pending[id]?.removeAll { $0.lsn < lsn }

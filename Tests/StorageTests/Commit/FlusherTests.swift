@@ -68,6 +68,29 @@ import Values
         try storage.close()
     }
 
+    @Test("a table is not removed while a flush from before its TRUNCATE still writes into it")
+    func dropAfterTruncateDuringFlush() throws {
+        for seed in 1...40 as ClosedRange<UInt64> {
+            let machine = SimulatedPlatform(seed: seed)
+            defer { machine.stop() }
+            let storage = try Storage.open(root: "/root", platform: machine.platform)
+            let id = try storage.makeTrades()
+            // Several partitions, so that the flush takes a while.
+            _ = try storage.commit(TradesTable.append(id, 0..<10) { $0 * 86_400_000_000 })
+            let frozen = Answer<[FlushTask]>(machine.platform.workers)
+            storage.submit(.freeze([id], frozen))
+            let tasks = try frozen.wait()
+            let place = try #require(machine.disk.paths().first { $0.contains("/trades~") })
+
+            _ = try storage.commit(Transaction(edits: [.truncateTable(id: id)]))
+            _ = try storage.commit(Transaction(edits: [.dropTable(id: id)]))
+            for task in tasks { _ = try? task.outcome.wait() }
+            try storage.close()
+
+            #expect(!machine.disk.paths().contains { $0.hasPrefix(place) }, "seed \(seed)")
+        }
+    }
+
     @Test("a truncate takes rows away that are being flushed, and their files go")
     func truncateDuringFlush() throws {
         let storage = try open()
