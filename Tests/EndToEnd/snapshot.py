@@ -200,8 +200,9 @@ class SnapshotTests(server.ServerTestCase):
             self.assertIn("ERROR", refused.stderr)
             restored.psql("ALTER TABLE t ATTACH PARTITION LIST '2026-01-01'")
             self.expect(restored)
-            self.assertEqual(
-                (root / "before-restore-1").exists(), root.name != "early", root.name)
+            # Of the early copy, what the server has done by itself since may be set aside too.
+            if root.name != "early":
+                self.assertTrue((root / "before-restore-1").exists(), root.name)
 
     def test_a_detach_that_was_killed_beside_a_snapshot_can_be_done_again(self):
         running = self.prepare()
