@@ -64,8 +64,9 @@ package indirect enum ScanPredicate: Sendable, Hashable {
             let parts = arguments.compactMap { derive($0) }
             return parts.count == arguments.count ? .any(parts) : nil
         case .not: return derive(arguments[0])?.negated
-        case .isTrue: return derive(arguments[0])
-        case .isFalse: return derive(arguments[0])?.negated
+        // Where it is not true its argument may be NULL: its negation is not the argument's.
+        case .isTrue: return derive(arguments[0]).map { .all([$0]) }
+        case .isFalse: return derive(arguments[0])?.negated.map { .all([$0]) }
         case .isNull: return arguments[0].plainColumn.map { .isNull($0) }
         case .isNotNull: return arguments[0].plainColumn.map { .isNotNull($0) }
         case .between:

@@ -20,6 +20,7 @@ import Values
 
     /// Column, comparison and value of a comparison.
     private func parts(_ predicate: ScanPredicate?) -> (Int, Comparison, Value?)? {
+        if case .all(let only) = predicate, only.count == 1 { return parts(only[0]) }
         guard case .comparison(let operand, let comparison, let value) = predicate else {
             return nil
         }
@@ -40,6 +41,14 @@ import Values
         #expect(found.1 == comparison)
         #expect(found.2 == .integer(5))
     }
+
+    @Test(
+        "what is not IS TRUE or IS FALSE may be NULL",
+        arguments: [
+            "NOT ((a >= 5) IS TRUE)", "NOT ((a >= 5) IS FALSE)", "(a >= 5) IS NOT TRUE",
+            "(a >= 5) IS NOT FALSE", "NOT (NOT (a >= 5) IS TRUE)",
+        ])
+    func notTrue(text: String) throws { #expect(try derive(text) == nil) }
 
     @Test("a cast that keeps the order is looked through, others are not")
     func casts() throws {
