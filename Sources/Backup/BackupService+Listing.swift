@@ -243,7 +243,8 @@ extension BackupService {
         var sum = 0
         for file in manifest.files {
             let info = try platform.files.info(Path.join(path, file.path))
-            if let info, info.linkCount <= 1 { sum += info.size }
+            // A file that has grown is not the backup's any more, and may claim to be of any length.
+            if let info, info.linkCount <= 1 { sum += min(info.size, file.bytes) }
         }
         return sum
     }

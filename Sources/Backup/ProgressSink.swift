@@ -12,7 +12,7 @@ package struct BackupProgress: Sendable, Equatable {
     package let bytesPerSecond: Int
 
     package var percent: Int {
-        bytesTotal == 0 ? 0 : Int(100 * Double(bytesDone) / Double(bytesTotal))
+        bytesTotal == 0 ? 0 : Int(min(100, 100 * Double(bytesDone) / Double(bytesTotal)))
     }
 
     package var secondsLeft: Int? {

@@ -113,11 +113,21 @@ extension BackupManifest {
             files.append(file)
         }
         self.files = files
-        let sum = files.reduce(into: (value: 0, isSane: true)) { sum, file in
-            let (value, overflow) = sum.value.addingReportingOverflow(file.bytes)
-            sum = (value, sum.isSane && !overflow)
+        try Self.checkSum(of: files.map(\.bytes), "lengths")
+        try Self.checkSum(of: tables.map(\.rows), "rows")
+        try Self.checkSum(of: tables.map(\.partitions), "partitions")
+    }
+
+    /// Numbers whose sum is asked for later have to have one.
+    private static func checkSum(of numbers: [Int], _ what: String) throws(DecodeFailure) {
+        var sum = 0
+        for number in numbers {
+            let (value, isOverflown) = sum.addingReportingOverflow(number)
+            guard !isOverflown else {
+                throw .invalid(at: 0, what: "\(what) above 64 bits together")
+            }
+            sum = value
         }
-        guard sum.isSane else { throw .invalid(at: 0, what: "lengths above 64 bits") }
     }
 }
 

@@ -102,7 +102,8 @@ struct Rereading: Sendable {
     private func isDue(_ file: BackupManifest.File) -> Bool {
         if file.origin != .linked { return readsCopies }
         guard let reverifyMicroseconds else { return false }
-        return file.readAt.map { now - $0 >= reverifyMicroseconds } ?? true
+        // The other way round a forged moment of the parent's manifest could leave 64 bits.
+        return file.readAt.map { $0 <= now - reverifyMicroseconds } ?? true
     }
 
     private func bytes(of numbers: [Int]) -> Int {

@@ -22,6 +22,11 @@ struct Mutator {
         Array("9223372036854775808".utf8), Array("1e309".utf8), Array("'".utf8),
         Array("((((((((".utf8), Array("[[[[[[[[".utf8), Array("/*".utf8), Array("$$".utf8),
     ]
+    /// What takes the place of a number that is written in digits.
+    private static let numbers = [
+        "0", "1", "-1", "4294967296", "9223372036854775807", "9223372036854775806",
+        "-9223372036854775808",
+    ]
 
     let seeds: [[UInt8]]
     let seed: UInt64
@@ -41,7 +46,7 @@ struct Mutator {
     private func mutate(_ bytes: inout [UInt8], _ generator: inout Generator) {
         let place = Int.random(in: 0...bytes.count, using: &generator)
         let end = Int.random(in: place...bytes.count, using: &generator)
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch Int.random(in: 0..<9, using: &generator) {
         case 0 where place < bytes.count:
             bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
         case 1 where place < bytes.count:
@@ -59,9 +64,21 @@ struct Mutator {
         case 6:
             let piece = bytes[place..<end]
             for _ in 0..<Int.random(in: 1...64, using: &generator) { bytes += piece.prefix(256) }
+        case 7:
+            replaceNumber(of: &bytes, from: place, &generator)
         default:
             bytes.insert(
                 contentsOf: Self.feared.randomElement(using: &generator) ?? [], at: place)
         }
+    }
+
+    private func replaceNumber(
+        of bytes: inout [UInt8], from place: Int, _ generator: inout Generator
+    ) {
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard let begin = bytes[place...].firstIndex(where: digits.contains) else { return }
+        let end = bytes[begin...].firstIndex { !digits.contains($0) } ?? bytes.endIndex
+        let number = Self.numbers.randomElement(using: &generator) ?? "0"
+        bytes.replaceSubrange(begin..<end, with: Array(number.utf8))
     }
 }

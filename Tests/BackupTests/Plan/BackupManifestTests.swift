@@ -7,7 +7,8 @@ import Testing
 @Suite("BackupManifest")
 struct BackupManifestTests {
     static func manifest(
-        path: String = "db/_database", directory: String = "trades~7", comment: String? = nil
+        path: String = "db/_database", directory: String = "trades~7", comment: String? = nil,
+        adding other: BackupManifest.Table? = nil, _ file: BackupManifest.File? = nil
     ) -> BackupManifest {
         BackupManifest(
             id: "i", name: "n \"quoted\" é", isIncremental: true, isWholeDatabase: false,
@@ -18,12 +19,12 @@ struct BackupManifestTests {
                 .init(
                     id: 7, schema: "public", name: "trades", directory: directory,
                     partitions: 2, rows: 3, bytes: 4, minTimestamp: nil, maxTimestamp: 9)
-            ],
+            ] + (other.map { [$0] } ?? []),
             files: [
                 .init(
                     path: path, bytes: 12, sha256: String(repeating: "a", count: 64),
                     origin: .written, segment: nil)
-            ])
+            ] + (file.map { [$0] } ?? []))
     }
 
     @Test("what is encoded decodes to the same value")
@@ -96,6 +97,28 @@ struct BackupManifestTests {
         }
 
         #expect(error?.state == .corrupted)
+    }
+
+    private static let sums: [(rows: Int, partitions: Int, bytes: Int)] = [
+        (.max, 2, 12), (3, .max, 12), (3, 2, .max),
+    ]
+
+    @Test("numbers that have no sum are refused though the checksum is right", arguments: sums)
+    func hostileSums(rows: Int, partitions: Int, bytes: Int) {
+        let table = BackupManifest.Table(
+            id: 8, schema: "public", name: "u", directory: "u~8", partitions: partitions,
+            rows: rows, bytes: .max, minTimestamp: .min, maxTimestamp: .max)
+        let file = BackupManifest.File(
+            path: "db/u~8/x", bytes: bytes, sha256: String(repeating: "a", count: 64),
+            origin: .linked, segment: nil)
+        let manifest = Self.manifest(adding: table, file)
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try BackupManifest.decode(manifest.encoded, path: "x")
+        }
+
+        #expect(error?.state == .corrupted)
+        #expect(error?.message.contains("above 64 bits") == true)
     }
 
     @Test("a newer format is 0A000 and both versions are named")

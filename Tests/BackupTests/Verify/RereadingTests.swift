@@ -127,6 +127,38 @@ struct RereadingTests {
         #expect(try rig.service.verify("next", mode: .deep).rows == 96)
     }
 
+    @Test(
+        "a forged time of the last reading is read again or believed, and never a trap",
+        arguments: [Int64.min, .max])
+    func forgedTime(readAt: Int64) throws {
+        let rig = try Self.rig()
+        var (path, manifest) = try rig.service.manifest(of: "f")
+        for index in manifest.files.indices { manifest.files[index].readAt = readAt }
+        try rig.platform.files.publish(
+            manifest.encoded, as: path + "/" + BackupManifest.fileName, replacing: .atomically)
+
+        let summary = try Self.next(rig, from: "f")
+
+        #expect(summary.bytesLinked > 0)
+        let files = try rig.service.manifest(of: "next").manifest.files
+        let now = rig.platform.clock.now()
+        #expect(
+            files.filter { $0.origin == .linked }
+                .allSatisfy { $0.readAt == (readAt == .min ? now : readAt) })
+    }
+
+    @Test("a file that has grown does not count for more than it was")
+    func grown() throws {
+        let rig = try Self.rig()
+        let before = try #require(try rig.service.list().first { $0.name == "i1" }?.bytesOwn)
+        let victim = try Self.victim(rig, isShared: false)
+        try rig.platform.files.setPermissions(victim, 0o600)
+        try rig.platform.files.open(victim, .readWrite, permissions: 0)
+            .write([1, 2, 3], at: 1 << 20)
+
+        #expect(try rig.service.list().first { $0.name == "i1" }?.bytesOwn == before)
+    }
+
     @Test("a backup that has its own file rotten speaks for nobody else")
     func ownFile() throws {
         let rig = try Self.rig()
