@@ -32,6 +32,21 @@ extension DatabaseError {
             hint: "Choose another name, or DROP BACKUP '\(name)' first.")
     }
 
+    static func backupNameReserved(_ name: String, path: String) -> DatabaseError {
+        DatabaseError(
+            .duplicateObject, "backup already exists [name=\(name), path=\(path)]",
+            detail: "It is being made.",
+            hint: "Choose another name, or wait for its end: see backups().")
+    }
+
+    /// Something of that name lies there that DROP BACKUP does not take for a backup.
+    static func backupPlaceTaken(_ name: String, place: String) -> DatabaseError {
+        DatabaseError(
+            .duplicateObject, "backup name is taken by something else [name=\(name)] \"\(place)\"",
+            detail: "It has no \(BackupManifest.fileName), so it is no backup, or no longer one.",
+            hint: "Choose another name, or remove \"\(place)\" by hand.")
+    }
+
     static func backupNameInvalid(_ name: String, why: String) -> DatabaseError {
         DatabaseError(
             .invalidName, "backup name is not usable, \(why) \"\(name)\"",

@@ -14,6 +14,9 @@ struct TableName: Sendable, Hashable {
     let schema: String
     let name: String
 
+    /// As a statement has it.
+    var text: String { schema == "public" ? name : "\(schema).\(name)" }
+
     /// Names are compared without case, as everywhere.
     var folded: TableName { TableName(schema: schema.lowercased(), name: name.lowercased()) }
 }
@@ -86,7 +89,7 @@ extension BackupService {
             try platform.files.info(Path.join(destination.path, name)) != nil
         else { return }
         job.giveUpPlace()
-        throw .backupNameTaken(name, path: destination.path)
+        throw destination.nameTaken(name)
     }
 
     private func freeName(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError) -> String {

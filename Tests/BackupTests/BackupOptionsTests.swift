@@ -249,6 +249,54 @@ struct BackupOptionsTests {
         }
     }
 
+    /// A table and its restored twin, whose segments have the same ids.
+    private static func twins() throws -> RestoreRig {
+        let rig = try RestoreRig.withBackup(0..<40)
+        try rig.restore(.table("trades", from: "one", target: .newTable(.init(name: "twin"))))
+        #expect(
+            try rig.segments("twin").map(\.id).sorted()
+                == rig.segments("trades").map(\.id).sorted())
+        return rig
+    }
+
+    @Test("EXPLAIN tells tables apart that share segments since a restore")
+    func explainsTwins() throws {
+        let rig = try Self.twins()
+
+        let full = try rig.service.explainBackup(.init(scope: .database))
+        let next = try rig.service.explainBackup(
+            .init(scope: .database, kind: .incremental(from: "one")))
+
+        for name in ["trades", "twin"] {
+            let entries = try rig.segments(name)
+            for partition in ["1970-01-01", "1970-01-02"] {
+                let object = "public.\(name)/\(partition)"
+                let rows = entries.filter { $0.partition == partition }.reduce(0) { $0 + $1.rows }
+                #expect(full.filter { $0.object == object }.map(\.rows) == [rows])
+                #expect(full.first { $0.object == object }?.action == .copy)
+                #expect(next.filter { $0.object == object }.map(\.rows) == [rows])
+                #expect(next.first { $0.object == object }?.action == .link)
+            }
+        }
+        #expect(full.count == 5)
+    }
+
+    @Test("of tables that share segments the one is named whose file is damaged")
+    func namesTheDamagedTwin() throws {
+        for name in ["trades", "twin"] {
+            let rig = try Self.twins()
+            _ = try rig.damageSegment(of: name)
+
+            let error = failure { () throws(DatabaseError) in
+                _ = try rig.service.backup(.init(scope: .database, name: "two"))
+            }
+
+            #expect(error?.state == .corrupted)
+            #expect(error?.message.contains("segment of table \"\(name)\" is damaged") == true)
+            #expect(error?.message.contains("/\(name)~") == true)
+        }
+    }
+
     @Test("a rate is kept by the clock, and without one no time passes")
     func rate() throws {
         let rig = try Self.rig()

@@ -390,6 +390,36 @@ struct BackupServiceTests {
         #expect(error?.hint?.contains("'known'") == true)
     }
 
+    @Test("a name that something else has, or a backup being made, is told with what works")
+    func takenNames() throws {
+        let rig = try RestoreRig.withBackup(0..<10)
+        let place = "/root/backup/part"
+        try rig.platform.files.makeDurableDirectory(place + "/db")
+        func refusal(_ name: String) -> DatabaseError? {
+            failure { () throws(DatabaseError) in
+                _ = try rig.service.backup(.init(scope: .database, name: name))
+            }
+        }
+
+        let part = refusal("part")
+        let one = refusal("one")
+
+        #expect(part?.state == .duplicateObject)
+        #expect(part?.hint?.contains("remove \"\(place)\" by hand") == true)
+        #expect(part?.hint?.contains("DROP BACKUP") == false)
+        #expect(one?.hint?.contains("DROP BACKUP 'one'") == true)
+        #expect(
+            try rig.service.explainBackup(.init(scope: .database, name: "part")).first?.conflict
+                == part?.message)
+        let held = HeldJob.backup(in: .copying, rig)
+        let reserved = refusal("held")
+        #expect(reserved?.state == .duplicateObject)
+        #expect(reserved?.hint?.contains("wait for its end") == true)
+        try held.goOn(rig.machine)
+        try rig.platform.files.removeTree(place)
+        #expect(refusal("part") == nil)
+    }
+
     @Test("a plain file beside the backups is none and disturbs nothing")
     func plainFile() throws {
         let rig = try BackupRig()

@@ -256,14 +256,32 @@ struct Destination: Sendable {
             if let reserved { taken.insert(reserved) }
         }
         if let wanted {
-            guard !taken.contains(wanted) else { throw .backupNameTaken(wanted, path: path) }
+            guard !taken.contains(wanted) else { throw nameTaken(wanted) }
             return wanted
         }
         if !taken.contains(day) { return day }
         for number in 1...Limits.namesOfOneDay where !taken.contains("\(day).\(number)") {
             return "\(day).\(number)"
         }
-        throw .backupNameTaken(day, path: path)
+        throw nameTaken(day)
+    }
+
+    /// What to say of a name that cannot be had, with a way out that works for what has it.
+    func nameTaken(_ name: String) -> DatabaseError {
+        let place = Path.join(path, name)
+        do throws(DatabaseError) {
+            guard let info = try files.info(place) else {
+                return .backupNameReserved(name, path: path)
+            }
+            if info.kind == .directory,
+                try files.info(Path.join(place, BackupManifest.fileName))?.kind == .file
+            {
+                return .backupNameTaken(name, path: path)
+            }
+        } catch _ {
+            // What cannot be looked at is nothing that DROP BACKUP removes.
+        }
+        return .backupPlaceTaken(name, place: place)
     }
 
     /// Names of what may be backups, in the order of the directory.

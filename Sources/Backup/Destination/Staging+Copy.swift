@@ -65,12 +65,12 @@ struct StagingRun: Sendable {
                 readAt: now)
             return try copy(source, to: file, facts)
         case .link(let path, let parent, let source, let bytes, let sha256, let segment):
-            let about = facts[segment]
+            let about = facts[path]
             let isLinked = try link(
                 parent, to: path, bytes: bytes, rows: about?.rows ?? 0, &known)
             let file = BackupManifest.File(
                 path: path, bytes: bytes, sha256: sha256, origin: isLinked ? .linked : .copied,
-                segment: segment, readAt: isLinked ? about?.readAt : now)
+                segment: segment, readAt: isLinked ? about?.parent?.readAt : now)
             return isLinked ? Made(file: file, output: nil) : try copy(source, to: file, facts)
         }
     }
@@ -93,7 +93,7 @@ struct StagingRun: Sendable {
         _ source: String, to file: BackupManifest.File,
         _ facts: [String: BackupPlan.SegmentFacts]
     ) throws(DatabaseError) -> Made {
-        let table = file.segment.flatMap { facts[$0]?.table } ?? ""
+        let table = facts[file.path]?.table.text ?? ""
         let reading = SegmentReading(files: files) {
             [job] bytes throws(DatabaseError) in try job.advance(bytes)
         }
@@ -119,7 +119,7 @@ struct StagingRun: Sendable {
     func copyInstead(of file: BackupManifest.File, _ facts: [String: BackupPlan.SegmentFacts])
         throws(DatabaseError) -> Made
     {
-        guard let source = file.segment.flatMap({ facts[$0]?.source }) else {
+        guard let source = facts[file.path]?.source else {
             preconditionFailure("only segments of the plan are linked")
         }
         try files.remove(Path.join(staging.path, file.path))

@@ -29,17 +29,18 @@ struct BackupPlan: Sendable, Equatable {
 
     let operations: [Operation]
     let tables: [BackupManifest.Table]
-    /// What is known of each segment, by its id.
+    /// What is known of each segment, by its path in the backup: tables may have one of the same id.
     var facts: [String: SegmentFacts] = [:]
 
     struct SegmentFacts: Sendable, Equatable {
+        let table: TableName
+        let partition: String
         let rows: Int
-        /// The table that it is of, as people name it.
-        let table: String
+        let isCut: Bool
         /// Where the database has it.
         let source: String
-        /// When the parent's file was last read and found right.
-        let readAt: Int64?
+        /// The parent's file of the same id.
+        let parent: BackupManifest.File?
     }
 
     /// Directories of the backup in order, parents first.
@@ -172,9 +173,10 @@ private struct PlanBuilder {
         }
         try makeDirectory(Path.directory(of: path))
         let digest = hexadecimal(segment.sha256)
-        facts[segment.id] = BackupPlan.SegmentFacts(
-            rows: segment.rows, table: table.label, source: segment.source,
-            readAt: parentFiles[segment.id]?.readAt)
+        facts[path] = BackupPlan.SegmentFacts(
+            table: TableName(schema: table.schema, name: table.name),
+            partition: segment.partition, rows: segment.rows, isCut: segment.isCut,
+            source: segment.source, parent: parentFiles[segment.id])
         // Same id, length and digest: only then the parent's file is this segment (D3).
         if let file = parentFiles[segment.id], file.bytes == segment.bytes, file.sha256 == digest {
             operations.append(
@@ -191,9 +193,6 @@ private struct PlanBuilder {
 }
 
 extension PinnedDatabase.Table {
-    /// Its name as a statement has it.
-    fileprivate var label: String { schema == "public" ? name : "\(schema).\(name)" }
-
     fileprivate var described: BackupManifest.Table {
         BackupManifest.Table(
             kind: kind, id: id, schema: schema, name: name, directory: directory,

@@ -22,7 +22,7 @@ extension BackupService {
         let cutting = Cutting(directory: nil, filter: filter, platform: platform, job: job)
         let description = try describe(bound, pin: pin, cutting: cutting)
         let plan = try compare(description, with: parent, pin: pin)
-        return try conflicts(bound) + plan.steps(of: description.tables)
+        return try conflicts(bound) + plan.steps
     }
 
     /// What would stop the backup before it begins.
@@ -30,33 +30,35 @@ extension BackupService {
         guard let name = bound.request.name else { return [] }
         let path = Path.join(bound.destination.path, name)
         guard try platform.files.info(path) != nil else { return [] }
-        let error = DatabaseError.backupNameTaken(name, path: bound.destination.path)
+        let error = bound.destination.nameTaken(name)
         return [PlanStep(object: name, action: .conflict, conflict: error.message)]
     }
 }
 
 extension BackupPlan {
+    /// What becomes one row: the files of one partition's directory with which the same is done.
+    private struct Place: Hashable {
+        let directory: String
+        let action: PlanStep.Action
+    }
+
     /// One row per partition and operation, and one for all small files.
-    fileprivate func steps(of tables: [PinnedDatabase.Table]) -> [PlanStep] {
-        var labels: [String: (object: String, rows: Int, isCut: Bool)] = [:]
-        for table in tables {
-            for segment in table.segments {
-                labels[segment.id] = (
-                    "\(table.schema).\(table.name)/\(segment.partition)", segment.rows,
-                    segment.isCut
-                )
-            }
-        }
+    fileprivate var steps: [PlanStep] {
         var small = PlanStep(object: "manifests and settings", action: .copy)
         var steps: [PlanStep] = []
-        func add(_ segment: String, _ action: PlanStep.Action, bytes: Int) {
-            let label = labels[segment] ?? (segment, 0, false)
-            let action = label.isCut ? .cut : action
-            let known = steps.lastIndex { $0.object == label.object && $0.action == action }
-            let index = known ?? steps.endIndex
-            if known == nil { steps.append(PlanStep(object: label.object, action: action)) }
+        var places: [Place: Int] = [:]
+        func add(_ path: String, _ action: PlanStep.Action, bytes: Int) {
+            guard let about = facts[path] else { return }
+            let action = about.isCut ? .cut : action
+            let place = Place(directory: Path.directory(of: path), action: action)
+            let index = places[place] ?? steps.endIndex
+            if index == steps.endIndex {
+                let table = "\(about.table.schema).\(about.table.name)"
+                steps.append(PlanStep(object: "\(table)/\(about.partition)", action: action))
+                places[place] = index
+            }
             steps[index].files += 1
-            steps[index].rows += label.rows
+            steps[index].rows += about.rows
             if action == .link {
                 steps[index].bytesToLink += bytes
             } else {
@@ -69,8 +71,8 @@ extension BackupPlan {
             case .write(_, let bytes, _):
                 small.files += 1
                 small.bytesToCopy += bytes.count
-            case .copy(_, _, let bytes, _, let segment): add(segment, .copy, bytes: bytes)
-            case .link(_, _, _, let bytes, _, let segment): add(segment, .link, bytes: bytes)
+            case .copy(let path, _, let bytes, _, _): add(path, .copy, bytes: bytes)
+            case .link(let path, _, _, let bytes, _, _): add(path, .link, bytes: bytes)
             }
         }
         return steps + [small]

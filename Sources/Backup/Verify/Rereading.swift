@@ -133,7 +133,7 @@ struct Rereading: Sendable {
 
     private var reader: LinkReader {
         LinkReader(
-            staging: run.staging.path, parent: parent,
+            staging: run.staging.path, parent: parent, facts: facts,
             reading: SegmentReading(files: run.files) {
                 [job = run.job] bytes throws(DatabaseError) in try job.advance(bytes)
             })
@@ -144,6 +144,7 @@ struct Rereading: Sendable {
 private struct LinkReader: Sendable {
     let staging: String
     let parent: BackupPlan.Parent?
+    let facts: [String: BackupPlan.SegmentFacts]
     let reading: SegmentReading
 
     /// What is wrong with the file; nil when nothing is.
@@ -165,6 +166,6 @@ private struct LinkReader: Sendable {
 
     /// Where the parent has it: the table may have been renamed since.
     private func path(of file: BackupManifest.File) -> String {
-        parent?.manifest.files.first { $0.segment == file.segment }?.path ?? file.path
+        facts[file.path]?.parent?.path ?? file.path
     }
 }
