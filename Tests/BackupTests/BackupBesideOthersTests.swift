@@ -10,19 +10,13 @@ import Values
 
 @Suite("BACKUP beside others")
 struct BackupBesideOthersTests {
-    private static let columns = [
-        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
-        ColumnDefinition(id: 2, name: "number", type: .long),
-    ]
-
     /// Tables for every kind of change; `crumbs` has segments that a compaction makes one of.
     private static func rig() throws -> RestoreRig {
         let rig = try RestoreRig(seed: 8)
         for name in ["trades", "dropped", "emptied", "renamed"] {
-            try rig.create(name, columns: columns)
-            try rig.append(name, 0..<30)
+            try rig.createSmall(name, 0..<30)
         }
-        try rig.create("crumbs", columns: columns)
+        try rig.create("crumbs", columns: RestoreRig.smallColumns)
         for begin in stride(from: Int64(0), to: 40, by: 4) {
             try rig.append("crumbs", (begin..<begin + 4).map { $0 * 7 % 24 })
             try rig.storage.flush()
@@ -55,7 +49,8 @@ struct BackupBesideOthersTests {
         let emptied = try #require(ids["emptied"]?.id)
         let renamed = try #require(ids["renamed"])
         let crumbs = try #require(ids["crumbs"]?.id)
-        let late = RestoreRig.definition(storage.reserveTableID(), "late", columns: Self.columns)
+        let late = RestoreRig.definition(
+            storage.reserveTableID(), "late", columns: RestoreRig.smallColumns)
         let droppedFiles = rig.files().filter { $0.contains("/dropped~") && $0.hasSuffix(".seg") }
 
         let held = HeldJob.backup(in: stage, rig)
@@ -181,8 +176,7 @@ struct BackupBesideOthersTests {
         arguments: 1...20 as ClosedRange<UInt64>)
     func isListedThroughout(seed: UInt64) throws {
         let rig = try RestoreRig(seed: seed)
-        try rig.create("trades", columns: Self.columns)
-        try rig.append("trades", 0..<30)
+        try rig.createSmall("trades", 0..<30)
         // Reading what these are takes a while, in which the new one may come to its end.
         for name in ["one", "two", "three"] { try rig.backup(name) }
         let (service, hasEnded, hasLooked) = (rig.service, Flag(), Flag())

@@ -9,18 +9,12 @@ import Values
 
 @Suite("BACKUP and faults")
 struct BackupFaultTests {
-    private static let columns = [
-        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
-        ColumnDefinition(id: 2, name: "number", type: .long),
-    ]
-
     /// - Parameter hours: rows in the first backup, an hour apart; later some more come.
     private static func rig(_ seed: UInt64, hours: Int64 = 48, more: Int64 = 12) throws
         -> RestoreRig
     {
         let rig = try RestoreRig(seed: seed)
-        try rig.create("trades", columns: columns)
-        try rig.append("trades", 0..<hours)
+        try rig.createSmall("trades", 0..<hours)
         _ = try rig.service.backup(BackupRequest(scope: .database, name: "old"))
         try rig.append("trades", hours..<hours + more)
         return rig

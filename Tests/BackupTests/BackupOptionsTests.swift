@@ -13,17 +13,12 @@ struct BackupOptionsTests {
     /// Three days of an hourly table in a backup of their own.
     private static func rig(_ seed: UInt64 = 1) throws -> RestoreRig {
         let rig = try RestoreRig(seed: seed)
-        try rig.create("trades", columns: small)
-        try rig.create("other", columns: small)
+        try rig.create("trades", columns: RestoreRig.smallColumns)
+        try rig.create("other", columns: RestoreRig.smallColumns)
         try rig.append("trades", 0..<72)
         try rig.append("other", 0..<10)
         return rig
     }
-
-    private static let small = [
-        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
-        ColumnDefinition(id: 2, name: "number", type: .long),
-    ]
 
     private static func rows(_ rig: RestoreRig, _ path: String, _ table: String) throws -> [String]
     {
@@ -407,7 +402,7 @@ struct BackupOptionsTests {
     @Test("of a chain of 50 incrementals each is whole when the first is deleted")
     func chain() throws {
         let rig = try RestoreRig()
-        try rig.create("trades", columns: Self.small)
+        try rig.create("trades", columns: RestoreRig.smallColumns)
         for step in 0..<50 {
             try rig.append("trades", Int64(step) * 24..<Int64(step + 1) * 24)
             rig.machine.clock.advance(microseconds: 1_000_000)
@@ -433,7 +428,8 @@ struct BackupOptionsTests {
             edits.append(
                 .createTable(
                     RestoreRig.definition(
-                        rig.storage.reserveTableID(), "t\(number)", columns: Self.small)))
+                        rig.storage.reserveTableID(), "t\(number)", columns: RestoreRig.smallColumns
+                    )))
         }
         _ = try rig.storage.commit(Transaction(edits: edits))
         for number in 0..<500 where number % 5 == 0 { try rig.append("t\(number)", 0..<3) }
@@ -452,7 +448,8 @@ struct BackupOptionsTests {
         let storage = rig.storage
         let other = try rig.definition(of: "other").id
         let trades = try rig.definition(of: "trades").id
-        let late = RestoreRig.definition(storage.reserveTableID(), "late", columns: Self.small)
+        let late = RestoreRig.definition(
+            storage.reserveTableID(), "late", columns: RestoreRig.smallColumns)
         // Begins to change things when the pin is taken.
         let sink = ChangingSink { [platform = rig.platform] in
             platform.workers.start("changes") {

@@ -9,17 +9,11 @@ import Values
 
 @Suite("RESTORE beside others")
 struct RestoreBesideOthersTests {
-    private static let columns = [
-        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
-        ColumnDefinition(id: 2, name: "number", type: .long),
-    ]
-
     /// Two tables in a backup, and both changed since.
     private static func rig() throws -> RestoreRig {
         let rig = try RestoreRig(seed: 9)
         for name in ["a", "b"] {
-            try rig.create(name, columns: columns)
-            try rig.append(name, 0..<40)
+            try rig.createSmall(name, 0..<40)
         }
         try rig.backup("one")
         for name in ["a", "b"] { try rig.append(name, 40..<60) }

@@ -90,6 +90,18 @@ final class RestoreRig {
         return definition
     }
 
+    /// A moment and a number: for tests that want rows and do not mind of which types.
+    static let smallColumns = [
+        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
+        ColumnDefinition(id: 2, name: "number", type: .long),
+    ]
+
+    /// Creates a table of these, with rows in memory.
+    func createSmall(_ name: String, _ numbers: Range<Int64>) throws {
+        try create(name, columns: Self.smallColumns)
+        try append(name, numbers)
+    }
+
     static let hour: Int64 = 3_600_000_000
 
     /// One row per number, an hour apart, every third full of NULLs.

@@ -10,16 +10,10 @@ import Values
 
 @Suite("Damage that is remembered")
 struct DamageNotesTests {
-    private static let columns = [
-        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
-        ColumnDefinition(id: 2, name: "number", type: .long),
-    ]
-
     /// A full backup `f` of two days, an incremental `i1` that shares them, and later rows.
     private static func rig() throws -> RestoreRig {
         let rig = try RestoreRig()
-        try rig.create("trades", columns: columns)
-        try rig.append("trades", 0..<48)
+        try rig.createSmall("trades", 0..<48)
         try rig.backup("f")
         try rig.append("trades", 48..<72)
         try rig.backup("i1", .incremental(from: "f"))

@@ -11,18 +11,13 @@ import Values
 /// Shared files that BACKUP … INCREMENTAL reads again after `backup.reverify`, and finds rotten.
 @Suite("Rereading")
 struct RereadingTests {
-    private static let columns = [
-        ColumnDefinition(id: 1, name: "ts", type: .timestamp, isNullable: false),
-        ColumnDefinition(id: 2, name: "number", type: .long),
-    ]
     private static let day: Int64 = 86_400_000_000
 
     /// A full backup `f` of two days, twenty days later an incremental `i1` that shares them and has
     /// a third, and later rows. Eleven days later what is of `f` is to be read again.
     private static func rig(seed: UInt64 = 1, isLive: Bool = false) throws -> RestoreRig {
         let rig = try RestoreRig(seed: seed)
-        try rig.create("trades", columns: columns)
-        try rig.append("trades", 0..<48)
+        try rig.createSmall("trades", 0..<48)
         try rig.backup("f")
         rig.machine.clock.advance(microseconds: 20 * day)
         try rig.append("trades", 48..<72)
