@@ -1,4 +1,5 @@
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Synchronization
@@ -130,6 +131,8 @@ final class PowerLossRig: Sendable {
                 if named != found { self.note("the disk has \(found), the table names \(named)") }
             }
         }
+        // What the lives of before hold keeps the rig, too.
+        machine.end()
     }
 
     private func noteProblem(_ body: () throws -> Void) {

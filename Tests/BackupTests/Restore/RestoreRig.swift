@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Testing
@@ -30,7 +31,7 @@ final class RestoreRig {
         return rig
     }
 
-    deinit { machine.stop() }
+    deinit { machine.end() }
 
     var platform: Platform { machine.platform }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Testing
@@ -91,7 +92,7 @@ struct SessionTimeLimitTests {
     @Test("a client that asks for more rows has the whole time again")
     func renewed() throws {
         let machine = SimulatedPlatform(seed: 2)
-        defer { machine.stop() }
+        defer { machine.end() }
         try machine.platform.files.makeDurableDirectory("/root")
         let storage = try Storage.open(root: "/root", platform: machine.platform)
         let engine = Engine(storage: storage, platform: machine.platform)

@@ -1,4 +1,5 @@
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Synchronization
@@ -15,7 +16,7 @@ struct SessionSequencesTests {
         -> (next: [String], isStopped: Bool)
     {
         let machine = SimulatedPlatform(seed: 12)
-        defer { machine.stop() }
+        defer { machine.end() }
         let first = machine.platform
         let found = Mutex<(next: [String], isStopped: Bool)>(([], false))
         let open: @Sendable (Platform) throws -> Engine = { platform in
@@ -111,7 +112,7 @@ struct SessionSequencesTests {
     )
     func damaged() throws {
         let machine = SimulatedPlatform(seed: 11)
-        defer { machine.stop() }
+        defer { machine.end() }
         let platform = machine.platform
         try platform.files.makeDurableDirectory("/root")
         let storage = try Storage.open(root: "/root", platform: platform)

@@ -1,4 +1,5 @@
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Synchronization
@@ -36,7 +37,7 @@ struct ModificationFilesTests {
         }
         machine.runUntilIdle()
         let count = machine.disk.paths().count { $0.hasSuffix(".seg") }
-        machine.stop()
+        machine.end()
 
         #expect(problem.withLock { $0 } == nil)
         return count

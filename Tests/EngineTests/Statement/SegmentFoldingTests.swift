@@ -1,3 +1,4 @@
+import Machines
 import Platform
 import Storage
 import Synchronization
@@ -37,7 +38,7 @@ import Testing
             }
         }
         machine.runUntilIdle()
-        machine.stop()
+        machine.end()
         #expect(problem.withLock { $0 } == nil)
     }
 

@@ -1,5 +1,6 @@
 import Backup
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Testing
@@ -23,7 +24,7 @@ struct SessionBackupErrorsTests {
             engine = Engine(storage: storage, platform: platform, backup: backup)
         }
 
-        deinit { machine.stop() }
+        deinit { machine.end() }
 
         func connect(isReadOnly: Bool = false) -> Client {
             Client(engine.makeSession(isReadOnly: isReadOnly), engine.platform)

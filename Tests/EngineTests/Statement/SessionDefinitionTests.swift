@@ -1,5 +1,6 @@
 import Backup
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Testing
@@ -40,7 +41,7 @@ struct SessionDefinitionTests {
 
         deinit {
             try? storage.close()
-            machine.stop()
+            machine.end()
         }
 
         private static func open(_ platform: Platform) throws -> (Storage, Client) {

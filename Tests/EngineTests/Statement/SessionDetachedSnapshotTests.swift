@@ -1,4 +1,5 @@
 import Diagnostics
+import Machines
 import Platform
 import Storage
 import Synchronization
@@ -125,7 +126,7 @@ struct SessionDetachedSnapshotTests {
     func survivesCrashes(history: History) throws {
         for number in history.calls {
             let world = SimulatedPlatform(seed: UInt64(number))
-            defer { world.stop() }
+            defer { world.end() }
             try Self.makeAsking(world, history)
             if number % 4 == 0 {
                 world.disk.killAtCall(number)
@@ -154,7 +155,7 @@ struct SessionDetachedSnapshotTests {
     func survivesFullDisk(history: History) throws {
         for number in history.calls where number % 3 == 0 {
             let world = SimulatedPlatform(seed: UInt64(number) + 500)
-            defer { world.stop() }
+            defer { world.end() }
             try Self.makeAsking(world, history)
             world.disk.failCall(number: number, with: ErrorNumber.noSpace)
             _ = Self.run(world) { try Self.connect($0).session.engine.storage.close() }
@@ -170,7 +171,7 @@ struct SessionDetachedSnapshotTests {
     @Test("a partition whose description is damaged stays where it is")
     func keepsDamaged() throws {
         let world = SimulatedPlatform(seed: 3)
-        defer { world.stop() }
+        defer { world.end() }
         try Self.makeAsking(world, Self.histories[2])
         let path = "\(Self.root)/db/t~1/2026-01-01.detached/_detached"
         let problem = Self.run(world) { platform in
@@ -191,7 +192,7 @@ struct SessionDetachedSnapshotTests {
     func detachesAgain() throws {
         for number in 1...400 {
             let world = SimulatedPlatform(seed: UInt64(number) + 900)
-            defer { world.stop() }
+            defer { world.end() }
             let first = Self.run(world) { platform in
                 try platform.files.makeDurableDirectory(Self.root)
                 let client = try Self.connect(platform)

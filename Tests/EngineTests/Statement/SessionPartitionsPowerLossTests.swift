@@ -1,3 +1,4 @@
+import Machines
 import Platform
 import Storage
 import Synchronization
@@ -40,7 +41,7 @@ struct SessionPartitionsPowerLossTests {
         _ statements: [String], losingPowerAt call: Int, isClosed: Bool
     ) throws -> (found: Found, isAnswered: Bool, isDone: Bool) {
         let world = SimulatedPlatform(seed: 5)
-        defer { world.stop() }
+        defer { world.end() }
         let notes = Notes()
         let first = world.platform
         world.runTask("work") {

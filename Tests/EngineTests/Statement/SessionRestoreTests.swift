@@ -1,5 +1,6 @@
 import Backup
 import Diagnostics
+import Machines
 import Platform
 import SQL
 import Storage
@@ -25,7 +26,7 @@ struct SessionRestoreTests {
             engine = Engine(storage: storage, platform: platform, backup: backup)
         }
 
-        deinit { machine.stop() }
+        deinit { machine.end() }
 
         /// Runs a text on the one connection of most tests.
         @discardableResult

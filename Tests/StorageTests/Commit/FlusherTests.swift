@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Testing
 import Values
@@ -72,7 +73,7 @@ import Values
     func dropAfterTruncateDuringFlush() throws {
         for seed in 1...40 as ClosedRange<UInt64> {
             let machine = SimulatedPlatform(seed: seed)
-            defer { machine.stop() }
+            defer { machine.end() }
             let storage = try Storage.open(root: "/root", platform: machine.platform)
             let id = try storage.makeTrades()
             // Several partitions, so that the flush takes a while.

@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Testing
 import Values
@@ -137,6 +138,7 @@ import Values
         while true {
             number += 1
             let world = SimulatedPlatform(seed: UInt64(number))
+            defer { world.end() }
             let (storage, id) = try Self.filled(world)
             let count = try Self.fillUp(world, storage, id)
             world.disk.crashAtCall(number)

@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -345,6 +346,7 @@ import Values
         var losses = 0
         while true {
             let world = SimulatedPlatform(seed: UInt64(call))
+            defer { world.end() }
             let numbers = Mutex<[Int64]>([])
             let fatal = call
             let platform = world.platform

@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -13,7 +14,7 @@ struct FlushBesideLoadTests {
     func directoryIsDurable() throws {
         for seed in 1...12 as ClosedRange<UInt64> {
             let world = SimulatedPlatform(seed: seed)
-            defer { world.stop() }
+            defer { world.end() }
             let storage = try Storage.open(root: "/root", platform: world.platform)
             // So many that a flush makes all names durable at its end only.
             let ids = try (0..<PublishBatch.worthwhileFiles).map {

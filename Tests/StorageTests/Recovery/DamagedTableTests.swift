@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -200,7 +201,7 @@ import Values
                 problem.withLock { $0 = "\(error)" }
             }
         }
-        world.stop()
+        world.end()
 
         #expect(problem.withLock { $0 } == nil)
     }

@@ -1,6 +1,7 @@
 import Bytes
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Testing
 import Values
@@ -188,6 +189,6 @@ import Values
 
         #expect(again == nil || again?.state == .notInPrerequisiteState)
         #expect(try numbers(adding: 99) == Array(0..<20) + [99])
-        world.stop()
+        world.end()
     }
 }

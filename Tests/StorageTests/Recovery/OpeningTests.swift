@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Testing
 import Values
@@ -28,7 +29,7 @@ struct OpeningTests {
     @Test("opens no segment, however many there are, after a clean end and after a crash")
     func readsNoSegment() throws {
         let world = SimulatedPlatform(seed: 1)
-        defer { world.stop() }
+        defer { world.end() }
         let storage = try Self.open(world)
         let id = try storage.makeTrades()
         _ = try storage.commit(TradesTable.append(id, 0..<2_000))
@@ -52,7 +53,7 @@ struct OpeningTests {
     @Test("a root has one writer, and readers only while it has none")
     func oneWriter() throws {
         let world = SimulatedPlatform(seed: 2)
-        defer { world.stop() }
+        defer { world.end() }
         let writer = try Self.open(world)
         _ = try writer.makeTrades()
 
@@ -71,7 +72,7 @@ struct OpeningTests {
     func afterAKill() throws {
         for call in 1...60 {
             let world = SimulatedPlatform(seed: UInt64(call))
-            defer { world.stop() }
+            defer { world.end() }
             let settled = try Self.open(world)
             let id = try settled.makeTrades()
             _ = try settled.commit(TradesTable.append(id, 0..<150))

@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -93,7 +94,7 @@ private struct KilledLife: Sendable, CustomTestStringConvertible {
 
     func run(call: Int, cut: Int) throws -> (isHit: Bool, complaint: String?) {
         let world = SimulatedPlatform(seed: UInt64(call * 31 + cut))
-        defer { world.stop() }
+        defer { world.end() }
         let notes = Notes()
         let first = world.platform
         world.runTask("prepare") { perform(notes, "prepare") { try prepare(first, notes) } }

@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -45,7 +46,7 @@ import Values
             #expect(problem == nil, "seed \(seed), loss \(loss)")
             if problem != nil { break }
         }
-        world.stop()
+        world.end()
         // Else nothing was tried.
         #expect(ledger.survived > losses)
     }

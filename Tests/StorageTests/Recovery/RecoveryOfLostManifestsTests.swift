@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -223,7 +224,7 @@ import Values
         var outcomes: Set<Int> = []
         for call in 1...260 {
             let world = SimulatedPlatform(seed: UInt64(call))
-            defer { world.stop() }
+            defer { world.end() }
             let settled = try Storage.open(root: "/root", platform: world.platform)
             _ = try settled.makeTrades("right")
             try settled.close()

@@ -1,6 +1,7 @@
 import Bytes
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Testing
 
@@ -67,7 +68,7 @@ import Testing
         "whatever is lost is marked and named, every time, and the others work",
         arguments: names, [true, false])
     func marked(name: String, isManifestAlone: Bool) throws {
-        defer { world.stop() }
+        defer { world.end() }
         try prepare()
         try lose(name, isManifestAlone: isManifestAlone)
 
@@ -90,7 +91,7 @@ import Testing
 
     @Test("DROP ends it for good", arguments: names, [true, false])
     func dropped(name: String, isManifestAlone: Bool) throws {
-        defer { world.stop() }
+        defer { world.end() }
         try prepare()
         let path = try directory(name)
         let id = try #require(TableDirectory.id(of: path))
@@ -110,7 +111,7 @@ import Testing
 
     @Test("a backup, a restored snapshot and a rebuilt identity list nothing, and miss nothing")
     func copiesListNothing() throws {
-        defer { world.stop() }
+        defer { world.end() }
         try prepare()
         let files = world.platform.files
         let path = "/root/db/_database"
@@ -171,7 +172,7 @@ import Testing
         while true {
             number += isKill ? 3 : 1
             let world = SimulatedPlatform(seed: UInt64(number))
-            defer { world.stop() }
+            defer { world.end() }
             if isKill { world.disk.killAtCall(number) } else { world.disk.crashAtCall(number) }
             let platform = world.platform
             world.runTask("churn") { try? Self.churn(platform) }

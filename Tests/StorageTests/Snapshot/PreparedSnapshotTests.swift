@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -48,7 +49,7 @@ struct PreparedSnapshotTests {
     @Test("no name below db goes while it is prepared, and all that is not needed goes after it")
     func holdsNames() throws {
         let world = SimulatedPlatform(seed: 1)
-        defer { world.stop() }
+        defer { world.end() }
         let storage = try Self.open(world)
         let id = try storage.makeTrades()
         _ = try storage.commit(TradesTable.append(id, 0..<40))
@@ -79,7 +80,7 @@ struct PreparedSnapshotTests {
     @Test("a temporary name never lies below db")
     func temporariesLieElsewhere() throws {
         let world = SimulatedPlatform(seed: 2)
-        defer { world.stop() }
+        defer { world.end() }
         let storage = try Self.open(world)
 
         try Self.churn(storage, from: 0)
@@ -91,7 +92,7 @@ struct PreparedSnapshotTests {
     @Test("the second one waits, whatever it is called, and completing nothing is no error")
     func oneAtATime() throws {
         let world = SimulatedPlatform(seed: 3)
-        defer { world.stop() }
+        defer { world.end() }
         let storage = try Self.open(world)
         #expect(try !storage.completeSnapshot(.snapshot))
         for (kind, ending) in [
@@ -112,7 +113,7 @@ struct PreparedSnapshotTests {
     @Test("after a restart and after a power cut the pin is back", arguments: [true, false])
     func survives(isCrash: Bool) throws {
         let world = SimulatedPlatform(seed: 4)
-        defer { world.stop() }
+        defer { world.end() }
         var storage = try Self.open(world)
         let id = try storage.makeTrades()
         _ = try storage.commit(TradesTable.append(id, 0..<100))
@@ -140,7 +141,7 @@ struct PreparedSnapshotTests {
     @Test("what it keeps of dropped tables is counted after a restart as before")
     func retainedBytes() throws {
         let world = SimulatedPlatform(seed: 6)
-        defer { world.stop() }
+        defer { world.end() }
         var storage = try Self.open(world)
         let id = try storage.makeTrades()
         _ = try storage.commit(TradesTable.append(id, 0..<1_000))
@@ -165,7 +166,7 @@ struct PreparedSnapshotTests {
     @Test("a timeline that begins while it is prepared leaves it prepared after a restart")
     func timeline() throws {
         let world = SimulatedPlatform(seed: 7)
-        defer { world.stop() }
+        defer { world.end() }
         var storage = try Self.open(world)
         let prepared = try storage.prepareSnapshot(.snapshot, preparedAt: 1)
         let timeline = storage.makeTimeline()
@@ -184,7 +185,7 @@ struct PreparedSnapshotTests {
     func failuresAreSurvived() throws {
         for number in 1...400 {
             let world = SimulatedPlatform(seed: UInt64(number))
-            defer { world.stop() }
+            defer { world.end() }
             let storage = try Self.open(world)
             let id = try storage.makeTrades()
             _ = try storage.commit(TradesTable.append(id, 0..<100))
@@ -211,7 +212,7 @@ struct PreparedSnapshotTests {
     @Test("a dropped table whose removal meets a PREPARE keeps the mark of it to the last")
     func dropMeetsPrepare() throws {
         let world = SimulatedPlatform(seed: 1)
-        defer { world.stop() }
+        defer { world.end() }
         let hold = RemovalHold()
         let files = CopyableTree(
             world.platform.files, below: "/db", temporaries: nil, except: "/db/_wal", hold: hold)

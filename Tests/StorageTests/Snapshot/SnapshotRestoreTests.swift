@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -98,7 +99,7 @@ struct SnapshotRestoreTests {
     @Test("gives back the instant of PREPARE, whatever was done during the copy and after it")
     func givesBackTheInstant() throws {
         let world = SimulatedPlatform(seed: 1)
-        defer { world.stop() }
+        defer { world.end() }
         let platform = world.platform
         let storage = try Self.prepare(platform)
         try Self.copy(platform, from: Self.live, to: Self.copied) { try Self.change(storage) }
@@ -130,7 +131,7 @@ struct SnapshotRestoreTests {
     @Test("a copy without the trigger refuses to start and names both choices")
     func refusesCopies() throws {
         let world = SimulatedPlatform(seed: 2)
-        defer { world.stop() }
+        defer { world.end() }
         let platform = world.platform
         let storage = try Self.prepare(platform)
         try Self.copy(platform, from: Self.live, to: Self.copied)
@@ -147,7 +148,7 @@ struct SnapshotRestoreTests {
     @Test("a root that was emptied and filled again is a copy, though its inode is the same")
     func refusesRefilledRoot() throws {
         let world = SimulatedPlatform(seed: 3)
-        defer { world.stop() }
+        defer { world.end() }
         let platform = world.platform
         let storage = try Self.prepare(platform)
         try Self.copy(platform, from: Self.live, to: Self.copied)
@@ -167,7 +168,7 @@ struct SnapshotRestoreTests {
     @Test("without a snapshot the trigger and the missing directory are named")
     func namesWhatIsMissing() throws {
         let world = SimulatedPlatform(seed: 4)
-        defer { world.stop() }
+        defer { world.end() }
         try Self.open(Self.live, world.platform).close()
         try Self.touch(world.platform, Self.live)
 
@@ -181,7 +182,7 @@ struct SnapshotRestoreTests {
     @Test("a copy that lacks or spoils a file changes nothing and names it")
     func checksFirst() throws {
         let world = SimulatedPlatform(seed: 5)
-        defer { world.stop() }
+        defer { world.end() }
         let platform = world.platform
         let storage = try Self.prepare(platform)
         try Self.copy(platform, from: Self.live, to: Self.copied) { try Self.change(storage) }
@@ -223,7 +224,7 @@ struct SnapshotRestoreTests {
     @Test("a snapshot of the first format, with a file for every manifest, is restored as well")
     func readsFirstFormat() throws {
         let world = SimulatedPlatform(seed: 6)
-        defer { world.stop() }
+        defer { world.end() }
         let files = world.platform.files
         let storage = try Self.prepare(world.platform)
         try Self.copy(world.platform, from: Self.live, to: Self.copied) {
@@ -250,7 +251,7 @@ struct SnapshotRestoreTests {
     func endIsDurable() throws {
         for cut in 1...24 {
             let world = SimulatedPlatform(seed: UInt64(cut))
-            defer { world.stop() }
+            defer { world.end() }
             try Self.prepare(world.platform).close()
             try Self.copy(world.platform, from: Self.live, to: Self.copied)
             try Self.touch(world.platform, Self.copied)
@@ -278,7 +279,7 @@ struct SnapshotRestoreTests {
         while true {
             number += 1
             let world = SimulatedPlatform(seed: UInt64(number))
-            defer { world.stop() }
+            defer { world.end() }
             let storage = try Self.prepare(world.platform)
             try Self.copy(world.platform, from: Self.live, to: Self.copied) {
                 try Self.change(storage)
@@ -315,7 +316,7 @@ struct SnapshotRestoreTests {
         while true {
             number += 1
             let world = SimulatedPlatform(seed: UInt64(number) + 1_000)
-            defer { world.stop() }
+            defer { world.end() }
             let storage = try Self.open(Self.live, world.platform)
             let id = try storage.makeTrades()
             _ = try storage.commit(TradesTable.append(id, 0..<120) { $0 * 3_600_000_000 })

@@ -1,6 +1,7 @@
 import Bytes
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -51,7 +52,7 @@ struct WALFormatTests {
     func renewed(isEmpty: Bool) throws {
         for call in 1...300 {
             let world = SimulatedPlatform(seed: 7)
-            defer { world.stop() }
+            defer { world.end() }
             let notes = Mutex<(isDone: Bool, rows: [Int64], problem: String?)>((false, [], nil))
             let first = world.platform
             world.runTask("prepare") {

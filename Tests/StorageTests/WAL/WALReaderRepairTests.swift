@@ -1,5 +1,6 @@
 import Catalog
 import Diagnostics
+import Machines
 import Platform
 import Testing
 import Values
@@ -238,7 +239,7 @@ import Values
             #expect(Set(0..<10).isSubset(of: left) && left.last == 99, "call \(call): \(left)")
             if loss == .header { #expect(left.count == 21, "call \(call): \(left)") }
             #expect(try other.numbers() == left)
-            other.world.stop()
+            other.world.end()
         }
     }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Machines
 import Platform
 import Synchronization
 import Testing
@@ -77,7 +78,7 @@ import Testing
             let again = try Storage.open(root: "/root", platform: machine.platform)
             #expect(again.identity == identity, "call \(call)")
             try again.close()
-            machine.stop()
+            machine.end()
         }
         #expect(call > 100)
     }
@@ -113,7 +114,7 @@ import Testing
             #expect(copy.identity.ancestors.contains(source.timeline), "call \(call)")
             #expect(try TradesTable.numbers(copy.snapshot().table(id: id)) == Array(0..<50))
             try copy.close()
-            machine.stop()
+            machine.end()
         }
         #expect(call > 10)
     }
