@@ -19,7 +19,7 @@ final class BackupRig: Sendable {
         try platform.files.makeDurableDirectory(root + "/db")
         try platform.files.makeDurableDirectory(root + "/conf")
         try put("conf/server.conf", Array("line.tcp.enabled=false\n".utf8))
-        try addTable("trades", segments: ["2026-11-20": 1_200_000, "2026-11-21": 10])
+        try addTable("trades", segments: ["2026-11-20": Self.largestSegment, "2026-11-21": 10])
         try addTable("empty", segments: [:])
     }
 
@@ -49,12 +49,18 @@ final class BackupRig: Sendable {
         tables.withLock { $0.append(table) }
     }
 
+    /// What segments begin with: made once, for it takes longer than most tests.
+    private static let pattern = (0..<largestSegment).map {
+        UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8)
+    }
+    private static let largestSegment = 1_200_000
+
     private func addSegment(_ directory: String, partition: String, count: Int) throws
         -> PinnedDatabase.Segment
     {
         let id = hexadecimal(platform.chance.bytes(16))
         let path = "\(directory)/\(partition)/\(id).seg"
-        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        let bytes = Array(Self.pattern.prefix(count))
         try put("db/" + path, bytes)
         return PinnedDatabase.Segment(
             id: id, partition: partition, rows: count, minTimestamp: 1, maxTimestamp: 2,

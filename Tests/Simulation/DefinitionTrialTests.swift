@@ -11,7 +11,7 @@ struct DefinitionTrialTests {
         arguments: DefinitionTrial.all.indices)
     func leaveOldOrNew(index: Int) {
         let trial = DefinitionTrial.all[index]
-        let trials = DefinitionTrials(stride: 29, tally: Tally())
+        let trials = DefinitionTrials(stride: 59, tally: Tally())
 
         for (place, fault) in DefinitionTrial.Fault.allCases.enumerated() {
             let seed = UInt64(index * 7 + place * 11)

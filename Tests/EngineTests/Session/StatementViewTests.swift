@@ -118,11 +118,9 @@ import Values
         var found = 0
         for _ in 0..<400 {
             let condition = Self.condition(&random)
-            var expected: [String] = []
             let whole = "CASE WHEN \(condition) THEN true ELSE false END"
             // Some pairs of types cannot be compared.
-            guard client.failure("SELECT id FROM t WHERE \(whole)") == nil else { continue }
-            expected = try ask(client, whole)
+            guard let expected = try? ask(client, whole) else { continue }
             found += expected.count
 
             #expect(try ask(client, condition) == expected, "\(condition)")
@@ -146,8 +144,7 @@ import Values
         for round in 0..<40 {
             let condition = Self.condition(&random)
             let whole = "CASE WHEN \(condition) THEN true ELSE false END"
-            guard client.failure("SELECT id FROM t WHERE \(whole)") == nil else { continue }
-            let meant = try ask(client, whole)
+            guard let meant = try? ask(client, whole) else { continue }
             let others = try ask(client, "NOT (\(whole))")
             try client.run("BEGIN")
 
