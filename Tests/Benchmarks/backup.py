@@ -87,26 +87,38 @@ class Database:
         self.server.stop()
 
 
+def files_below(folder):
+    """Paths of a living root: what the server removes meanwhile is passed over."""
+    for path, _, names in os.walk(folder):
+        for name in names:
+            yield pathlib.Path(path, name)
+
+
 def segments(folder):
-    return list(pathlib.Path(folder).rglob("*.seg"))
+    return [path for path in files_below(folder) if path.suffix == ".seg"]
 
 
 def size(folder):
-    """Bytes on disk, a file with two names once."""
+    """Bytes of the files on disk, one with two names once."""
     seen = {}
-    for path in [folder, *folder.rglob("*")]:
-        info = path.lstat()
+    for path in files_below(folder):
+        try:
+            info = path.lstat()
+        except FileNotFoundError:
+            continue
         seen[info.st_ino] = info.st_blocks * 512
     return sum(seen.values())
 
 
 def warm(*folders):
     for folder in folders:
-        for path in pathlib.Path(folder).rglob("*"):
-            if path.is_file():
+        for path in files_below(folder):
+            try:
                 with open(path, "rb", buffering=0) as file:
                     while file.read(1 << 22):
                         pass
+            except FileNotFoundError:
+                continue
     os.sync()
     have_memory(2 * sum(size(pathlib.Path(folder)) for folder in folders))
 

@@ -53,7 +53,7 @@ extension Session {
             }
             return names
         case .pattern(let pattern):
-            return present.filter { Self.matches($0[...], pattern.text[...]) }
+            return present.filter { PartitionName.matches($0, pattern: pattern.text) }
         case .condition(let condition):
             return try partitions(present, table, where: condition)
         }
@@ -65,6 +65,7 @@ extension Session {
     ) throws(DatabaseError) -> Set<String> {
         var names: Set<String> = []
         for name in present {
+            try cancellation.check()
             guard let begin = PartitionName.begin(of: name, unit: table.partitionUnit) else {
                 continue
             }
@@ -101,17 +102,6 @@ extension Session {
         return PartitionName.partition(of: time, unit: table.partitionUnit).name
     }
 
-    /// `%` is any run of characters, `?` any one: the pattern's length bounds the recursion.
-    private static func matches(_ name: Substring, _ pattern: Substring) -> Bool {
-        guard let first = pattern.first else { return name.isEmpty }
-        let rest = pattern.dropFirst()
-        if first == "%" {
-            return matches(name, rest) || (!name.isEmpty && matches(name.dropFirst(), pattern))
-        }
-        guard let letter = name.first, first == "?" || first == letter else { return false }
-        return matches(name.dropFirst(), rest)
-    }
-
     // MARK: - DETACH and ATTACH
 
     /// Keeps partitions beside their table. Leaves nothing when it fails.
@@ -122,23 +112,27 @@ extension Session {
         _ names: Set<String>, _ table: TableDefinition, _ visible: VisibleSegments,
         _ change: PartitionChange
     ) throws(DatabaseError) -> [KeptPartition] {
-        let before = try engine.storage.detachedPartitions(of: table, current: visible.all)
+        let before = Set(
+            try engine.storage.detachedPartitions(of: table, current: visible.all)
+                .map(\.partition))
         for name in names {
-            if before.contains(where: { $0.partition == name }) {
+            if before.contains(name) {
                 throw .detachedExists(name, at: change.position(of: name))
             }
             if visible.isOwn(name) {
                 throw .partitionChanged(name, of: table.name, at: change.position(of: name))
             }
         }
+        let segments = Dictionary(grouping: visible.all, by: \.partition)
         var kept: [KeptPartition] = []
         do throws(DatabaseError) {
             for name in names.sorted() {
+                try cancellation.check()
                 kept.append(KeptPartition(table: table, partition: name))
                 try engine.storage.keep(
                     DetachedPartition(
                         partition: name, definition: table,
-                        segments: visible.all.filter { $0.partition == name }), of: table)
+                        segments: segments[name] ?? []), of: table)
             }
         } catch {
             forget(Set(kept))
@@ -157,6 +151,7 @@ extension Session {
         var attached: [KeptPartition] = []
         do throws(DatabaseError) {
             for literal in literals {
+                try cancellation.check()
                 let name = try Self.partitionName(literal, table)
                 // What the transaction has attached before is in the table, or gone for ever.
                 let partition = KeptPartition(table: table, partition: name)

@@ -83,6 +83,36 @@ package enum PartitionName {
         return found.name == name ? found.range.lowerBound : nil
     }
 
+    /// Whether a name fits a pattern in which `%` stands for any characters, `?` for one, and everything
+    /// else for itself.
+    ///
+    /// Compares from the left; on a mismatch the last `%` takes one character more. Never recursive: a
+    /// pattern of nothing but `%` costs its length.
+    package static func matches(_ name: String, pattern: String) -> Bool {
+        let (text, pattern) = (Array(name.utf8), Array(pattern.utf8))
+        var at = 0
+        var place = 0
+        var retry: (at: Int, place: Int)?
+        while at < text.count {
+            if place < pattern.count, pattern[place] == UInt8(ascii: "%") {
+                retry = (at, place)
+                place += 1
+            } else if place < pattern.count,
+                pattern[place] == text[at] || pattern[place] == UInt8(ascii: "?")
+            {
+                at += 1
+                place += 1
+            } else if let last = retry {
+                retry = (last.at + 1, last.place)
+                at = last.at + 1
+                place = last.place + 1
+            } else {
+                return false
+            }
+        }
+        return pattern[place...].allSatisfy { $0 == UInt8(ascii: "%") }
+    }
+
     /// ISO weeks: Monday to Sunday, numbered by the year of their Thursday.
     private static func week(_ day: Int64) -> (range: ClosedRange<Int64>, name: String) {
         // 1970-01-01 was a Thursday: day -3 is a Monday.

@@ -48,6 +48,33 @@ struct SessionTimeLimitTests {
         #expect(try client.run("SELECT count(*) FROM t") == ["200000"])
     }
 
+    @Test("it ends DETACH and ATTACH of many partitions, which leave nothing halfway")
+    func partitions() throws {
+        let rig = try EngineRig()
+        let client = rig.connect()
+        try client.run("CREATE TABLE t (ts TIMESTAMP, n INT) TIMESTAMP(ts) PARTITION BY DAY")
+        try client.run(
+            "INSERT INTO t SELECT (x * 86400000000)::TIMESTAMP, x::INT FROM long_sequence(100)")
+        let detach = "ALTER TABLE t DETACH PARTITION WHERE ts > '1970-01-02'"
+        let names = try client.run("SELECT name FROM table_partitions('t') ORDER BY name")
+            .dropFirst()
+        let attach =
+            "ALTER TABLE t ATTACH PARTITION LIST "
+            + names.map { "'\($0)'" }.joined(separator: ", ")
+
+        rig.engine.queryTimeoutMilliseconds = 1
+        #expect(client.failure(detach)?.state == .cancelled)
+        rig.engine.queryTimeoutMilliseconds = 0
+        #expect(try client.run("SELECT count(*) FROM t") == ["100"])
+        try client.run(detach)
+        rig.engine.queryTimeoutMilliseconds = 1
+        #expect(client.failure(attach)?.state == .cancelled)
+        rig.engine.queryTimeoutMilliseconds = 0
+        #expect(try client.run("SELECT count(*) FROM t") == ["1"])
+        try client.run(attach)
+        #expect(try client.run("SELECT count(*) FROM t") == ["100"])
+    }
+
     @Test("EXECUTE has the limit of what was prepared")
     func prepared() throws {
         let (rig, client) = try rig(limit: 20)

@@ -37,4 +37,18 @@ import Values
             }
         }
     }
+
+    @Test(
+        "a pattern fits whole names",
+        arguments: [
+            ("2026-01-05", true), ("2026-01-%", true), ("%-05", true), ("2026-0?-05", true),
+            ("%", true), ("%2%2%5%", true), ("??????????", true), ("2026-01-05%", true),
+            ("", false), ("2026", false), ("%-06", false), ("?????????", false), ("%5?", false),
+            ("2026_01_05", false), (String(repeating: "%", count: 5_000), true),
+            // Whoever tries all ways to share the name out never ends.
+            (String(repeating: "%", count: 60) + "x", false),
+        ])
+    func patterns(pattern: String, fits: Bool) {
+        #expect(PartitionName.matches("2026-01-05", pattern: pattern) == fits)
+    }
 }
