@@ -142,7 +142,9 @@ extension BackupService {
     /// 3. Freezes one instant.
     func pin(_ job: BackupJob) throws(DatabaseError) -> PinnedDatabase {
         try job.begin(.pinning)
-        return try source.pin("backup \(job.id)")
+        return try source.pin("backup \(job.id)") { () throws(DatabaseError) in
+            try job.checkCancelled()
+        }
     }
 
     /// 4. Picks the tables and reads conf/.

@@ -102,6 +102,8 @@ enum Limits {
     static let snapshotRecordBytes = 64 << 20
     /// Bytes of the name of a directory in which a restore sets things aside.
     static let asideNameBytes = 64
+    /// Nanoseconds after which somebody who waits for a flush looks whether he was cancelled.
+    static let waitCheckNanoseconds: UInt64 = 100_000_000
     /// Bytes of the mark of a detached partition that counts no more: the digits of a commit.
     static let detachedMarkBytes = 32
     /// Timelines a database remembers to have come from.

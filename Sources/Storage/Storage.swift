@@ -108,7 +108,12 @@ package final class Storage: Sendable {
 
     /// Pins the newest LSN and waits until its rows in memory are in segments, for backup and
     /// SNAPSHOT PREPARE. Commits go on meanwhile and are not inside.
-    package func pinOnDisk(owner: String) throws(DatabaseError) -> DiskPin {
+    ///
+    /// - Parameter check: asked while rows become segments; what it throws ends the waiting, not the
+    ///   flush.
+    package func pinOnDisk(
+        owner: String, check: () throws(DatabaseError) -> Void = {}
+    ) throws(DatabaseError) -> DiskPin {
         if settings.isReadOnly { throw .readOnlyRoot() }
         let answer = Answer<FrozenCut>(platform.workers)
         if let refusal = core.submit(.cut(owner: owner, answer)) { throw refusal }
@@ -117,7 +122,8 @@ package final class Storage: Sendable {
             var written: [UInt64: [SegmentEntry]] = [:]
             for table in cut.tables {
                 for task in table.flushing {
-                    written[task.table, default: []] += try task.outcome.wait().map(\.entry)
+                    let handles = try task.outcome.wait(check)
+                    written[task.table, default: []] += handles.map(\.entry)
                 }
             }
             return DiskPin(

@@ -118,7 +118,7 @@ struct BackupCommand {
         BackupService(
             source: BackupSource(
                 database: "", tableNames: { [] },
-                pin: { _ throws(DatabaseError) in throw .backupUnavailableOffline() }),
+                pin: { _, _ throws(DatabaseError) in throw .backupUnavailableOffline() }),
             platform: platform, settings: settings)
     }
 

@@ -74,7 +74,7 @@ final class BackupRig: Sendable {
             database: database,
             tableNames: { self.tables.withLock { $0 }.map { ($0.schema, $0.name) } },
             isDatabase: false,
-            pin: { _ throws(DatabaseError) in
+            pin: { _, _ throws(DatabaseError) in
                 PinnedDatabase(
                     lsn: 7, database: database, timeline: "t-1",
                     tables: self.tables.withLock { $0 },

@@ -33,8 +33,9 @@ extension BackupSource {
                 try SegmentExamination.checkFrame(of: path, rows: rows, files: storage.files)
             },
             logNanoseconds: { storage.logNanoseconds },
-            pin: { owner throws(DatabaseError) in
-                PinnedDatabase(try storage.pinOnDisk(owner: owner), storage: storage)
+            pin: { owner, check throws(DatabaseError) in
+                PinnedDatabase(
+                    try storage.pinOnDisk(owner: owner, check: check), storage: storage)
             })
     }
 }

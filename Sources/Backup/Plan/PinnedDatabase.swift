@@ -143,7 +143,12 @@ package struct BackupSource: Sendable {
     package let isDatabase: Bool
     /// How long commits have waited for the log so far.
     package let logNanoseconds: @Sendable () -> UInt64
-    private let makePin: @Sendable (String) throws(DatabaseError) -> PinnedDatabase
+    private let makePin: MakePin
+
+    /// Pins for an owner; asks meanwhile whether it may go on.
+    package typealias MakePin =
+        @Sendable (_ owner: String, _ check: () throws(DatabaseError) -> Void)
+        throws(DatabaseError) -> PinnedDatabase
 
     package init(
         database: String,
@@ -157,7 +162,7 @@ package struct BackupSource: Sendable {
         },
         isDatabase: Bool = true,
         logNanoseconds: @escaping @Sendable () -> UInt64 = { 0 },
-        pin: @escaping @Sendable (String) throws(DatabaseError) -> PinnedDatabase
+        pin: @escaping MakePin
     ) {
         self.database = database
         self.tableNames = tableNames
@@ -174,8 +179,11 @@ package struct BackupSource: Sendable {
 
     /// Pins the database for the owner with this name.
     ///
-    /// - Throws: what Storage throws when the rows in memory cannot be written.
-    package func pin(_ owner: String) throws(DatabaseError) -> PinnedDatabase {
-        try makePin(owner)
+    /// - Parameter check: asked while rows in memory become segments.
+    /// - Throws: what Storage throws when the rows in memory cannot be written, what `check` throws.
+    package func pin(_ owner: String, _ check: () throws(DatabaseError) -> Void)
+        throws(DatabaseError) -> PinnedDatabase
+    {
+        try makePin(owner, check)
     }
 }

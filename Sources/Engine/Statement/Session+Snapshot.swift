@@ -1,4 +1,5 @@
 import Diagnostics
+import Execution
 import Platform
 import SQL
 import Storage
@@ -26,9 +27,11 @@ extension Session {
     private func prepare(_ kind: PreparedKind, completion: @escaping Completion)
         throws(DatabaseError)
     {
+        let cancellation = cancellation
         try act(on: kind, completion: completion) { (engine) throws(DatabaseError) in
             let prepared = try engine.storage.prepareSnapshot(
-                kind, preparedAt: engine.platform.clock.now())
+                kind, preparedAt: engine.platform.clock.now()
+            ) { () throws(DatabaseError) in try cancellation.check() }
             return "\(kind.rawValue) of LSN \(prepared.lsn) is prepared: copy the root, then "
                 + "run \(kind.ending); until then no file is removed"
         }

@@ -37,12 +37,32 @@ final class Answer<Success: Sendable>: Sendable {
     }
 
     func wait() throws(DatabaseError) -> Success {
-        let gate = workers.makeGate()
-        let mustWait = state.withLock { state in
-            if !state.isAnnounced { state.waiting.append(gate) }
-            return !state.isAnnounced
+        if let gate = gateToWaitAt() { gate.wait() }
+        return try given()
+    }
+
+    /// Waits for something that may take long.
+    ///
+    /// - Parameter check: asked first and then now and again; what it throws ends the waiting.
+    func wait(_ check: () throws(DatabaseError) -> Void) throws(DatabaseError) -> Success {
+        try check()
+        if let gate = gateToWaitAt() {
+            while !gate.wait(nanoseconds: Limits.waitCheckNanoseconds) { try check() }
         }
-        if mustWait { gate.wait() }
+        return try given()
+    }
+
+    /// Nil when nothing is to be waited for any more.
+    private func gateToWaitAt() -> (any Gate)? {
+        let gate = workers.makeGate()
+        return state.withLock { state in
+            if state.isAnnounced { return nil }
+            state.waiting.append(gate)
+            return gate
+        }
+    }
+
+    private func given() throws(DatabaseError) -> Success {
         guard let value = result else { throw .storageClosed() }
         return try value.get()
     }

@@ -37,7 +37,27 @@ struct MemtableFlush {
     {
         let mark = MappedFiles.mark
         let rows = SortedRows(batches, definition: definition)
+        let pieces = pieces(of: rows)
+        if group == nil, pieces.count >= PublishBatch.worthwhileFiles {
+            return try writeTogether(pieces, of: rows, firstLSN, lastLSN, since: mark)
+        }
         var handles: [SegmentHandle] = []
+        do throws(DatabaseError) {
+            for piece in pieces {
+                handles.append(
+                    try publish(
+                        rows.batch(piece.rows), piece.partition, firstLSN, lastLSN, since: mark))
+            }
+        } catch {
+            remove(handles)
+            throw error
+        }
+        return handles
+    }
+
+    /// Where the rows are cut: the segments to come, in order.
+    private func pieces(of rows: SortedRows) -> [(rows: Range<Int>, partition: String)] {
+        var pieces: [(rows: Range<Int>, partition: String)] = []
         var begin = 0
         while begin < rows.rowCount {
             let time = rows.timestamp(at: begin)
@@ -46,17 +66,33 @@ struct MemtableFlush {
                 from: begin, notAfter: upperBound(of: partition, at: time))
             let last = min(partitionEnd, begin + limit.rows)
             let end = rows.cut(begin..<last, toBytes: limit.bytes)
-            do throws(DatabaseError) {
-                handles.append(
-                    try publish(
-                        rows.batch(begin..<end), partition.name, firstLSN, lastLSN, since: mark))
-            } catch {
-                remove(handles)
-                throw error
-            }
+            pieces.append((begin..<end, partition.name))
             begin = end
         }
-        return handles
+        return pieces
+    }
+
+    /// Writes segments that are so many that syncing all at once is cheaper than each by itself.
+    private func writeTogether(
+        _ pieces: [(rows: Range<Int>, partition: String)], of rows: SortedRows, _ firstLSN: LSN,
+        _ lastLSN: LSN, since mark: MappedFiles.Mark
+    ) throws(DatabaseError) -> [SegmentHandle] {
+        let batch = PublishBatch(platform.files, root: directory)
+        var writer = self
+        writer.group = batch
+        do throws(DatabaseError) {
+            var handles: [SegmentHandle] = []
+            for piece in pieces {
+                handles.append(
+                    try writer.publish(
+                        rows.batch(piece.rows), piece.partition, firstLSN, lastLSN, since: mark))
+            }
+            try batch.finish()
+            return handles
+        } catch {
+            batch.abandon()
+            throw error
+        }
     }
 
     /// The last moment that may be in a segment whose first row has a time.

@@ -13,15 +13,16 @@ extension Storage {
     /// Prepares a snapshot: every file of the newest cut is durable and stays, and nothing below
     /// `db/` is unlinked or renamed until `completeSnapshot`, also after a crash or a restart.
     ///
+    /// - Parameter check: asked while rows become segments; what it throws gives the preparation up.
     /// - Throws: 55000 while one is prepared, 25006 for a read-only root, 53100, 58030.
-    package func prepareSnapshot(_ kind: PreparedKind, preparedAt: Int64) throws(DatabaseError)
-        -> PreparedSnapshot
-    {
+    package func prepareSnapshot(
+        _ kind: PreparedKind, preparedAt: Int64, check: () throws(DatabaseError) -> Void = {}
+    ) throws(DatabaseError) -> PreparedSnapshot {
         if settings.isReadOnly { throw .readOnlyRoot() }
         try core.begin(kind)
         let pin: DiskPin
         do throws(DatabaseError) {
-            pin = try pinOnDisk(owner: kind.ending)
+            pin = try pinOnDisk(owner: kind.ending, check: check)
         } catch {
             core.settle(.none)
             core.gate.open()

@@ -133,6 +133,52 @@ import Values
         try storage.close()
     }
 
+    @Test("who waits for a flush may stop waiting: no pin is left, and the rows become segments")
+    func cancelledPin() throws {
+        let storage = try open()
+        let id = try storage.makeTrades()
+        _ = try storage.commit(TradesTable.append(id, 0..<10))
+
+        let error = failure {
+            _ = try storage.pinOnDisk(owner: "backup") { () throws(DatabaseError) in
+                throw DatabaseError(.cancelled, "enough")
+            }
+        }
+        let prepared = failure {
+            _ = try storage.prepareSnapshot(.snapshot, preparedAt: 1) {
+                () throws(DatabaseError) in throw DatabaseError(.cancelled, "enough")
+            }
+        }
+
+        // The second finds nothing to wait for any more, or ends in the same way.
+        #expect(error?.state == .cancelled)
+        #expect(prepared == nil || prepared?.state == .cancelled)
+        if prepared == nil { _ = try storage.completeSnapshot(.snapshot) }
+        #expect(storage.pins.isEmpty)
+        #expect(storage.snapshotStatus.prepared == nil)
+        let pin = try storage.pinOnDisk(owner: "backup")
+        #expect(pin.tables.first?.segments.reduce(0) { $0 + $1.rows } == 10)
+        pin.release()
+        try storage.close()
+    }
+
+    @Test("an answer that does not come is asked for until the check ends it")
+    func cancelledWait() {
+        let answer = Answer<Int>(world.platform.workers)
+        var checks = 0
+        let error = failure {
+            _ = try answer.wait { () throws(DatabaseError) in
+                checks += 1
+                if checks == 5 { throw DatabaseError(.cancelled, "enough") }
+            }
+        }
+        answer.give(.success(1))
+
+        #expect(error?.state == .cancelled)
+        #expect(checks == 5)
+        #expect(throws: Never.self) { try answer.wait { () throws(DatabaseError) in } }
+    }
+
     @Test("a pin says how many bytes are only there because of it")
     func retainedBytes() throws {
         let storage = try open()
