@@ -34,9 +34,14 @@ package final class CancellationFlag: Sendable {
         deadline.store(end, ordering: .relaxed)
     }
 
-    private var isTimedOut: Bool {
+    /// When the statement's time is up, on the monotonic clock; nil is never.
+    package var end: UInt64? {
         let end = deadline.load(ordering: .relaxed)
-        guard end > 0, let clock else { return false }
+        return end > 0 ? end : nil
+    }
+
+    private var isTimedOut: Bool {
+        guard let end, let clock else { return false }
         return clock.monotonicNanoseconds() >= end
     }
 

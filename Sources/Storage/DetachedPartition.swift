@@ -240,6 +240,8 @@ extension Storage {
         do throws(DatabaseError) {
             for entry in detached.segments {
                 let source = Path.join(place, "\(entry.id).seg")
+                guard try files.info(source) != nil else { throw .detachedFileMissing(source) }
+                try SegmentExamination.checkFrame(of: source, like: entry, files: files)
                 let renamed = entry.withID(
                     Hexadecimal.text(platform.chance.bytes(16)),
                     columnMap: detached.columnMap(of: entry, in: table))

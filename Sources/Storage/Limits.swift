@@ -104,6 +104,9 @@ enum Limits {
     static let asideNameBytes = 64
     /// Nanoseconds after which somebody who waits for a flush looks whether he was cancelled.
     static let waitCheckNanoseconds: UInt64 = 100_000_000
+    /// The last year, also before Christ, that a partition may be named by: 64 bits of microseconds
+    /// reach 292,277 years to either side of 1970.
+    static let partitionYear = 300_000
     /// Bytes of the mark of a detached partition that counts no more: the digits of a commit.
     static let detachedMarkBytes = 32
     /// Timelines a database remembers to have come from.

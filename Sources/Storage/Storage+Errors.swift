@@ -246,6 +246,12 @@ extension DatabaseError {
             hint: "Run SNAPSHOT COMPLETE or CHECKPOINT RELEASE when the copy is made.")
     }
 
+    static func detachedFileMissing(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .missingFile, "a file of the detached partition is missing \"\(path)\"",
+            hint: "Put it back: ATTACH takes all files of a partition or none.", damagedPath: path)
+    }
+
     static func snapshotChanging(_ kind: PreparedKind) -> DatabaseError {
         DatabaseError(
             .notInPrerequisiteState, "a \(kind.rawValue) is being prepared or completed right now",

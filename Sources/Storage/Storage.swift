@@ -80,7 +80,19 @@ package final class Storage: Sendable {
     package var now: Int64 { platform.clock.now() }
 
     /// Everything that holds on to a moment of the database, the oldest first.
-    package var pins: [PinInfo] { core.state.withLock { $0.pins }.list }
+    package var pins: [PinInfo] {
+        let (pins, preparation, bytes) = core.state.withLock {
+            ($0.pins, $0.preparation, $0.retainedBytes)
+        }
+        guard case .prepared(let snapshot) = preparation else { return pins.list }
+        // Kept by files in the root and not by the registry: also after a crash.
+        let held = PinInfo(
+            owner: snapshot.kind.owner, lsn: snapshot.lsn, since: snapshot.preparedAt,
+            retainedBytes: bytes)
+        var list = pins.list
+        list.insert(held, at: list.firstIndex { $0.since > held.since } ?? list.count)
+        return list
+    }
 
     /// Queues a transaction. `completion` runs on the committer's thread and must be quick.
     ///

@@ -19,13 +19,14 @@ extension Session {
         while let table = rest.popFirst() {
             let later = Array(rest)
             let isHeld = try engine.locks.take(
-                table, for: lockOwner, timeoutMilliseconds: parameters.lockTimeoutMilliseconds
+                table, for: lockOwner, timeoutMilliseconds: parameters.lockTimeoutMilliseconds,
+                statementEnd: cancellation.end
             ) { [self] result in
                 do throws(DatabaseError) {
                     try result.get()
                     try locking(later, completion: completion, body)
                 } catch {
-                    completion(.failure(error))
+                    completion(.failure(cancellation.explained(error)))
                 }
             }
             if !isHeld { return noteCancellation() }

@@ -24,6 +24,8 @@ final class TableLocks: Sendable {
         let owner: LockOwner
         /// Monotonic nanoseconds; nil is for ever.
         let deadline: UInt64?
+        /// What ends the wait then.
+        let expiry: DatabaseError
         let resume: Continuation
     }
 
@@ -94,14 +96,17 @@ final class TableLocks: Sendable {
     /// and on a thread of its own, with 55P03 when the time was up and 57014 when it was cancelled.
     ///
     /// - Parameter timeoutMilliseconds: zero is for ever.
+    /// - Parameter statementEnd: when the statement's own time is up; a wait that it ends is 57014.
     /// - Throws: 40P01 when the holder waits for this owner.
     func take(
         _ table: UInt64, for owner: LockOwner, timeoutMilliseconds: Int,
-        resume: @escaping Continuation
+        statementEnd: UInt64? = nil, resume: @escaping Continuation
     ) throws(DatabaseError) -> Bool {
         let now = timeoutMilliseconds > 0 ? platform.clock.monotonicNanoseconds() : 0
-        let deadline =
+        let lockEnd =
             timeoutMilliseconds > 0 ? now &+ UInt64(timeoutMilliseconds) &* 1_000_000 : nil
+        let deadline = [lockEnd, statementEnd].compactMap { $0 }.min()
+        let expiry: DatabaseError = deadline == lockEnd ? .lockTimeout() : .statementCancelled()
         let admission = state.withLock { state -> Admission in
             guard let holder = state.holders[table], holder != owner else {
                 state.holders[table] = owner
@@ -110,7 +115,7 @@ final class TableLocks: Sendable {
             }
             if Self.waits(holder, for: owner, state) { return .deadlock }
             state.queues[table, default: []].append(
-                Waiter(owner: owner, deadline: deadline, resume: resume))
+                Waiter(owner: owner, deadline: deadline, expiry: expiry, resume: resume))
             state.waiting[owner] = table
             let needsTimer = deadline != nil && !state.isTimerRunning
             if needsTimer { state.isTimerRunning = true }
@@ -205,7 +210,7 @@ final class TableLocks: Sendable {
                 if next == nil { state.isTimerRunning = false }
                 return (due, next)
             }
-            for waiter in due { resume(waiter, .failure(.lockTimeout())) }
+            for waiter in due { resume(waiter, .failure(waiter.expiry)) }
             guard let next else { return }
             _ = gate.wait(nanoseconds: next > now ? next - now : 0)
         }

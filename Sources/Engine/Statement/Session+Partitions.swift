@@ -66,17 +66,13 @@ extension Session {
         var names: Set<String> = []
         for name in present {
             try cancellation.check()
-            guard let begin = PartitionName.begin(of: name, unit: table.partitionUnit) else {
-                continue
+            let begin = PartitionName.begin(of: name, unit: table.partitionUnit).map {
+                table.firstMoment(atMicrosecond: $0)
             }
-            let (first, overflow) = begin.multipliedReportingOverflow(by: table.timestampScale)
             let isNanos = table.timestampScale > 1
             let batch = Batch.make(
                 [isNanos ? .timestampNanos : .timestamp],
-                [
-                    overflow
-                        ? [.null] : [isNanos ? .timestampNanos(first) : .timestamp(first)]
-                ])
+                [begin.map { [isNanos ? .timestampNanos($0) : .timestamp($0)] } ?? [.null]])
             let result = try ColumnProjection([condition], computingLimits).batch(batch)
             if result.columns[0].value(at: 0) == .boolean(true) { names.insert(name) }
         }
@@ -249,6 +245,14 @@ extension PrivateTable {
     fileprivate var canMovePartitions: Bool {
         !isCreated && !isEmptied && stored == nil && rows.batches.isEmpty
             && definition.version == storedVersion
+    }
+}
+
+extension TableDefinition {
+    /// A microsecond in the units of the designated timestamp, or the first that these have.
+    fileprivate func firstMoment(atMicrosecond time: Int64) -> Int64 {
+        let (moment, overflow) = time.multipliedReportingOverflow(by: timestampScale)
+        return overflow ? (time < 0 ? .min : .max) : moment
     }
 }
 

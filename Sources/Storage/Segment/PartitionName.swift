@@ -53,12 +53,16 @@ package enum PartitionName {
     /// The first microsecond of the partition of this name and the unit; nil when it is no name of
     /// one.
     package static func begin(of name: String, unit: PartitionUnit) -> Int64? {
-        let parts = name.utf8.split(omittingEmptySubsequences: false) {
+        let isNegative = name.utf8.first == UInt8(ascii: "-")
+        let parts = name.utf8.dropFirst(isNegative ? 1 : 0).split(
+            omittingEmptySubsequences: false
+        ) {
             $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "T") || $0 == UInt8(ascii: "W")
         }.map { Int(String(Substring($0))) }
         // A week is 2026-W07: nothing stands between the dash and the W.
         let numbers = parts.compactMap { $0 }
-        guard let year = numbers.first, (1...9_999).contains(year) else { return nil }
+        guard let magnitude = numbers.first, magnitude <= Limits.partitionYear else { return nil }
+        let year = isNegative ? -magnitude : magnitude
         let begin: Int
         switch (unit, numbers.count) {
         case (.year, 1): begin = CivilTime.daysSinceEpoch(year: year, month: 1, day: 1)
@@ -73,11 +77,14 @@ package enum PartitionName {
             begin = CivilTime.daysSinceEpoch(year: year, month: numbers[1], day: numbers[2])
         default: return nil
         }
-        var time = Int64(begin) * CivilTime.microsecondsPerDay
+        var hours = begin * 24
         if unit == .hour {
             guard (0...23).contains(numbers[3]) else { return nil }
-            time += Int64(numbers[3]) * 3_600_000_000
+            hours += numbers[3]
         }
+        // The first partition of all may begin before the first moment.
+        let (exact, overflow) = Int64(hours).multipliedReportingOverflow(by: 3_600_000_000)
+        let time = overflow ? (hours < 0 ? Int64.min : .max) : exact
         let found = partition(of: time, unit: unit)
         // What is not written as we write it (2026-02-31, 2026-1) is no name.
         return found.name == name ? found.range.lowerBound : nil

@@ -11,6 +11,9 @@ package enum PreparedKind: String, Sendable, CaseIterable {
         }
     }
 
+    /// As `pins()` calls it.
+    package var owner: String { "prepared \(rawValue), until \(ending)" }
+
     /// The statement that ends it.
     package var ending: String {
         switch self {

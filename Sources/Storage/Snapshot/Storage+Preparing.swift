@@ -22,7 +22,7 @@ extension Storage {
         try core.begin(kind)
         let pin: DiskPin
         do throws(DatabaseError) {
-            pin = try pinOnDisk(owner: kind.ending, check: check)
+            pin = try pinOnDisk(owner: kind.owner, check: check)
         } catch {
             core.settle(.none)
             core.gate.open()

@@ -48,6 +48,24 @@ struct SessionTimeLimitTests {
         #expect(try client.run("SELECT count(*) FROM t") == ["200000"])
     }
 
+    @Test("it ends a wait for a lock that might last longer, and says what it was")
+    func lockWait() throws {
+        let (rig, client) = try rig(limit: 0)
+        let other = rig.connect()
+        try client.run("BEGIN; UPDATE t SET x = 0 WHERE x = 1")
+
+        for lockTimeout in ["0", "1h"] {
+            try other.run("SET lock_timeout = '\(lockTimeout)'; SET statement_timeout = '20ms'")
+            let error = other.failure("UPDATE t SET x = 3 WHERE x = 2")
+            #expect(error?.state == .cancelled)
+            #expect(error?.message == "canceling statement due to statement timeout")
+        }
+        try other.run("SET lock_timeout = '20ms'; SET statement_timeout = '1h'")
+        #expect(other.failure("UPDATE t SET x = 3 WHERE x = 2")?.state == .lockNotAvailable)
+        try client.run("COMMIT")
+        try other.run("UPDATE t SET x = 3 WHERE x = 2")
+    }
+
     @Test("it ends DETACH and ATTACH of many partitions, which leave nothing halfway")
     func partitions() throws {
         let rig = try EngineRig()
