@@ -6,18 +6,27 @@ import Values
 
 /// Says what is in a file of `db/`, and checks it: for `basalt inspect`.
 package enum FileInspector {
-    /// Describes a segment, a table's manifest, a log file or `_database`, told by its first bytes.
+    /// Describes a segment, a table's manifest, a log file or `_database`, told by its first bytes,
+    /// or what belongs to a prepared snapshot, told by its name.
     ///
+    /// - Parameter isLong: leaves nothing out, however long it gets.
     /// - Throws: XX001 naming the file and the first damage, 22023 for any other file.
-    package static func describe(_ path: String, files: any FileSystem) throws(DatabaseError)
-        -> [String]
+    package static func describe(_ path: String, files: any FileSystem, isLong: Bool = false)
+        throws(DatabaseError) -> [String]
     {
         guard let info = try files.info(path) else { throw .noSuchFile(path) }
         guard info.kind == .file else { throw .unknownFile(path) }
+        if SnapshotInspector.isContents(path) {
+            return try SnapshotInspector.describeContents(path, files: files)
+        }
+        if SnapshotInspector.isRecord(path) {
+            return try SnapshotInspector.describeRecord(path, files: files)
+        }
         let file = try files.open(path, .read, permissions: 0)
         let magic = try file.read(at: 0, count: 8)
         switch magic {
-        case SegmentFormat.magic: return try SegmentInspector.describe(path, files: files)
+        case SegmentFormat.magic:
+            return try SegmentInspector.describe(path, files: files, isLong: isLong)
         case Manifest.magic: return try manifest(path, files)
         case DatabaseFile.magic: return try database(path, files)
         case WALFileHeader.magic: return try log(path, files)
@@ -138,7 +147,8 @@ extension DatabaseError {
 
     fileprivate static func unknownFile(_ path: String) -> DatabaseError {
         DatabaseError(
-            .invalidParameter, "not a segment, manifest, log or identity file \"\(path)\"",
+            .invalidParameter,
+            "not a segment, manifest, log, identity or snapshot file \"\(path)\"",
             hint: "For the directory of a backup use `basalt backup inspect`.")
     }
 }

@@ -17,6 +17,9 @@ enum Limits {
     static let stringBoundBytes = 32
     /// Bytes an entry of statistics takes at most: counts, sums and four bounds.
     static let statisticsEntryBytes = 192
+    /// Entries of statistics of a column that `basalt inspect` shows without --long: a screen holds
+    /// those of some columns, and a full segment has 64.
+    static let inspectedEntries = 4
     /// Columns of a table.
     static let columns = 4_096
     /// Constraints of a table.

@@ -327,9 +327,9 @@ private enum Repair {
             + "holds them."
     }
 
-    /// The root is what lies above `db/`.
+    /// The root is what lies above `db/`; a file that lies elsewhere, as a copy does, tells none.
     private static func command(_ path: String) -> String {
-        let root = path.ranges(of: "/db/").last.map { path[..<$0.lowerBound] } ?? path[...]
+        let root = path.ranges(of: "/db/").last.map { path[..<$0.lowerBound] } ?? "ROOT"
         return "basalt repair -d \"\(root)\""
     }
 }

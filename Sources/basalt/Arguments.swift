@@ -2,8 +2,8 @@
 enum Command: Equatable {
     case serve(ServeOptions)
     case backup(BackupOptions)
-    /// `inspect FILE`
-    case inspect(String)
+    /// `inspect [--long] FILE`
+    case inspect(String, isLong: Bool)
     case repair(RepairOptions)
     case version
     case help(topic: String?)
@@ -39,9 +39,10 @@ enum Arguments {
         case "backup": return try parseBackup(rest)
         case "inspect":
             if rest.contains("--help") || rest.contains("-h") { return .help(topic: "inspect") }
-            guard let file = rest.first else { throw UsageError(message: "which file?") }
-            guard rest.count == 1 else { throw unexpected(rest[1]) }
-            return .inspect(file)
+            let named = rest.filter { $0 != "--long" }
+            guard let file = named.first else { throw UsageError(message: "which file?") }
+            guard named.count == 1 else { throw unexpected(named[1]) }
+            return .inspect(file, isLong: named.count < rest.count)
         case "repair":
             if rest.contains("--help") || rest.contains("-h") { return .help(topic: "repair") }
             return .repair(try RepairOptions(rest))

@@ -66,10 +66,14 @@ enum HelpText {
         """
 
     static let inspect = """
-        usage: basalt inspect FILE
+        usage: basalt inspect [--long] FILE
 
-        Tells what is in a segment (.seg), a table's manifest, a log file (.wal), `_database` or a
-        backup's `_backup.json`: header, columns, encodings, statistics; and checks every checksum.
+          --long        the statistics of every 16,384 rows of a segment, not only of the first
+
+        Tells what is in a segment (.seg), a table's manifest, a log file (.wal), `_database`, a
+        backup's `_backup.json`, or `_snapshot` and `_files` of a prepared snapshot: header, columns,
+        encodings, and of each column the least and the highest value and how many are NULL; and
+        checks every checksum.
 
         exit codes: 0 sound, 1 failed, 2 wrong arguments, 5 damaged
         """

@@ -6,6 +6,7 @@ import Storage
 /// `basalt inspect FILE`: what is in one file of a root or of a backup, whatever kind it is.
 struct InspectCommand {
     let path: String
+    let isLong: Bool
 
     func run() -> ExitCode {
         let files = LinuxFileSystem()
@@ -22,6 +23,6 @@ struct InspectCommand {
         if Path.name(of: path) == BackupManifest.fileName {
             return try BackupManifest.describe(path, files: files)
         }
-        return try FileInspector.describe(path, files: files)
+        return try FileInspector.describe(path, files: files, isLong: isLong)
     }
 }

@@ -38,10 +38,10 @@ enum MainCommand {
             case .serve(let options): return try serve(options).rawValue
             case .backup(let options): return try backup(options).rawValue
             case .repair(let options): return try repair(options).rawValue
-            case .inspect(let path):
+            case .inspect(let path, let isLong):
                 let absolute = RootDirectory.absolute(
                     path, workingDirectory: Process.workingDirectory)
-                return InspectCommand(path: absolute).run().rawValue
+                return InspectCommand(path: absolute, isLong: isLong).run().rawValue
             }
         } catch {
             Process.printError("basalt: \(error.message)")

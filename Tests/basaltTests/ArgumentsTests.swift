@@ -18,11 +18,21 @@ import Testing
         #expect(try Arguments.parse([]) == .help(topic: nil))
     }
 
+    @Test("inspect takes one file, and --long before or behind it")
+    func inspect() throws {
+        #expect(try Arguments.parse(["inspect", "a.seg"]) == .inspect("a.seg", isLong: false))
+        #expect(
+            try Arguments.parse(["inspect", "--long", "a.seg"]) == .inspect("a.seg", isLong: true))
+        #expect(
+            try Arguments.parse(["inspect", "a.seg", "--long"]) == .inspect("a.seg", isLong: true))
+    }
+
     @Test(
         "what cannot be understood is refused and never guessed",
         arguments: [
             ["sevre"], ["serve", "-d"], ["serve", "-x"], ["version", "now"],
             ["repair", "--wal-skip-to", "soon"], ["repair", "now"],
+            ["inspect"], ["inspect", "--long"], ["inspect", "a.seg", "b.seg"],
         ])
     func refused(arguments: [String]) {
         #expect(throws: UsageError.self) { try Arguments.parse(arguments) }

@@ -1,6 +1,7 @@
 import Catalog
 import Diagnostics
 import Planner
+import SQL
 import Synchronization
 import Values
 
@@ -109,7 +110,7 @@ final class SessionSequences: Sendable {
         -> TableDefinition
     {
         guard case .string(let text) = argument else { throw .undefinedTable("NULL", at: nil) }
-        let parts = Self.names(in: text)
+        let parts = TableName.parts(of: text)
         let name = parts.last ?? text
         let places = parts.count > 1 ? [parts[0]] : view.searchPath
         for place in places {
@@ -121,22 +122,6 @@ final class SessionSequences: Sendable {
         let schema = parts.count > 1 ? parts[0] : nil
         if let damage = view.damage(schema: schema, name: name) { throw damage }
         throw .undefinedTable(text, at: nil)
-    }
-
-    /// Takes `"a b".c` apart.
-    private static func names(in text: String) -> [String] {
-        var names = [""]
-        var isQuoted = false
-        for character in text {
-            if character == "\"" {
-                isQuoted.toggle()
-            } else if character == ".", !isQuoted {
-                names.append("")
-            } else {
-                names[names.count - 1].append(character)
-            }
-        }
-        return names
     }
 }
 

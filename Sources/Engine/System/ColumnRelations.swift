@@ -1,5 +1,6 @@
 import Catalog
 import Planner
+import SQL
 import Values
 
 /// What is told of columns: QuestDB's `table_columns()` and SHOW COLUMNS, and the standard's
@@ -96,18 +97,17 @@ struct ColumnRelations {
     }
 }
 
-extension ColumnDefinition {
+extension Catalog.ColumnDefinition {
     /// The default as SQL; nil for none.
     fileprivate var defaultText: String? {
         switch defaultValue {
         case nil: return nil
         case .expression(let text): return text
         case .sequence(let schema, let name, _):
-            let place = schema == "public" ? "" : "\(TableText.quoted(schema))."
-            let sequence = (place + TableText.quoted(name)).split(
-                separator: "'", omittingEmptySubsequences: false
-            ).joined(separator: "''")
-            return "nextval('\(sequence)'::regclass)"
+            let sequence = TableName(
+                schema: schema == "public" ? nil : Name(schema), name: Name(name))
+            let text = Printer.text(TextLiteral(Printer.text(sequence)))
+            return "nextval(\(text)::regclass)"
         }
     }
 

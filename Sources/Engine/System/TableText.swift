@@ -1,4 +1,5 @@
 import Catalog
+import SQL
 import Values
 
 /// A table's definition as the CREATE TABLE that would make it again.
@@ -7,11 +8,11 @@ struct TableText {
 
     var text: String {
         let parts = table.columns.map(column) + table.checks.map(check) + table.keys.map(key)
-        let schema = table.schema == "public" ? "" : "\(Self.quoted(table.schema))."
-        var text = "CREATE TABLE \(schema)\(Self.quoted(table.name)) (\n"
+        let schema = table.schema == "public" ? "" : "\(quoted(table.schema))."
+        var text = "CREATE TABLE \(schema)\(quoted(table.name)) (\n"
         text += parts.map { "\t\($0)" }.joined(separator: ",\n") + "\n)"
         if let index = table.timestampIndex {
-            text += " timestamp(\(Self.quoted(table.columns[index].name)))"
+            text += " timestamp(\(quoted(table.columns[index].name)))"
             text += " PARTITION BY \(table.partitionUnit.name)"
         }
         if let kept = table.timeToLive {
@@ -24,8 +25,8 @@ struct TableText {
         return text + ";"
     }
 
-    private func column(_ column: ColumnDefinition) -> String {
-        var text = "\(Self.quoted(column.name)) "
+    private func column(_ column: Catalog.ColumnDefinition) -> String {
+        var text = "\(quoted(column.name)) "
         if case .sequence(_, _, .serial)? = column.defaultValue {
             return text + serial(column.type)
         }
@@ -59,12 +60,12 @@ struct TableText {
     }
 
     private func check(_ check: CheckConstraint) -> String {
-        "CONSTRAINT \(Self.quoted(check.name)) CHECK (\(check.text))"
+        "CONSTRAINT \(quoted(check.name)) CHECK (\(check.text))"
     }
 
     private func key(_ key: KeyConstraint) -> String {
         let word = key.isPrimary ? "PRIMARY KEY" : "UNIQUE"
-        return "CONSTRAINT \(Self.quoted(key.name)) \(word) (\(names(key.columns)))"
+        return "CONSTRAINT \(quoted(key.name)) \(word) (\(names(key.columns)))"
     }
 
     private var hints: String {
@@ -77,18 +78,9 @@ struct TableText {
 
     private func names(_ ids: [UInt32]) -> String {
         ids.compactMap { id in table.columns.first { $0.id == id } }
-            .map { Self.quoted($0.name) }.joined(separator: ", ")
+            .map { quoted($0.name) }.joined(separator: ", ")
     }
 
-    /// A name as SQL reads it back: in quotes unless it is plain.
-    static func quoted(_ name: String) -> String {
-        let isPlain = name.utf8.enumerated().allSatisfy { index, byte in
-            (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte == 95
-                || (index > 0 && byte >= 48 && byte <= 57)
-        }
-        if isPlain && !name.isEmpty { return name }
-        var result = "\""
-        for character in name { result += character == "\"" ? "\"\"" : String(character) }
-        return result + "\""
-    }
+    /// A name as SQL reads it back.
+    private func quoted(_ name: String) -> String { Printer.text(Name(name)) }
 }

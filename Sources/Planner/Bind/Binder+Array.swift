@@ -108,10 +108,7 @@ extension Binder {
                 position: position)
         }
         if let id = UInt32(text) { return constant(UInt64(id)) }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { part in
-            part.count > 1 && part.hasPrefix("\"") && part.hasSuffix("\"")
-                ? String(part.dropFirst().dropLast()) : part.lowercased()
-        }
+        let parts = TableName.parts(of: text)
         let name = parts.last ?? ""
         switch kind {
         case .relation:

@@ -223,9 +223,20 @@ package struct Binder {
             try checkModifiers(of: name, found)
             return found
         }
+        if name.arrayDimensions > 0 { try checkElement(of: name) }
         guard ["numeric", "decimal", "geohash"].contains(name.name) || name.arrayDimensions > 0
         else { throw .undefinedType(name.name, at: name.position) }
         throw .badTypeParameters(name.name, at: name.position)
+    }
+
+    /// Refuses an array of what there are none of, or of a type there is none of.
+    private static func checkElement(of name: TypeName) throws(DatabaseError) {
+        let element = TypeName(
+            schema: name.schema, name: name.name, arguments: name.arguments,
+            position: name.position)
+        let type = try Self.type(named: element)
+        guard ArrayElement(type) == nil else { return }
+        throw .notSupported("an array of \(name.name)", at: name.position)
     }
 
     /// What stands in parentheses behind a type either means something or is refused.

@@ -30,6 +30,39 @@ package struct TableName: Sendable, Hashable {
     }
 
     package var position: Int { schema?.position ?? name.position }
+
+    /// Takes a name apart that stands in a string, as `nextval` has it: `"a ""b""".c` is `a "b"`
+    /// and `c`. A quote opens only at the beginning of a part; elsewhere it is a character.
+    package static func parts(of text: String) -> [String] {
+        var parts: [String] = []
+        var rest = text.unicodeScalars[...]
+        repeat {
+            var part = String.UnicodeScalarView()
+            if rest.first == "\"" { part = quotedPart(&rest) }
+            while let next = rest.first, next != "." {
+                part.append(next)
+                rest.removeFirst()
+            }
+            parts.append(String(part))
+        } while rest.popFirst() != nil
+        return parts
+    }
+
+    private static func quotedPart(_ rest: inout Substring.UnicodeScalarView)
+        -> String.UnicodeScalarView
+    {
+        var part = String.UnicodeScalarView()
+        rest.removeFirst()
+        while let next = rest.popFirst() {
+            if next == "\"" {
+                // Two of them stand for one.
+                guard rest.first == "\"" else { break }
+                rest.removeFirst()
+            }
+            part.append(next)
+        }
+        return part
+    }
 }
 
 /// A quoted string where the grammar asks for text: a path, a backup's name, a pattern.

@@ -145,7 +145,8 @@ final class FuzzRoot: Sendable {
         do throws(DatabaseError) {
             defer { restore(segment) }
             try replace(segment.path, with: bytes)
-            _ = try SegmentInspector.describe(segment.path, files: platform.files)
+            _ = try SegmentInspector.describe(
+                segment.path, files: platform.files, isLong: true)
             return nil
         } catch {
             return error.state == .internalError ? "our own bug: \(error)" : nil

@@ -8,6 +8,8 @@ import Testing
         arguments: [
             "CREATE TABLE t (a INT)",
             "CREATE TABLE t (\"a b\" DECIMAL(12,3) NOT NULL, \"c\"\"d\" GEOHASH(5c), e DOUBLE[])",
+            "CREATE TABLE t (\"select\" INT, \"FROM\" INT CONSTRAINT \"primary\" UNIQUE, "
+                + "\"case\" INT CHECK (\"case\" > 0), \"timestamp\" DATE, \"index\" INT)",
             "CREATE TABLE t (id BIGSERIAL, n INT GENERATED ALWAYS AS IDENTITY, v VARCHAR DEFAULT 'it''s')",
             "CREATE TABLE t (a INT PRIMARY KEY, b LONG UNIQUE, c INT CHECK (c > 1 AND c < 9), UNIQUE (a, c))",
             "CREATE TABLE t (ts TIMESTAMP, s SYMBOL CAPACITY 64 NOCACHE INDEX CAPACITY 32, v DOUBLE) "

@@ -151,7 +151,8 @@ import Values
     func inspect() throws {
         let path = try publish(segment(0..<20), "b.seg")
 
-        let lines = try SegmentInspector.describe(path, files: world.platform.files)
+        let lines = try SegmentInspector.describe(
+            path, files: world.platform.files, isLong: false)
 
         #expect(lines.contains("rows 20"))
         #expect(lines.contains { $0.hasPrefix("column 3 symbol SYMBOL: values 20@") })
