@@ -154,7 +154,7 @@ struct RestorePlanner {
         let builder = RestoreFileBuilder(
             source: source, stored: stored, definition: definition, comparison: comparison,
             storage: storage, isLinked: request.isLinked, isSameTable: true, liveLSN: live.lsn,
-            own: own.map { LiveSegments($0) })
+            own: own.map { LiveSegments($0, in: storage) })
         var partitions: [RestorePlan.Partition] = []
         for name in partitionNames(stored) {
             let entries = stored.segments.filter { $0.partition == name }
@@ -234,7 +234,7 @@ struct RestorePlanner {
             storage: storage, isLinked: request.isLinked,
             isSameTable: source.root.identity == storage.identity
                 && stored.definition.id == own.definition.id,
-            liveLSN: live.lsn, own: LiveSegments(own))
+            liveLSN: live.lsn, own: LiveSegments(own, in: storage))
         var partitions: [RestorePlan.Partition] = []
         for name in partitionNames(stored) {
             partitions.append(try change(name, of: own, stored, builder))
@@ -250,7 +250,8 @@ struct RestorePlanner {
     ) throws(DatabaseError) -> RestorePlan.Partition {
         let theirs = stored.segments.filter { $0.partition == name }
         let ours = own.segments.filter { $0.partition == name }
-        let isSame = Set(theirs.map(\.sha256)) == Set(ours.map(\.sha256))
+        let isDamaged = ours.contains { builder.own?.isDamaged($0) == true }
+        let isSame = !isDamaged && Set(theirs.map(\.sha256)) == Set(ours.map(\.sha256))
         func partition(_ action: RestorePlan.Partition.Action) -> RestorePlan.Partition {
             let isWritten = action == .add || action == .replace
             return RestorePlan.Partition(
@@ -290,9 +291,17 @@ struct RestorePlanner {
             isUpserted ? [] : Set(ours.map(\.sha256)).intersection(theirs.map(\.sha256))
         let difference = RowDifference(
             theirs: stored.view, ours: own, checkCancelled: checkCancelled)
-        return try difference.rowsOnly(
-            in: ours.filter { !shared.contains($0.sha256) },
-            not: theirs.filter { !shared.contains($0.sha256) })
+        do throws(DatabaseError) {
+            return try difference.rowsOnly(
+                in: ours.filter { !shared.contains($0.sha256) },
+                not: theirs.filter { !shared.contains($0.sha256) })
+        } catch {
+            // A live file that cannot be read must not keep the restore from repairing it; one of
+            // the backup is told when it is copied.
+            guard [.corrupted, .missingFile].contains(error.state) else { throw error }
+            return RestorePlan.LostRows(
+                count: ours.reduce(0) { $0 + $1.rows }, isExact: false)
+        }
     }
 }
 
@@ -339,15 +348,25 @@ struct RestoreFileBuilder {
 struct LiveSegments {
     let definition: TableDefinition
     private let entries: [String: SegmentEntry]
+    /// Names of the files that were found missing or damaged.
+    private let damaged: Set<String>
 
-    init(_ view: TableView) {
+    init(_ view: TableView, in storage: Storage) {
         definition = view.definition
         entries = Dictionary(view.segments.map { ($0.id, $0) }) { first, _ in first }
+        damaged = Set(
+            storage.damagedSegments(of: view.definition.id).map { Path.name(of: $0.path) })
     }
 
-    /// The segment that is the same: only with id, length and digest it is.
+    /// Whether a segment is known not to have the rows that its entry tells.
+    func isDamaged(_ entry: SegmentEntry) -> Bool {
+        !damaged.isEmpty && damaged.contains(Path.name(of: entry.relativePath))
+    }
+
+    /// The segment that is the same: only with id, length and digest it is, and undamaged.
     func twin(of entry: SegmentEntry) -> SegmentEntry? {
-        guard let own = entries[entry.id], own.bytes == entry.bytes, own.sha256 == entry.sha256
+        guard let own = entries[entry.id], own.bytes == entry.bytes, own.sha256 == entry.sha256,
+            !isDamaged(own)
         else { return nil }
         return own
     }

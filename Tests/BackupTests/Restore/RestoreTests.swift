@@ -128,6 +128,59 @@ struct RestoreTests {
         #expect(try rig.rows("trades") == before)
     }
 
+    @Test(
+        "INCREMENTAL repairs the partition of a segment that is known to be damaged",
+        arguments: [true, false])
+    func incrementalRepairs(isVerified: Bool) throws {
+        let rig = try RestoreRig.withBackup(0..<72)
+        let before = try rig.rows("trades")
+        // Forgets the blocks that were read.
+        try rig.storage.close()
+        try rig.reopen()
+        let victim = try rig.damageSegment(of: "trades")
+        var request = RestoreRequest.table("trades", from: "one", .differing)
+        request.isVerified = isVerified
+        func actions() throws -> [PlanStep.Action] {
+            try rig.service.explainRestore(request, into: rig.storage).map(\.action)
+        }
+        #expect(try actions() == [.reuse, .reuse, .reuse])
+        #expect(throws: DatabaseError.self) { _ = try rig.rows("trades") }
+        #expect(try actions().sorted { $0.rawValue < $1.rawValue } == [.replace, .reuse, .reuse])
+
+        let summary = try rig.restore(request)
+
+        #expect(summary.partitions == 1)
+        #expect(summary.bytesCopied == victim.bytes)
+        #expect(summary.rowsLost == 0)
+        #expect(try rig.rows("trades") == before)
+        try rig.losePower()
+        #expect(try rig.rows("trades") == before)
+    }
+
+    @Test("FULL replaces a damaged live segment that the backup does not have")
+    func fullReplacesUnknownDamage() throws {
+        let rig = try RestoreRig.withBackup(0..<24)
+        let before = try rig.rows("trades")
+        try rig.append("trades", 24..<30)
+        try rig.append("trades", [3])
+        try rig.storage.flush()
+        for segment in try rig.segments("trades") {
+            rig.machine.disk.flipBit(
+                rig.storage.segmentPath(segment, of: try rig.definition(of: "trades")),
+                offset: 100)
+        }
+        #expect(throws: DatabaseError.self) { _ = try rig.rows("trades") }
+        let live = try rig.segments("trades").reduce(0) { $0 + $1.rows }
+
+        let partly = try rig.restore(
+            .table("trades", from: "one", .replace, partitions: .list(["1970-01-01"])))
+        let summary = try rig.restore(.table("trades", from: "one", .replace))
+
+        #expect((partly.rowsLost ?? 0) > 0)
+        #expect((summary.rowsLost ?? 0) > 0 && (summary.rowsLost ?? 0) <= live)
+        #expect(try rig.rows("trades") == before)
+    }
+
     @Test("INCREMENTAL replaces what differs, adds what is missing and says what is lost")
     func incremental() throws {
         let rig = try RestoreRig.withBackup(0..<72)
