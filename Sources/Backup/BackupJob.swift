@@ -20,8 +20,19 @@ final class BackupJob: Sendable {
         var error: String?
         var isCancelled = false
         var claim: RestoreClaim?
+        var contents: Contents?
+        var bytesCopied = 0
         var stageBegan: UInt64 = 0
         var lastReport: UInt64 = 0
+    }
+
+    /// What a backup is going to hold, once it is planned.
+    struct Contents: Sendable {
+        let lsn: UInt64
+        let tables: Int
+        let partitions: Int
+        let rows: Int
+        let bytes: Int
     }
 
     let id: String
@@ -79,6 +90,8 @@ final class BackupJob: Sendable {
 
     func claims(_ claim: RestoreClaim) { state.withLock { $0.claim = claim } }
 
+    func holds(_ contents: Contents) { state.withLock { $0.contents = contents } }
+
     func begin(_ stage: BackupProgress.Stage, bytes: Int = 0) throws(DatabaseError) {
         try checkCancelled()
         let now = clock.monotonicNanoseconds()
@@ -93,7 +106,10 @@ final class BackupJob: Sendable {
     /// Counts bytes that are done, reports when a second has gone by, and stops when cancelled.
     func advance(_ bytes: Int) throws(DatabaseError) {
         try checkCancelled()
-        state.withLock { $0.bytesDone += bytes }
+        state.withLock {
+            $0.bytesDone += bytes
+            if $0.stage == .copying { $0.bytesCopied += bytes }
+        }
         reportWhenDue()
         try keepRate()
     }
@@ -172,16 +188,24 @@ final class BackupJob: Sendable {
         info.finishedAt = state.finishedAt
         info.error = state.error
         info.comment = comment
-        if state.status == .running {
-            let percent = progress(of: state, now: clock.monotonicNanoseconds()).percent
-            info.progress = "\(state.stage.rawValue) \(percent) %"
+        guard state.status == .running else { return info }
+        info.progress = progress(of: state, now: clock.monotonicNanoseconds()).text
+        if let contents = state.contents {
+            info.lsn = contents.lsn
+            info.tables = contents.tables
+            info.partitions = contents.partitions
+            info.rows = contents.rows
+            info.bytes = contents.bytes
+            info.bytesCopied = state.bytesCopied
         }
         return info
     }
 
     private func progress(of state: State, now: UInt64) -> BackupProgress {
-        let elapsed = Double(now - min(now, state.stageBegan)) / 1_000_000_000
-        let rate = elapsed > 0.001 ? Double(state.bytesDone) / elapsed : 0
+        let nanoseconds = now - min(now, state.stageBegan)
+        let rate =
+            nanoseconds >= Limits.rateAfterNanoseconds
+            ? Double(state.bytesDone) / (Double(nanoseconds) / 1_000_000_000) : 0
         return BackupProgress(
             id: id, name: state.name, stage: state.stage, bytesDone: state.bytesDone,
             bytesTotal: state.bytesTotal, bytesPerSecond: Int(min(rate, 1e15)))

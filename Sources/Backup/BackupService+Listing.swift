@@ -18,6 +18,8 @@ extension BackupService {
         let notes = try DamageNotes(in: destination)
         for name in try destination.names() { rows.append(row(name, in: destination, notes)) }
         let published = Set(rows.map(\.id))
+        let beingMade = infos.filter { $0.act == .backup && $0.info.status == .running }
+        let places = Set(rows.map(\.path) + beingMade.map(\.info.path))
         let earlier = Set(live.map(\.id))
         let past = (source.journal?.jobs ?? []).filter { !earlier.contains($0.id) }
         for (act, info) in infos + past.map({ (act: $0.act, info: $0.info) }) {
@@ -26,7 +28,9 @@ extension BackupService {
             // So is one that was refused: its name is another's, and it has no path.
             let isRefused = !info.name.isEmpty && info.path.isEmpty
             let isRunning = info.status == .running
-            let isOver = info.status == .complete || !isRunning && (act != .backup || isRefused)
+            // Or another one got the place since.
+            let isGone = isRefused || places.contains(info.path)
+            let isOver = info.status == .complete || !isRunning && (act != .backup || isGone)
             guard !isOver, !published.contains(info.id) else { continue }
             // Whoever names no destination sees what runs and what failed anywhere.
             let isHere = text == nil || Path.directory(of: info.path) == destination.path

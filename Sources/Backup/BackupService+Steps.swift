@@ -165,17 +165,26 @@ extension BackupService {
         let found = Set(chosen.map { TableName(schema: $0.schema, name: $0.name).folded })
         // Dropped between binding and pinning: the instant of the backup does not have it.
         if let missing = wanted.first(where: { !found.contains($0) }) {
-            throw .backupTableMissing(missing.name)
+            throw refusal(.backupTableMissing(missing.name), of: bound, cutting.job)
         }
         guard let table = chosen.first, bound.request.isPartial else {
             return BackupDescription(tables: companions + chosen, configuration: [])
         }
         let choice = bound.request.partitions
         if let missing = choice.missing(from: Set(table.segments.map(\.partition))) {
-            throw .partitionMissing(missing, table: table.name)
+            throw refusal(
+                .partitionMissing(missing, table: table.name), of: bound, cutting.job)
         }
         return BackupDescription(
             tables: companions + [try pin.narrow(table, choice, cutting)], configuration: [])
+    }
+
+    /// What is asked for is not there. A name that nobody asked for is the next backup's then.
+    private func refusal(_ error: DatabaseError, of bound: BoundBackup, _ job: BackupJob)
+        -> DatabaseError
+    {
+        if bound.request.name == nil { job.giveUpPlace() }
+        return error
     }
 
     /// Makes the directory for segments of which only some rows are wanted, on the disk of the
@@ -223,6 +232,7 @@ extension BackupService {
         _ plan: BackupPlan, admission: Admission, pin: PinnedDatabase, job: BackupJob
     ) throws(DatabaseError) {
         try job.begin(.planning)
+        job.holds(plan.contents(at: pin.lsn))
         let path = admission.destination.path
         let needed = plan.bytesToCopy + Limits.spareBytes
         let free = try platform.files.freeBytes(of: path)

@@ -42,6 +42,8 @@ package enum Limits {
     static let linksAtOnce = 64
     /// Nanoseconds between two progress reports to a client.
     static let progressIntervalNanoseconds: UInt64 = 1_000_000_000
+    /// Nanoseconds of a stage after which its rate is told: the first chunks say nothing of the rest.
+    static let rateAfterNanoseconds: UInt64 = 1_000_000_000
     /// Jobs that stay listed with their end, across restarts: a year of three a day.
     package static let rememberedJobs = 1_000
     /// Largest list of jobs read: a thousand with long paths and errors.

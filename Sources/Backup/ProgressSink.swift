@@ -16,7 +16,16 @@ package struct BackupProgress: Sendable, Equatable {
     }
 
     package var secondsLeft: Int? {
-        bytesPerSecond == 0 ? nil : (bytesTotal - bytesDone) / bytesPerSecond
+        bytesPerSecond == 0 ? nil : max(0, bytesTotal - bytesDone) / bytesPerSecond
+    }
+
+    /// Stage and percent, bytes where some are to be done, rate and time left once they are known.
+    package var text: String {
+        var text = "\(stage.rawValue) \(percent) %"
+        if bytesTotal > 0 { text += ", \(bytesDone) of \(bytesTotal) bytes" }
+        if bytesPerSecond > 0 { text += ", \(bytesPerSecond) bytes/s" }
+        if let secondsLeft { text += ", \(secondsLeft) s left" }
+        return text
     }
 }
 

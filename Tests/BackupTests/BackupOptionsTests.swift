@@ -326,6 +326,77 @@ struct BackupOptionsTests {
         #expect(seen.last?.secondsLeft != nil)
     }
 
+    @Test("who looks while a backup runs sees what it will hold, how far it is and how fast")
+    func runningRow() throws {
+        let rig = try Self.rig()
+        let free = try rig.service.backup(BackupRequest(scope: .database, name: "free"))
+        let seen = Mutex<[BackupInfo]>([])
+        let service = rig.service
+
+        _ = try service.backup(
+            BackupRequest(
+                scope: .database, name: "slow", bytesPerSecond: max(1, free.bytesCopied / 10))
+        ) {
+            let row = try? service.list().first { $0.name == "slow" }
+            if let row { seen.withLock { $0.append(row) } }
+            return false
+        }
+
+        let rows = seen.withLock { $0 }.filter { $0.status == .running }
+        let copying = rows.filter { $0.progress?.hasPrefix("copying") == true }
+        #expect(rows.first?.bytes == nil)
+        let last = try #require(copying.last)
+        let made = try #require(try service.list().first { $0.name == "slow" })
+        #expect(last.lsn == made.lsn)
+        #expect(last.tables == made.tables)
+        #expect(last.partitions == made.partitions)
+        #expect(last.rows == made.rows)
+        #expect(last.bytes == made.bytes)
+        #expect(copying.first?.bytesCopied == 0)
+        #expect((last.bytesCopied ?? 0) > 0)
+        #expect(last.progress?.contains(" of \(free.bytesCopied) bytes, ") == true)
+        #expect(last.progress?.contains(" bytes/s, ") == true)
+        #expect(last.progress?.hasSuffix(" s left") == true)
+        #expect(rows.last?.bytesCopied == made.bytesCopied)
+    }
+
+    @Test("no rate and no time left is told before a second has passed")
+    func earlyRate() throws {
+        let rig = try RestoreRig()
+        let job = BackupJob(
+            id: "1", request: BackupRequest(scope: .database), clock: rig.platform.clock,
+            sink: SilentProgress(), isCancelled: { false })
+        try job.begin(.copying, bytes: 19_061_046)
+        rig.machine.clock.advance(microseconds: 17_000)
+        try job.advance(116)
+        #expect(job.info.progress == "copying 0 %, 116 of 19061046 bytes")
+        rig.machine.clock.advance(microseconds: 1_983_000)
+        try job.advance(9_530_523 - 116)
+        #expect(
+            job.info.progress
+                == "copying 50 %, 9530523 of 19061046 bytes, 4765261 bytes/s, 2 s left")
+    }
+
+    @Test("INCREMENTAL with link = false is FULL and says so, but knows what it is asked")
+    func incrementalWithoutLinks() throws {
+        let rig = try RestoreRig.withBackup(0..<20)
+        let record = ProgressRecord()
+        func backup(from parent: String) throws(DatabaseError) -> BackupSummary {
+            try rig.service.backup(
+                BackupRequest(
+                    scope: .database, kind: .incremental(from: parent), name: "two",
+                    allowsLinks: false), progress: record)
+        }
+
+        let error = failure { () throws(DatabaseError) in _ = try backup(from: "nope") }
+        let summary = try backup(from: "one")
+
+        #expect(error?.state == .missingFile)
+        #expect(!summary.isIncremental && summary.bytesLinked == 0)
+        #expect(try rig.service.list().first { $0.name == "two" }?.kind == "full")
+        #expect(record.notices.withLock { $0 }.contains { $0.contains("link = false") })
+    }
+
     @Test("several workers copy the same as one, and one's error ends all")
     func parallel() throws {
         let rig = try Self.rig()

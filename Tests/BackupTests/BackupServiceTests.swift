@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Platform
+import Storage
 import Synchronization
 import Testing
 
@@ -434,6 +435,46 @@ struct BackupServiceTests {
         #expect(Set(try service.list().map(\.name)) == ["one", "two"])
         let error = failure { () throws(DatabaseError) in _ = try service.verify("nope") }
         #expect(error?.state == .missingFile)
+    }
+
+    @Test("a refused backup without a name does not show one that the next backup takes")
+    func refusedWithoutName() throws {
+        let rig = try RestoreRig.withBackup(0..<10)
+        var request = BackupRequest(scope: .tables(["trades"]))
+        request.partitions = .list(["x"])
+
+        let error = failure { () throws(DatabaseError) in
+            _ = try rig.service.backup(request)
+        }
+
+        #expect(error?.state == .undefinedObject)
+        #expect(try rig.service.list().map(\.name) == ["one"])
+        #expect(rig.service.listJobs().first?.status == .failed)
+        request.name = "mine"
+        #expect(
+            failure { () throws(DatabaseError) in _ = try rig.service.backup(request) } != nil)
+        #expect(try rig.service.list().first { $0.name == "mine" }?.status == .failed)
+    }
+
+    @Test("a failed backup is no longer listed where another one has its place")
+    func failedAndMadeAgain() throws {
+        let rig = try RestoreRig.withBackup(0..<10)
+        let request = BackupRequest(scope: .database)
+        rig.machine.disk.fail(.read, pathContaining: ".seg", with: ErrorNumber.inputOutput)
+        _ = failure { () throws(DatabaseError) in _ = try rig.service.backup(request) }
+        rig.machine.disk.clearFaults()
+        let failed = try #require(try rig.service.list().first { $0.status == .failed })
+
+        let name = try rig.service.backup(request).name
+
+        #expect(failed.name == name)
+        for _ in 0..<2 {
+            let rows = try rig.service.list()
+            #expect(rows.filter { $0.name == name }.map(\.status) == [.complete])
+            #expect(rig.service.listJobs().filter { $0.name == name }.count == 2)
+            try rig.storage.close()
+            try rig.reopen()
+        }
     }
 
     @Test("a failed backup stays listed with its error")

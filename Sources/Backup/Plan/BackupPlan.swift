@@ -83,6 +83,17 @@ struct BackupPlan: Sendable, Equatable {
         return (first, order.compactMap { tables[$0] }, copies.map { [$0.operation] } + runs)
     }
 
+    /// What the backup holds then, for who looks while it is made.
+    func contents(at lsn: UInt64) -> BackupJob.Contents {
+        let linked = operations.reduce(0) { sum, operation in
+            if case .link(_, _, _, let bytes, _, _) = operation { sum + bytes } else { sum }
+        }
+        return BackupJob.Contents(
+            lsn: lsn, tables: tables.count { $0.kind == .table },
+            partitions: tables.reduce(0) { $0 + $1.partitions },
+            rows: tables.reduce(0) { $0 + $1.rows }, bytes: bytesToCopy + linked)
+    }
+
     /// Bytes that will be written; linked ones are not.
     var bytesToCopy: Int {
         operations.reduce(0) { sum, operation in

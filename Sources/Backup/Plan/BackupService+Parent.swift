@@ -8,7 +8,10 @@ extension BackupService {
     func chooseParent(_ bound: BoundBackup, job: BackupJob) throws(DatabaseError)
         -> BackupPlan.Parent?
     {
-        guard case .incremental(let name) = bound.request.kind, bound.request.allowsLinks else {
+        guard case .incremental(let name) = bound.request.kind else { return nil }
+        guard bound.request.allowsLinks else {
+            if let name { _ = try namedParent(name, in: bound.destination) }
+            job.notice("with link = false everything is copied, so this one is FULL")
             return nil
         }
         if let name {

@@ -14,14 +14,7 @@ struct NoticeProgress: ProgressSink {
     func report(_ progress: BackupProgress) {
         // The end is told by the summary.
         if progress.stage == .complete { return }
-        var text =
-            "\(verb) \"\(progress.name)\": \(progress.stage.rawValue) \(progress.percent) %, "
-        text += "\(progress.bytesDone) of \(progress.bytesTotal) bytes"
-        if progress.bytesPerSecond > 0 { text += ", \(progress.bytesPerSecond) bytes/s" }
-        if let seconds = progress.secondsLeft {
-            text += ", \(seconds) s left"
-        }
-        notice(text)
+        notice("\(verb) \"\(progress.name)\": \(progress.text)")
     }
 
     func notice(_ message: String) { notices(Notice(.notice, .success, message)) }
