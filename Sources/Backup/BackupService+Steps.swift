@@ -262,7 +262,7 @@ extension BackupService {
 
     func writeback(of crew: Crew) -> Writeback {
         Writeback(
-            clock: platform.clock, logNanoseconds: source.logNanoseconds, copies: crew.count)
+            clock: platform.clock, diskNanoseconds: source.diskNanoseconds, copies: crew.count)
     }
 
     /// 8. Reads back what was written, while the disk is at it, and then makes it durable. A linked

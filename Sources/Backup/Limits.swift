@@ -26,10 +26,13 @@ package enum Limits {
     /// The same while commits wait for the log: about a millisecond of a fast disk, which is what a
     /// commit then waits longer.
     static let politeWritebackBytes = 1 << 20
-    /// Over which time it is looked whether commits wait: long enough for many of them.
-    static let logShareNanoseconds: UInt64 = 10_000_000
-    /// Commits that need less of the time do not mind the copy.
-    static let leastLogShare = 0.02
+    /// Over which time it is looked whether others wait for the disk: long enough for many commits.
+    static let diskShareNanoseconds: UInt64 = 10_000_000
+    /// How much waiting that was told late is made up for: several loads at once tell of more than
+    /// went by.
+    static let owedNanoseconds: UInt64 = 1_000_000_000
+    /// Who needs less of the time does not mind the copy.
+    static let leastDiskShare = 0.02
     /// The disk is left to commits for so many times as long as a run took, when they wait all the
     /// time: so a copy has an eleventh of the disk then, and all of it when nobody commits. With half of
     /// it eight clients of one-row commits kept 0.64 of their pace on two cores.

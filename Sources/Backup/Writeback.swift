@@ -3,20 +3,23 @@ import Platform
 import Synchronization
 
 /// How copies reach the disk: early and in long runs, so that the sync at the end has little to wait
-/// for. While commits wait for the log, a copy gives the disk one short run at a time, and then
+/// for. While commits or loads wait for the disk, a copy gives it one short run at a time, and then
 /// leaves it to them for a multiple of the time that took.
 final class Writeback: Sendable {
     let clock: any WorldClock
-    /// How long commits have waited for the log so far.
-    let logNanoseconds: @Sendable () -> UInt64
+    /// How long commits and loads have waited for the disk so far.
+    let diskNanoseconds: @Sendable () -> UInt64
     /// Copies at once: each leaves the disk alone for the others' runs too.
     let copies: Int
     private let lately: Mutex<Lately>
 
-    /// How much of the time commits wait for the log.
+    /// How much of the time commits and loads wait for the disk.
     private struct Lately: Sendable {
         var measuredAt: UInt64
-        var log: UInt64
+        var waited: UInt64
+        /// Nanoseconds of waiting that are told and not counted yet: a load tells of a whole segment
+        /// when it is written.
+        var owed = 0.0
         var share = 0.0
     }
 
@@ -27,12 +30,12 @@ final class Writeback: Sendable {
     }
 
     init(
-        clock: any WorldClock, logNanoseconds: @escaping @Sendable () -> UInt64, copies: Int
+        clock: any WorldClock, diskNanoseconds: @escaping @Sendable () -> UInt64, copies: Int
     ) {
         self.clock = clock
-        self.logNanoseconds = logNanoseconds
+        self.diskNanoseconds = diskNanoseconds
         self.copies = copies
-        lately = Mutex(Lately(measuredAt: clock.monotonicNanoseconds(), log: logNanoseconds()))
+        lately = Mutex(Lately(measuredAt: clock.monotonicNanoseconds(), waited: diskNanoseconds()))
     }
 
     /// Called after each chunk, with the bytes of the file that are written.
@@ -44,8 +47,8 @@ final class Writeback: Sendable {
     ) throws(DatabaseError) {
         let count = end - run.begun
         guard count >= Limits.politeWritebackBytes else { return }
-        let logShare = measure()
-        if logShare < Limits.leastLogShare {
+        let diskShare = measure()
+        if diskShare < Limits.leastDiskShare {
             guard count >= Limits.writebackBytes else { return }
             output.beginWriteback(at: run.begun, count: count)
             run.begun = end
@@ -55,7 +58,7 @@ final class Writeback: Sendable {
         output.finishWriteback(at: run.begun, count: count)
         run.begun = end
         let took = Double(clock.monotonicNanoseconds() - begun)
-        try pause(took * logShare * Limits.politeness * Double(copies), pausing)
+        try pause(took * diskShare * Limits.politeness * Double(copies), pausing)
     }
 
     /// The rest of the file, however small, unless a later sync takes it along with others.
@@ -68,13 +71,16 @@ final class Writeback: Sendable {
 
     private func measure() -> Double {
         let now = clock.monotonicNanoseconds()
-        let log = logNanoseconds()
+        let waited = diskNanoseconds()
         return lately.withLock { lately in
             let elapsed = Double(now) - Double(lately.measuredAt)
-            guard elapsed >= Double(Limits.logShareNanoseconds) else { return lately.share }
-            lately.share = min(1, max(0, Double(log) - Double(lately.log)) / elapsed)
+            guard elapsed >= Double(Limits.diskShareNanoseconds) else { return lately.share }
+            lately.owed += max(0, Double(waited) - Double(lately.waited))
+            lately.owed = min(lately.owed, elapsed + Double(Limits.owedNanoseconds))
+            lately.share = min(1, lately.owed / elapsed)
+            lately.owed -= lately.share * elapsed
             lately.measuredAt = now
-            lately.log = log
+            lately.waited = waited
             return lately.share
         }
     }

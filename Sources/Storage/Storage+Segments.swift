@@ -42,6 +42,11 @@ extension Storage {
         let writer = MemtableFlush(
             platform: platform, directory: directory, definition: table,
             limit: settings.segmentSize)
+        let began = platform.clock.monotonicNanoseconds()
+        defer {
+            let took = platform.clock.monotonicNanoseconds() - began
+            core.diskNanoseconds.wrappingAdd(took, ordering: .relaxed)
+        }
         return try writer.write(visible, firstLSN: firstLSN, lastLSN: lastLSN).map(\.entry)
     }
 

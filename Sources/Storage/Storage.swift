@@ -147,9 +147,9 @@ package final class Storage: Sendable {
         }
     }
 
-    /// How long commits have waited for the log so far, all together: who needs much of the disk
-    /// looks at how fast this grows, and leaves them some.
-    package var logNanoseconds: UInt64 { core.logNanoseconds.load(ordering: .relaxed) }
+    /// How long commits have waited for the log so far and statements for segments of their rows, all
+    /// together: who needs much of the disk looks at how fast this grows, and leaves them some.
+    package var diskNanoseconds: UInt64 { core.diskNanoseconds.load(ordering: .relaxed) }
 
     /// Writes all rows in memory to segments, manifests, and trims the log.
     package func flush() throws(DatabaseError) {

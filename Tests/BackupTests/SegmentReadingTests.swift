@@ -129,7 +129,7 @@ struct SegmentReadingTests {
 
         let copy = try reading.copy(
             path, to: "/root/copy", bytes: segment.bytes,
-            Writeback(clock: rig.platform.clock, logNanoseconds: { 0 }, copies: 1), mayShare: true)
+            Writeback(clock: rig.platform.clock, diskNanoseconds: { 0 }, copies: 1), mayShare: true)
 
         let told = copy.difference(
             from: .init(bytes: segment.bytes, sha256: hexadecimal(segment.sha256)))

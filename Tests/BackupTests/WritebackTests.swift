@@ -11,7 +11,7 @@ struct WritebackTests {
     @Test("with nobody committing the disk is told of long runs, and the copy never waits")
     func alone() throws {
         let disk = SlowDisk()
-        let writeback = Writeback(clock: disk.clock, logNanoseconds: { 0 }, copies: 2)
+        let writeback = Writeback(clock: disk.clock, diskNanoseconds: { 0 }, copies: 2)
 
         let pauses = try disk.write(5 << 20, writeback)
 
@@ -28,7 +28,7 @@ struct WritebackTests {
         // As if a sync were always under way.
         let clock = disk.clock
         let writeback = Writeback(
-            clock: clock, logNanoseconds: { clock.monotonicNanoseconds() }, copies: copies)
+            clock: clock, diskNanoseconds: { clock.monotonicNanoseconds() }, copies: copies)
 
         let begin = clock.monotonicNanoseconds()
         let pauses = try disk.write(40 << 20, writeback)
@@ -48,7 +48,7 @@ struct WritebackTests {
         let disk = SlowDisk()
         let clock = disk.clock
         let writeback = Writeback(
-            clock: clock, logNanoseconds: { clock.monotonicNanoseconds() / 10 }, copies: 1)
+            clock: clock, diskNanoseconds: { clock.monotonicNanoseconds() / 10 }, copies: 1)
 
         let begin = clock.monotonicNanoseconds()
         _ = try disk.write(40 << 20, writeback)
@@ -59,12 +59,51 @@ struct WritebackTests {
         #expect(elapsed < ours * 5 / 2)
     }
 
+    @Test("a load that tells of its waiting when a segment is written is left the disk as well")
+    func told() throws {
+        let disk = SlowDisk()
+        let clock = disk.clock
+        // Half of the time, told five times a second.
+        let writeback = Writeback(
+            clock: clock,
+            diskNanoseconds: { clock.monotonicNanoseconds() / 200_000_000 * 100_000_000 },
+            copies: 1)
+
+        let begin = clock.monotonicNanoseconds()
+        _ = try disk.write(4_000 << 20, writeback)
+        let elapsed = clock.monotonicNanoseconds() - begin
+
+        // What was copied at full speed took so long; nearly all of the time but for the load.
+        let bytes = disk.begun.withLock { $0.reduce(0) { $0 + $1.count } }
+        let free = UInt64(bytes / Limits.chunkBytes) * SlowDisk.nanosecondsOfChunk
+        #expect(elapsed > 2_000_000_000)
+        #expect(free > elapsed * 15 / 100)
+        #expect(free < elapsed * 60 / 100)
+    }
+
+    @Test("after loads that waited together for longer than went by a copy soon has the disk")
+    func many() throws {
+        let disk = SlowDisk()
+        let clock = disk.clock
+        let end: UInt64 = 500_000_000
+        let writeback = Writeback(
+            clock: clock, diskNanoseconds: { 50 * min(end, clock.monotonicNanoseconds()) },
+            copies: 1)
+
+        clock.wait(nanoseconds: end)
+        let pauses = try disk.write(4_000 << 20, writeback)
+
+        #expect(pauses > 0)
+        #expect(clock.monotonicNanoseconds() < 10 * end)
+        #expect(!disk.begun.withLock { $0 }.isEmpty)
+    }
+
     @Test("a pause ends when the caller says so")
     func cancelled() throws {
         let disk = SlowDisk()
         let clock = disk.clock
         let writeback = Writeback(
-            clock: clock, logNanoseconds: { clock.monotonicNanoseconds() }, copies: 1)
+            clock: clock, diskNanoseconds: { clock.monotonicNanoseconds() }, copies: 1)
 
         #expect(throws: DatabaseError.self) {
             try disk.write(

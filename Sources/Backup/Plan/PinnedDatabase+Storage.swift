@@ -32,7 +32,7 @@ extension BackupSource {
             checkFrame: { path, rows throws(DatabaseError) in
                 try SegmentExamination.checkFrame(of: path, rows: rows, files: storage.files)
             },
-            logNanoseconds: { storage.logNanoseconds },
+            diskNanoseconds: { storage.diskNanoseconds },
             pin: { owner, check throws(DatabaseError) in
                 PinnedDatabase(
                     try storage.pinOnDisk(owner: owner, check: check), storage: storage)

@@ -141,8 +141,8 @@ package struct BackupSource: Sendable {
     package let checkFrame: @Sendable (_ path: String, _ rows: Int) throws(DatabaseError) -> Void
     /// Whether a backup of it is a root that can be opened: false in tests of copying alone.
     package let isDatabase: Bool
-    /// How long commits have waited for the log so far.
-    package let logNanoseconds: @Sendable () -> UInt64
+    /// How long commits and loads have waited for the disk so far.
+    package let diskNanoseconds: @Sendable () -> UInt64
     private let makePin: MakePin
 
     /// Pins for an owner; asks meanwhile whether it may go on.
@@ -161,7 +161,7 @@ package struct BackupSource: Sendable {
             _, _ throws(DatabaseError) in
         },
         isDatabase: Bool = true,
-        logNanoseconds: @escaping @Sendable () -> UInt64 = { 0 },
+        diskNanoseconds: @escaping @Sendable () -> UInt64 = { 0 },
         pin: @escaping MakePin
     ) {
         self.database = database
@@ -173,7 +173,7 @@ package struct BackupSource: Sendable {
         self.timelines = timelines
         self.checkFrame = checkFrame
         self.isDatabase = isDatabase
-        self.logNanoseconds = logNanoseconds
+        self.diskNanoseconds = diskNanoseconds
         makePin = pin
     }
 

@@ -159,7 +159,7 @@ final class Committer: @unchecked Sendable {
         let begun = platform.clock.monotonicNanoseconds()
         defer {
             let took = platform.clock.monotonicNanoseconds() - begun
-            core.logNanoseconds.wrappingAdd(took, ordering: .relaxed)
+            core.diskNanoseconds.wrappingAdd(took, ordering: .relaxed)
         }
         do throws(WALFailure) {
             try log.append(

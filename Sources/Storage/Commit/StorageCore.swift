@@ -55,8 +55,9 @@ final class StorageCore: Sendable {
     }
 
     let state = Mutex(State())
-    /// How long the log was written and synced so far, all commits together.
-    let logNanoseconds = Atomic<UInt64>(0)
+    /// How long the log was written and synced so far, all commits together, and segments of
+    /// statements' rows.
+    let diskNanoseconds = Atomic<UInt64>(0)
     let gate: any Gate
     /// Held while a snapshot is prepared: nothing below `db/` is unlinked then.
     let hold: RemovalHold
